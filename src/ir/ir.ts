@@ -1,0 +1,347 @@
+import type { Dim } from '../types/dim.ts'
+import type { DType, TensorType } from '../types/tensor.ts'
+
+/**
+ * The intermediate representation: plain JSON, readonly, in two levels.
+ *
+ * Tensor level: a {@link Func} is a list of {@link Step}s in single assignment over a small table of primitive operators
+ * (src/ops). Functions are pure: parameters, buffers, states and random keys are inputs, new states are results.
+ * Host level: {@link HostStatement}s in structured control flow read parameters, run tensor steps, minimise, log.
+ */
+export interface Program {
+  /** The name of the `train` declaration. */
+  readonly name: string
+  /** The file it was declared in, as the user named it. */
+  readonly file: string
+  readonly hypers: readonly Hyper[]
+  readonly datasets: readonly Dataset[]
+  readonly parameters: readonly Parameter[]
+  readonly vars: readonly HostVar[]
+  readonly optimizers: readonly Optimizer[]
+  readonly metrics: readonly Metric[]
+  readonly functions: readonly Func[]
+  readonly steps: readonly TrainingStep[]
+  readonly hooks: readonly Hook[]
+  readonly trainer: TrainerSettings
+}
+
+/** Where in an `.ltm` file something came from; lines and columns from 1. */
+export interface Origin {
+  readonly file: string
+  readonly line: number
+  readonly column: number
+}
+
+// ── Tensor level ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** The type of a value: a tensor, or the key of a counter-based random generator. */
+export type ValueType = TensorType | 'key'
+
+/** A value and its type. Names come from the source (`logits`, `h.1`), are unique within their function or step, and print as `%name`. */
+export interface Value {
+  readonly name: string
+  readonly type: ValueType
+}
+
+export type Attr = number | string | boolean | readonly Attr[] | HostExpr
+export type Attrs = Readonly<Record<string, Attr>>
+
+/**
+ * One application of an operator. `op` is a key of the operator table, or one of the structural operators:
+ * - `call`: attrs `{ func: string, host: HostExpr[] }`; inputs are the function's parameters in order.
+ * - `host`: attrs `{ value: HostExpr }`; brings a host number into a region as `f32[]`.
+ * - `read`: attrs `{ parameter: path }`; the raw tensor of a parameter, as it is at this place of a step. Only in steps.
+ */
+export interface Step {
+  readonly op: string
+  readonly inputs: readonly string[]
+  readonly attrs: Attrs
+  readonly outputs: readonly Value[]
+  readonly origin: Origin
+}
+
+/** A parameter of a function. */
+export interface FuncParam extends Value {
+  /** For a parameter or buffer of the module that the function belongs to: its path from there, such as `hidden[0].weight`. */
+  readonly member?: string
+}
+
+/**
+ * A pure function over tensors, specialised for the types and compile-time arguments of its calls.
+ * Symbolic sizes (`batch`, `n`, `...p`) in its types are bound by the arguments.
+ */
+export interface Func {
+  /** Unique in the program: `gelu`, `Linear.forward`, `Linear.forward.1`. */
+  readonly name: string
+  /** The declared name it is a specialisation of, and what it is, for whoever prints it. */
+  readonly declaration: string
+  readonly role: 'fn' | 'loss' | 'forward' | 'inverse' | 'check' | 'log_det' | 'update' | 'compute' | 'init' | 'fields' | 'lambda' | 'method'
+  readonly doc?: string
+  readonly params: readonly FuncParam[]
+  /** Numbers that the host passes, such as a learning rate; read by `host` steps as `{ kind: 'argument' }`. */
+  readonly hostParams: readonly string[]
+  readonly steps: readonly Step[]
+  /** Names of the values it returns. `fields` names them where the result is a record (or new states). */
+  readonly results: readonly string[]
+  readonly fields?: readonly string[]
+  readonly origin: Origin
+}
+
+// ── Host expressions ────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Arithmetic in 64-bit floats and booleans, done by the host between tensor regions. */
+export type HostExpr =
+  | { readonly kind: 'number'; readonly value: number }
+  | { readonly kind: 'bool'; readonly value: boolean }
+  | { readonly kind: 'string'; readonly value: string }
+  /** A `hyper` of the program. */
+  | { readonly kind: 'hyper'; readonly name: string }
+  /** A host parameter of the function at hand (an optimizer's `lr`, `t`). */
+  | { readonly kind: 'argument'; readonly name: string }
+  /** A host `var` of `train`. */
+  | { readonly kind: 'var'; readonly name: string }
+  /** A clock; `of` names the optimizer of `update` and `updates`. */
+  | { readonly kind: 'clock'; readonly clock: Clock; readonly of?: string }
+  /** A size that only the batch decides. */
+  | { readonly kind: 'size'; readonly dim: Dim }
+  /** The number in a tensor of one element; splits the graph. */
+  | { readonly kind: 'item'; readonly value: string }
+  | { readonly kind: 'apply'; readonly operator: HostOperator; readonly args: readonly HostExpr[] }
+  | { readonly kind: 'choose'; readonly condition: HostExpr; readonly then: HostExpr; readonly otherwise: HostExpr }
+
+export type Clock = 'epoch' | 'batch_index' | 'batches' | 'update' | 'examples' | 'seconds' | 'total_updates'
+
+export type HostOperator =
+  | 'add' | 'sub' | 'mul' | 'div' | 'pow' | 'mod' | 'floordiv' | 'neg'
+  | 'eq' | 'ne' | 'lt' | 'le' | 'gt' | 'ge' | 'and' | 'or' | 'not'
+  | 'min' | 'max' | 'abs' | 'exp' | 'log' | 'sqrt' | 'sin' | 'cos' | 'tanh' | 'floor' | 'ceil' | 'round'
+
+// ── What a program declares ─────────────────────────────────────────────────────────────────────────────────────────
+
+export interface Hyper {
+  readonly name: string
+  readonly type: 'float' | 'int' | 'bool' | 'string'
+  /** The value of this compilation: the declared one, or what the command line set. */
+  readonly value: number | boolean | string
+  readonly domain?: Domain
+  readonly origin: Origin
+}
+export interface Domain {
+  readonly kind: 'range' | 'log_range' | 'choice'
+  readonly values: readonly (number | boolean | string)[]
+}
+
+/** A host `var` of `train`: state of the run that is saved, not trained. */
+export interface HostVar {
+  readonly name: string
+  readonly type: 'float' | 'int' | 'bool'
+  readonly value: number | boolean
+  readonly origin: Origin
+}
+
+/**
+ * A dataset as one `data` member of `train` uses it.
+ *
+ * `fields` is a function from the columns of a table (each input `f32[examples, width]`, or `f32[examples]` for a single
+ * column) and the fitted values to the fields; the first size of every field is `examples`.
+ */
+export interface Dataset {
+  readonly name: string
+  readonly declaration: string
+  readonly source: DataSource
+  readonly columns: readonly ColumnInput[]
+  /** Values computed once, on the training split; each one's function takes columns and earlier fits. */
+  readonly fits: readonly { readonly name: string; readonly type: TensorType; readonly func: string; readonly origin: Origin }[]
+  /** The name of the function that computes the fields, and each field's type for one example. */
+  readonly func: string
+  readonly fields: readonly DataField[]
+  /** Shares by split name, in declared order; empty where everything is `train`. */
+  readonly split: readonly { readonly name: string; readonly share: number }[]
+  /** The field that every split holds in equal proportions. */
+  readonly stratify?: string
+  readonly batch: number
+  readonly shuffle: boolean
+  readonly dropLast: boolean
+  readonly origin: Origin
+}
+export interface DataField {
+  readonly name: string
+  readonly type: TensorType
+  /** Declared `i32` or `bool`, given by numbers: they must be whole (0 or 1), which the loader checks. */
+  readonly whole: boolean
+  readonly origin: Origin
+}
+export interface ColumnInput {
+  /** The parameter of `func` that takes it. */
+  readonly value: string
+  readonly from: number
+  /** Exclusive. `single` columns are rank 1. */
+  readonly to: number
+  readonly single: boolean
+  readonly origin: Origin
+}
+export type DataSource =
+  | { readonly kind: 'csv'; readonly path: string; readonly skip: number; readonly origin: Origin }
+  | { readonly kind: 'inline'; readonly columns: readonly { readonly name: string; readonly values: readonly number[] }[]; readonly origin: Origin }
+  | { readonly kind: 'synthetic'; readonly count: number; readonly origin: Origin }
+
+export interface Parameter {
+  /** `net.hidden[0].weight`: its name in logs, checkpoints and optimizer groups. */
+  readonly path: string
+  /** What the program sees, where the constraint has put it. */
+  readonly type: TensorType
+  /** What the optimizer moves and checkpoints hold. */
+  readonly raw: TensorType
+  readonly constraint?: {
+    /** As it was written: `interval(0, 1)`. */
+    readonly text: string
+    readonly name: string
+    readonly version: number
+    readonly bijective: boolean
+    readonly forward: string
+    /** Absent where the constraint has none. */
+    readonly check?: string
+  }
+  /** The function of no tensor inputs but a key that gives the raw start value. */
+  readonly init: string
+  readonly frozen: boolean
+  readonly origin: Origin
+}
+
+export interface Optimizer {
+  readonly name: string
+  readonly declaration: string
+  /** The slots' start values: each is like its parameter, filled with a number. */
+  readonly slots: readonly { readonly name: string; readonly value: number }[]
+  /** Host parameters of the update function but `t`, which counts the updates of a parameter from 1. */
+  readonly settings: readonly string[]
+  readonly groups: readonly OptimizerGroup[]
+  readonly origin: Origin
+}
+export interface OptimizerGroup {
+  readonly parameters: readonly string[]
+  /** In the order of `Optimizer.settings`; read anew at each update. */
+  readonly settings: readonly HostExpr[]
+  /** Inputs: slots, `param`, `grad`, all `f32[...p]`; host parameters: `t`, then the settings. Results: the slots, then the new parameter. */
+  readonly update: string
+}
+
+export interface Metric {
+  readonly name: string
+  readonly declaration: string
+  readonly states: readonly MetricState[]
+  /** From the states to the value. A result of several fields logs as `name.field`. */
+  readonly compute: string
+  readonly origin: Origin
+}
+export interface MetricState {
+  readonly name: string
+  readonly type: TensorType
+  /** Every element at the start of a phase. */
+  readonly value: number
+  readonly merge: 'sum' | 'max' | 'min'
+}
+
+// ── Host level ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export type Phase = 'train' | 'val' | 'test' | 'predict'
+
+export interface TrainingStep {
+  readonly phase: Phase
+  /** `abroad` in `step val abroad(…)`. */
+  readonly name?: string
+  readonly streams: readonly StepStream[]
+  /** The key of all draws of the step, where it makes any. */
+  readonly key?: string
+  readonly body: readonly HostStatement[]
+  readonly origin: Origin
+}
+/** A batch: its fields as values, and the symbol of its size. */
+export interface StepStream {
+  readonly name: string
+  readonly data: string
+  readonly split: string
+  readonly cycle: boolean
+  readonly size: string
+  readonly fields: readonly { readonly field: string; readonly value: Value }[]
+}
+
+export type HostStatement =
+  /** A tensor step at the host level: runs where it stands. */
+  | { readonly kind: 'compute'; readonly step: Step }
+  /**
+   * Differentiates and updates. `loss` is what the user minimised, of any rank: its mean (weighted by `weight`) counts.
+   * `body` holds the steps that lead from the optimizer's parameters to the loss; what others read of them is in
+   * `exports`. Before the pass `form-regions` the body is empty and its steps stand before it.
+   */
+  | {
+      readonly kind: 'minimize'
+      readonly name: string
+      readonly optimizer: string
+      readonly body: readonly Step[]
+      readonly loss: string
+      readonly weight?: string
+      readonly exports: readonly string[]
+      readonly origin: Origin
+    }
+  /** Logs the mean of a value, of any rank, weighted by `weight`. */
+  | { readonly kind: 'log'; readonly name: string; readonly value: string; readonly weight?: string; readonly flags: LogFlags; readonly origin: Origin }
+  /** Logs a host number. */
+  | { readonly kind: 'log_host'; readonly name: string; readonly value: HostExpr; readonly flags: LogFlags; readonly origin: Origin }
+  /** Updates a metric: `func` takes the states, then `inputs`, and returns the new states. */
+  | {
+      readonly kind: 'log_metric'
+      readonly name: string
+      readonly metric: string
+      readonly func: string
+      readonly inputs: readonly string[]
+      readonly flags: LogFlags
+      readonly origin: Origin
+    }
+  | { readonly kind: 'if'; readonly condition: HostExpr; readonly then: readonly HostStatement[]; readonly otherwise: readonly HostStatement[]; readonly origin: Origin }
+  | { readonly kind: 'set'; readonly name: string; readonly value: HostExpr; readonly origin: Origin }
+  | { readonly kind: 'skip'; readonly origin: Origin }
+  | { readonly kind: 'stop'; readonly message?: Message; readonly origin: Origin }
+  | { readonly kind: 'print'; readonly message: Message; readonly origin: Origin }
+  | { readonly kind: 'checkpoint'; readonly message: Message; readonly origin: Origin }
+  /** What a step returns: `predict` writes it out, hooks get it as `outputs`. */
+  | { readonly kind: 'return'; readonly fields: readonly { readonly name: string; readonly value: string }[]; readonly origin: Origin }
+
+/** Text with values in it: strings stay, expressions are printed, `{ value }` prints a tensor. */
+export type Message = readonly (string | { readonly expr: HostExpr } | { readonly value: string })[]
+
+export interface LogFlags {
+  readonly bar: boolean
+  readonly on: 'step' | 'epoch' | 'both' | 'default'
+}
+
+export interface Hook {
+  readonly event: HookEvent
+  readonly condition?: HostExpr
+  readonly body: readonly HostStatement[]
+  readonly origin: Origin
+}
+export type HookEvent =
+  | { readonly kind: 'event'; readonly name: string }
+  | { readonly kind: 'every'; readonly count: number; readonly unit: 'batches' | 'updates' | 'epochs' | 'examples' | 'seconds'; readonly of?: string }
+
+export interface TrainerSettings {
+  readonly epochs?: number
+  /** With several optimizers `of` says whose updates count; without it any one's, the first. */
+  readonly updates?: { readonly count: number; readonly of?: string }
+  readonly seed: number
+  readonly clip?: { readonly kind: 'norm' | 'value'; readonly limit: number }
+  readonly accumulate: number
+  readonly keep?: Monitor & { readonly count: number }
+  readonly stop?: Monitor & { readonly patience: number; readonly minDelta: number }
+  /** Validates every so many epochs, or updates. */
+  readonly validate?: { readonly count: number; readonly unit: 'epochs' | 'updates' }
+  readonly nonfinite: 'stop' | 'skip' | 'continue'
+}
+/** A logged value that decides something, by the name under which it is logged: `val.accuracy`. */
+export interface Monitor {
+  readonly direction: 'min' | 'max'
+  readonly monitor: string
+}
+
+export type { DType }
