@@ -1,0 +1,238 @@
+import type * as tf from '@tensorflow/tfjs-core'
+import type { Key } from './random.ts'
+
+/**
+ * What a generated program hands to the trainer. Everything here is inert until a run starts: holders are declared at
+ * the top level of the program and filled with tensors by the run that trains, tests or predicts.
+ */
+export interface Training {
+  readonly name: string
+  /** The `.ltm` file, for messages. */
+  readonly file: string
+  /** The directory that relative data paths start from. */
+  readonly directory: string
+  readonly settings: Readonly<Record<string, number | boolean | string>>
+  readonly data: readonly DatasetSpec[]
+  readonly models: readonly ModelHolder[]
+  readonly vars?: HostVars
+  readonly optimizers: readonly OptimizerHolder[]
+  readonly metrics: readonly MetricHolder[]
+  readonly steps: readonly StepSpec[]
+  readonly hooks: readonly HookSpec[]
+  readonly trainer: TrainerOptions
+}
+
+/** A place in the `.ltm` file: `digits.ltm:12`. */
+export type Trace = string
+
+// ── Parameters ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export interface ParameterSpec {
+  readonly kind: 'parameter'
+  /** The raw tensor's shape. */
+  readonly shape: readonly number[]
+  /** Gives the raw start value. */
+  readonly init: (key: Key) => tf.Tensor
+  readonly constraint?: {
+    /** As written: `interval(0, 1)`. */
+    readonly text: string
+    readonly name: string
+    readonly version: number
+    readonly forward: (raw: tf.Tensor) => tf.Tensor
+    /** All elements true where the value satisfies the constraint. */
+    readonly check?: (value: tf.Tensor) => tf.Tensor
+  }
+  readonly frozen?: boolean
+  readonly trace: Trace
+}
+
+/** A tree of parameters: modules are records, lists of modules are arrays. */
+export type ParameterTree = ParameterSpec | { readonly [member: string]: ParameterTree } | readonly ParameterTree[]
+
+/** The same tree with tensors in place of descriptions; reading one before a run has started is an error. */
+export type Leaves<T> = T extends ParameterSpec ? tf.Tensor : { readonly [K in keyof T]: Leaves<T[K]> }
+
+/** What `model()` returns knows its own name and leaves, under a symbol that no member can clash with. */
+export interface ModelHolder {
+  readonly [modelOf]: ModelState
+}
+export declare const modelOf: unique symbol
+export interface ModelState {
+  readonly name: string
+  /** In declared order: path (`net.hidden[0].weight`), description, and the variable once a run has started. */
+  readonly parameters: readonly ParameterState[]
+}
+export interface ParameterState {
+  readonly path: string
+  readonly spec: ParameterSpec
+  variable: tf.Variable | undefined
+}
+
+// ── Data ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export interface DatasetSpec {
+  readonly name: string
+  readonly source: SourceSpec
+  /** Which columns of the table `fields` takes, in the order of its arguments; a number is a single column, rank 1. */
+  readonly columns: readonly (number | readonly [from: number, to: number])[]
+  /** Computed once on the training split, in order, from the columns and the earlier fits. */
+  readonly fits?: readonly { readonly name: string; readonly compute: (columns: readonly tf.Tensor[], fits: readonly tf.Tensor[]) => tf.Tensor }[]
+  readonly fields: (columns: readonly tf.Tensor[], fits: readonly tf.Tensor[]) => readonly tf.Tensor[]
+  /** Name, dtype and shape for one example of each result of `fields`. */
+  readonly schema: readonly FieldSpec[]
+  readonly split: readonly (readonly [name: string, share: number])[]
+  readonly stratify?: string
+  readonly batch: number
+  readonly shuffle: boolean
+  readonly dropLast: boolean
+  readonly trace: Trace
+}
+export interface FieldSpec {
+  readonly name: string
+  readonly dtype: 'float32' | 'int32' | 'bool'
+  readonly shape: readonly number[]
+  /** Numbers given for integers or booleans must be whole; a bad one is reported with file, line and column. */
+  readonly whole: boolean
+  /** The columns it reads, for that report. */
+  readonly columns: readonly number[]
+  readonly trace: Trace
+}
+export type SourceSpec =
+  | { readonly kind: 'csv'; readonly path: string; readonly skip: number; readonly trace: Trace }
+  | { readonly kind: 'inline'; readonly columns: readonly (readonly number[])[]; readonly trace: Trace }
+  /** One column: the index of the example. */
+  | { readonly kind: 'synthetic'; readonly count: number; readonly trace: Trace }
+
+// ── Optimizers and metrics ──────────────────────────────────────────────────────────────────────────────────────────
+
+export type Tensors = Readonly<Record<string, tf.Tensor>>
+export type Numbers = Readonly<Record<string, number>>
+
+export interface OptimizerSpec {
+  readonly name: string
+  /** Start value of each slot; a slot is shaped like its parameter. */
+  readonly slots: Numbers
+  readonly groups: readonly OptimizerGroupSpec[]
+  readonly trace: Trace
+}
+export interface OptimizerGroupSpec {
+  /** Paths of parameters. */
+  readonly parameters: readonly string[]
+  /** Read anew at each update. */
+  readonly settings: (clock: Clocks) => Numbers
+  /** `t` counts the updates of the parameter, from 1. Returns the new slots and the new value under `param`. */
+  readonly update: (slots: Tensors, param: tf.Tensor, grad: tf.Tensor, t: number, settings: Numbers) => Tensors
+}
+export interface OptimizerHolder {
+  readonly spec: OptimizerSpec
+}
+
+export interface MetricSpec<S extends Tensors = Tensors> {
+  readonly name: string
+  readonly states: { readonly [K in keyof S]: { readonly shape: readonly number[]; readonly dtype: 'float32' | 'int32'; readonly value: number } }
+  /** A scalar, or scalars by field name. */
+  readonly compute: (state: S) => tf.Tensor | Tensors
+  readonly trace: Trace
+}
+/** The state of a metric belongs to (phase, step name, log name); the run keeps it. */
+export interface MetricHolder<S extends Tensors = Tensors> {
+  readonly spec: MetricSpec<S>
+}
+
+// ── Steps and hooks ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+export type Phase = 'train' | 'val' | 'test' | 'predict'
+
+/** The fields of a batch by name, and how many examples it has. */
+export interface Batch {
+  readonly size: number
+  readonly fields: Tensors
+}
+
+export interface StepSpec {
+  readonly phase: Phase
+  readonly name?: string
+  /** The first stream ends the epoch. No stream: one update an epoch in `train`, one call elsewhere. */
+  readonly streams: readonly { readonly data: string; readonly split: string; readonly cycle?: boolean }[]
+  /** What it returns goes to hooks as `outputs`; in `predict` it is written out. */
+  readonly run: (run: Run, ...batches: readonly Batch[]) => Promise<Tensors | void>
+  readonly trace: Trace
+}
+
+export interface Clocks {
+  readonly epoch: number
+  /** Index of the batch within its epoch and phase, from 0. */
+  readonly batchIndex: number
+  /** Training batches of the whole run. */
+  readonly batches: number
+  readonly examples: number
+  readonly seconds: number
+  /** Updates that an optimizer has made; without a name the first optimizer's. */
+  updates(optimizer?: string): number
+  /** Updates that the run will make in all, where that is known; else Infinity. */
+  readonly totalUpdates: number
+}
+
+export interface LogOptions {
+  readonly bar?: boolean
+  readonly on?: 'step' | 'epoch' | 'both'
+  readonly weight?: tf.Tensor
+}
+
+/** What a step sees of its run. */
+export interface Run extends Clocks {
+  readonly phase: Phase
+  /** The key of this step's draws: (seed, phase and step name, clock). */
+  readonly key: Key
+  /**
+   * Differentiates the `loss` of `body` by the optimizer's parameters and updates them; its mean (weighted by `weight`)
+   * counts. `body` runs once, on a tape. What it returns besides `loss` and `weight` stays alive until the step ends.
+   * A loss that isn't finite ends the run, skips the update or is ignored, as `trainer.nonfinite` says.
+   */
+  minimize<R extends { readonly loss: tf.Tensor; readonly weight?: tf.Tensor }>(
+    optimizer: OptimizerHolder,
+    name: string,
+    body: () => R,
+    trace: Trace,
+  ): Promise<R>
+  /** Logs the mean of a value over all its elements, weighted by `options.weight`, or by the batch's size over an epoch. */
+  log(name: string, value: tf.Tensor | number, options?: LogOptions): void
+  /** Runs a metric's update on its state for this phase, step and log name. */
+  update<S extends Tensors>(name: string, metric: MetricHolder<S>, update: (state: S) => S, options?: LogOptions): void
+  /** The number in a tensor of one element. */
+  item(value: tf.Tensor): Promise<number>
+  /** Leaves this batch out: throws what the trainer catches. */
+  skip(): never
+  /** Ends the run after this batch. */
+  stop(message?: string): void
+  print(message: string): void
+  /** Saves a checkpoint of this name when the step or hook has ended. */
+  checkpoint(name: string): void
+  /** The newest value logged under this name, for hooks and conditions; NaN before there is one. */
+  logged(name: string): number
+}
+
+export interface HostVars {
+  [name: string]: number | boolean
+}
+
+export interface HookSpec {
+  readonly on:
+    | { readonly event: string }
+    | { readonly every: number; readonly unit: 'batches' | 'updates' | 'epochs' | 'examples' | 'seconds'; readonly of?: string }
+  readonly condition?: (run: Run) => boolean
+  readonly run: (run: Run, outputs?: Tensors) => Promise<void>
+  readonly trace: Trace
+}
+
+export interface TrainerOptions {
+  readonly epochs?: number
+  readonly updates?: { readonly count: number; readonly of?: string }
+  readonly seed: number
+  readonly clip?: { readonly kind: 'norm' | 'value'; readonly limit: number }
+  readonly accumulate: number
+  readonly keep?: { readonly direction: 'min' | 'max'; readonly monitor: string; readonly count: number }
+  readonly stop?: { readonly direction: 'min' | 'max'; readonly monitor: string; readonly patience: number; readonly minDelta: number }
+  readonly validate?: { readonly count: number; readonly unit: 'epochs' | 'updates' }
+  readonly nonfinite: 'stop' | 'skip' | 'continue'
+}
