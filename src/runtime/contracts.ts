@@ -1,0 +1,38 @@
+import type { Batch } from './training.ts'
+
+/** What the parts of the runtime hand to one another: loaded data and stored state. */
+
+export type JsonValue =
+  | null
+  | boolean
+  | number
+  | string
+  | readonly JsonValue[]
+  | { readonly [member: string]: JsonValue }
+
+/** A tensor on the host, row-major; a bool has one byte an element. */
+export interface StoredTensor {
+  readonly dtype: 'float32' | 'int32' | 'bool'
+  readonly shape: readonly number[]
+  readonly data: Float32Array | Int32Array | Uint8Array
+}
+
+/**
+ * Everything a checkpoint holds: tensors by name (weights raw under `weights/PATH`, slots under
+ * `slots/OPTIMIZER/SLOT/PATH`) and one JSON value for the rest. Numbers in `state` are finite.
+ */
+export interface Snapshot {
+  readonly tensors: ReadonlyMap<string, StoredTensor>
+  readonly state: JsonValue
+}
+
+/** A dataset in memory, split; the order is a pure function of (seed, epoch, index). */
+export interface LoadedDataset {
+  readonly name: string
+  /** Examples in each split. */
+  readonly splits: ReadonlyMap<string, number>
+  /** Batches of a split in this epoch. */
+  batches(split: string, epoch: number, shuffled: boolean): number
+  /** Uploads one batch; the caller disposes of its tensors. */
+  batch(split: string, epoch: number, index: number, shuffled: boolean): Batch
+}
