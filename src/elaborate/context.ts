@@ -1,0 +1,94 @@
+import { type Span, positionAt } from '../base/source.ts'
+import { type Details, type Code } from '../diagnostics/catalogue/index.ts'
+import { diagnose, type Extras, type Label, type Report } from '../diagnostics/diagnostic.ts'
+import type { Func, Origin, Phase, Step } from '../ir/ir.ts'
+import type { Dim } from '../types/dim.ts'
+import type { Env } from './env.ts'
+import { type ErrorValue, errorValue, type ModuleSpec, type ModuleValue, type ParamSpec, type TensorValue, type Value } from './values.ts'
+
+/** What one compilation shares: where diagnostics go, and the functions and modules made so far. */
+export interface World {
+  readonly report: Report
+  /** Ids of declarations in which an error was found; their instances stay silent. */
+  readonly broken: Set<number>
+  readonly functions: FunctionTable
+  readonly modules: Map<string, ModuleSpec>
+}
+
+/** Specialised functions by key. One that never asks for the mode or phase serves all of them. */
+export interface FunctionTable {
+  readonly byKey: Map<string, FunctionInstance>
+  readonly list: Func[]
+  readonly fresh: (name: string) => string
+}
+export interface FunctionInstance {
+  readonly func: Func
+  readonly result: Value
+  /** Parameters of its module that it reads, by path relative to the module. */
+  readonly members: readonly { readonly path: string; readonly spec: ParamSpec }[]
+  readonly drawsRandom: boolean
+  readonly readsMode: boolean
+}
+
+/**
+ * Where steps go: the function under construction, or a step of `train`.
+ * It gives each value its name, reads parameters when they are first needed, and hands out the random key.
+ */
+export interface Region {
+  readonly kind: 'function' | 'step' | 'definition'
+  push(step: Step): void
+  fresh(name: string): string
+  /** Gives an anonymous result of the newest step the user's name; returns the name it then has. */
+  rename(value: string, name: string): string
+  /** The tensor of a parameter: of the module at hand by relative path, in a step by absolute path. */
+  member(ctx: Context, path: string, spec: ParamSpec, span: Span): TensorValue
+  /** The key of all draws here. */
+  key(): string
+  /** A key place that no other draw or call here has: `normal`, `normal.1`. */
+  place(name: string): string
+}
+
+/** Which phase a function is specialised for; asking marks the function. */
+export interface Mode {
+  readonly phase: Phase | undefined
+  readonly training: boolean | undefined
+  onRead(): void
+}
+
+/** The context of one place in the program; passed as an argument, extended by spreading. */
+export interface Context {
+  readonly world: World
+  readonly env: Env
+  readonly region: Region
+  /** A definition that is checked on its own: sizes and arguments are symbols, and what can't be decided is left to its instances. */
+  readonly generic: boolean
+  readonly mode: Mode
+  readonly self: ModuleValue | undefined
+  /** The declaration whose text is being elaborated. */
+  readonly declaration: number
+  /** Where the instances were made that led here, outermost first. */
+  readonly instantiations: readonly Label[]
+  /** Keys of the functions and modules under construction, against recursion. */
+  readonly active: readonly string[]
+  /** The optimizer that a schedule's `update` counts for. */
+  readonly optimizer?: string
+  /** A value of a parameter that is being given: sizes known without an annotation. */
+  readonly sizes?: ReadonlyMap<string, Dim>
+}
+
+/** Reports and gives the value that everything accepts silently. */
+export function complain<C extends Code>(ctx: Context, code: C, span: Span, details: Details<C>, extras: Extras = {}): ErrorValue {
+  const diagnostic = diagnose(code, span, details, {
+    ...extras,
+    labels: [...(extras.labels ?? []), ...ctx.instantiations],
+  })
+  if (diagnostic.severity === 'error') ctx.world.broken.add(ctx.declaration)
+  ctx.world.report(diagnostic)
+  return errorValue
+}
+
+/** The place of a span as the IR records it. */
+export function originOf(span: Span): Origin {
+  const { line, column } = positionAt(span.source, span.start)
+  return { file: span.source.name, line, column }
+}

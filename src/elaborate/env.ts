@@ -1,0 +1,55 @@
+import type { Span } from '../base/source.ts'
+import type { Value } from './values.ts'
+
+/** What a name stands for in a scope. */
+export interface Binding {
+  readonly value: Value
+  /** Where it was declared; undefined for predeclared names. */
+  readonly span: Span | undefined
+  /** A `var` may be set, a `let` may not. */
+  readonly mutable: boolean
+}
+
+/** A chain of scopes. Bindings of a scope are added while its statements are elaborated, in order. */
+export class Env {
+  readonly #bindings = new Map<string, Binding>()
+  readonly parent: Env | undefined
+
+  constructor(parent?: Env) {
+    this.parent = parent
+  }
+
+  lookup(name: string): Binding | undefined {
+    return this.#bindings.get(name) ?? this.parent?.lookup(name)
+  }
+
+  /** The nearest binding whose value passes a test: calls resolve to the nearest callable of a name (F46). */
+  lookupWhere(name: string, test: (value: Value) => boolean): Binding | undefined {
+    const own = this.#bindings.get(name)
+    return own && test(own.value) ? own : this.parent?.lookupWhere(name, test)
+  }
+
+  define(name: string, value: Value, span?: Span, mutable = false): void {
+    this.#bindings.set(name, { value, span, mutable })
+  }
+
+  /** Gives a `var` a new value in the scope that declared it. */
+  assign(name: string, value: Value): void {
+    const own = this.#bindings.get(name)
+    if (own) this.#bindings.set(name, { ...own, value })
+    else this.parent?.assign(name, value)
+  }
+
+  child(): Env {
+    return new Env(this)
+  }
+
+  /** Every name in reach, nearest first. */
+  names(): readonly string[] {
+    return [...this.#bindings.keys(), ...(this.parent?.names() ?? [])]
+  }
+
+  owns(name: string): boolean {
+    return this.#bindings.has(name)
+  }
+}

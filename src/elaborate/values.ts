@@ -1,0 +1,184 @@
+import type { Span } from '../base/source.ts'
+import type { HostExpr } from '../ir/ir.ts'
+import type { Constraint, Dataset, Fn, Lambda, Loss, Method, Metric, Module, Optimizer, Param, Schedule, Unit } from '../syntax/ast.ts'
+import type { Dim } from '../types/dim.ts'
+import type { TensorType } from '../types/tensor.ts'
+import type { Env } from './env.ts'
+
+/**
+ * What an expression is, while a program is elaborated. Elaboration is one partial evaluation: what is known when the
+ * program is compiled is computed, host numbers become host expressions, tensors become steps of the IR. The same code
+ * checks a definition on its own, with symbols for its arguments.
+ */
+export type Value =
+  | ErrorValue
+  | IntValue
+  | FloatValue
+  | BoolValue
+  | StringValue
+  | TensorValue
+  | RecordValue
+  | ListValue
+  | UniformListValue
+  | RangeValue
+  | FunctionValue
+  | LambdaValue
+  | ConstraintValue
+  | OperatorValue
+  | DeclarationValue
+  | ModuleValue
+  | ParameterTreeValue
+  | ClockLiteral
+
+/** Stands for what has been reported already, or can't be known on a definition itself; everything accepts it silently. */
+export interface ErrorValue {
+  readonly kind: 'error'
+}
+/** An integer known when the program is compiled, or a size: a number or a symbol. */
+export interface IntValue {
+  readonly kind: 'int'
+  readonly dim: Dim
+}
+/** A host number. `unit` marks clocks, which only mix with their like. */
+export interface FloatValue {
+  readonly kind: 'float'
+  readonly expr: HostExpr
+  readonly unit?: Unit
+}
+export interface BoolValue {
+  readonly kind: 'bool'
+  readonly expr: HostExpr
+}
+export interface StringValue {
+  readonly kind: 'string'
+  readonly text: string
+}
+/** A value of the region under construction. */
+export interface TensorValue {
+  readonly kind: 'tensor'
+  readonly name: string
+  readonly type: TensorType
+  /** Where it was made, for messages that point at two places. */
+  readonly span: Span | undefined
+  /** For a constrained parameter: the function that gives its stable logarithm, and its raw tensor. */
+  readonly parameter?: ParameterRead
+}
+export interface ParameterRead {
+  readonly path: string
+  readonly spec: ParamSpec
+}
+export interface RecordValue {
+  readonly kind: 'record'
+  readonly fields: ReadonlyMap<string, Value>
+  /** What the record is to the user, where it isn't a plain one: a batch. */
+  readonly of?: string
+}
+export interface ListValue {
+  readonly kind: 'list'
+  readonly items: readonly Value[]
+}
+/** A list of unknown length in a definition checked on its own: every item is like this one. */
+export interface UniformListValue {
+  readonly kind: 'uniform_list'
+  readonly item: Value
+  readonly length: Dim
+}
+export interface RangeValue {
+  readonly kind: 'range'
+  readonly from: Dim
+  readonly to: Dim
+}
+/** A declared function with the environment it was declared in, and the module that it is a member of. */
+export interface FunctionValue {
+  readonly kind: 'function'
+  readonly declaration: Fn | Loss | Schedule | Method
+  readonly name: string
+  readonly env: Env
+  readonly self: ModuleValue | undefined
+}
+export interface LambdaValue {
+  readonly kind: 'lambda'
+  readonly declaration: Lambda
+  readonly env: Env
+}
+/** A constraint used as a function, or with its arguments given. */
+export interface ConstraintValue {
+  readonly kind: 'constraint'
+  readonly spec: ConstraintSpec
+}
+/** The surface name of one or several primitive operators, or of an intrinsic function. */
+export interface OperatorValue {
+  readonly kind: 'operator'
+  readonly name: string
+}
+/** A declaration that is used by name: a call of it makes an instance. */
+export interface DeclarationValue {
+  readonly kind: 'declaration'
+  readonly declaration: Module | Metric | Optimizer | Dataset | Constraint
+  readonly env: Env
+}
+/** An instance of a module: what it is made of, and where it stands. */
+export interface ModuleValue {
+  readonly kind: 'module'
+  readonly spec: ModuleSpec
+  /** `net.hidden[0]` in a step; relative to the module at hand inside its functions. */
+  readonly path: string
+}
+/** Parameters as a group, for an optimizer: a list of paths. */
+export interface ParameterTreeValue {
+  readonly kind: 'parameters'
+  readonly paths: readonly string[]
+}
+/** `100 updates of g` */
+export interface ClockLiteral {
+  readonly kind: 'duration'
+  readonly count: number
+  readonly unit: Unit
+  readonly of: string | undefined
+}
+
+/** A module with its arguments: shared by all instances that were made with equal ones. */
+export interface ModuleSpec {
+  readonly declaration: Module
+  /** Declared name and arguments: `Linear(64, 10, true)`. */
+  readonly key: string
+  readonly env: Env
+  readonly members: ReadonlyMap<string, ModuleMemberValue>
+  /** Some argument is a symbol: a definition that is checked on its own. */
+  readonly generic: boolean
+}
+export type ModuleMemberValue =
+  | { readonly kind: 'param'; readonly spec: ParamSpec }
+  /** An instance, or a list or record of instances, with paths relative to the module. */
+  | { readonly kind: 'layer'; readonly value: Value }
+  | { readonly kind: 'function'; readonly declaration: Fn | Method }
+  | { readonly kind: 'let'; readonly name: string }
+
+export interface ParamSpec {
+  readonly declaration: Param
+  readonly type: TensorType
+  readonly raw: TensorType
+  readonly constraint: ConstraintSpec | undefined
+  /** Where its initial value is elaborated. */
+  readonly env: Env
+}
+
+export interface ConstraintSpec {
+  readonly declaration: Constraint
+  readonly env: Env
+  /** As written, with its arguments: `interval(0, 1)`. */
+  readonly text: string
+  readonly key: string
+}
+
+export const errorValue: ErrorValue = { kind: 'error' }
+export const int = (dim: Dim): IntValue => ({ kind: 'int', dim })
+export const float = (value: number): FloatValue => ({ kind: 'float', expr: { kind: 'number', value } })
+export const bool = (value: boolean): BoolValue => ({ kind: 'bool', expr: { kind: 'bool', value } })
+
+/** The number of a value that is known when the program is compiled. */
+export function knownNumber(value: Value): number | undefined {
+  if (value.kind === 'int' && typeof value.dim === 'number') return value.dim
+  if (value.kind === 'float' && value.expr.kind === 'number' && value.unit === undefined) return value.expr.value
+  return undefined
+}
