@@ -56,7 +56,7 @@ export type Leaves<T> = T extends ParameterSpec ? tf.Tensor : { readonly [K in k
 export interface ModelHolder {
   readonly [modelOf]: ModelState
 }
-export declare const modelOf: unique symbol
+export const modelOf: unique symbol = Symbol('model')
 export interface ModelState {
   readonly name: string
   /** In declared order: path (`net.hidden[0].weight`), description, and the variable once a run has started. */
