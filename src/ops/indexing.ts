@@ -1,0 +1,148 @@
+import { ts } from '../base/code.ts'
+import type { Dim } from '../types/dim.ts'
+import type { TensorType } from '../types/tensor.ts'
+import { entryOf, frontAxis, knownEntry, noAxis, replaceEntry } from './axes.ts'
+import type { Clash, Op } from './op.ts'
+
+function inferGather(x: TensorType, index: TensorType, axis: number): TensorType | Clash {
+  const entry = entryOf(axis, x.shape)
+  if (entry === undefined) return noAxis(axis, x.shape)
+  return { dtype: x.dtype, shape: [...x.shape.slice(0, entry), ...index.shape, ...x.shape.slice(entry + 1)] }
+}
+
+export const gather: Op<{ axis: number }> = {
+  doc: 'The positions of one axis that an index tensor names; the axes of the index take the place of the axis.',
+  signature: '(x: T[...], index: I[...]) -> T[...]',
+  attrs: { axis: { kind: 'axis', default: 0 } },
+  infer: ([x, index], { axis }) => inferGather(x!, index!, axis),
+  tfjs: ([x, index], { axis }, { inputs }) =>
+    ts`kernels.gather(${x!}, ${index!}, ${frontAxis(axis, inputs[0]!.shape)})`,
+  grad: (dy, { inputs: [x, index], attrs: { axis } }, make) => {
+    const entry = knownEntry(axis, x!.type.shape)
+    return [make.scatter_add([dy, index!], { axis: entry, size: x!.type.shape[entry]! }), undefined]
+  },
+  samples: [
+    {
+      shapes: [[5, 2], [3]],
+      attrs: { axis: 0 },
+      dtypes: ['f32', 'i32'],
+      inputs: [{ low: -2, high: 2 }, { values: [4, 0, 4] }],
+    },
+    {
+      shapes: [
+        [2, 3, 2],
+        [2, 2],
+      ],
+      attrs: { axis: 1 },
+      dtypes: ['f32', 'i32'],
+      inputs: [{ low: -2, high: 2 }, { values: [0, 2, 2, 1] }],
+    },
+    {
+      shapes: [[2, 3], []],
+      attrs: { axis: -1 },
+      dtypes: ['f32', 'i32'],
+      inputs: [{ low: -2, high: 2 }, { values: [1] }],
+    },
+    {
+      shapes: [[3], [2]],
+      attrs: { axis: 0 },
+      dtypes: ['i32', 'i32'],
+      inputs: [{ values: [7, 8, 9] }, { values: [2, 0] }],
+    },
+  ],
+}
+
+/** How many axes of the first input the index accounts for: from `axis` on, as many as the index has. */
+function inferScatter(x: TensorType, index: TensorType, axis: number, size: Dim): TensorType | Clash {
+  const replaced = x.shape.slice(axis, axis + index.shape.length)
+  if (replaced.length < index.shape.length || replaced.some((d, i) => d !== index.shape[i]))
+    return {
+      clash: `must have the axes of the index, [${index.shape.join(', ')}], from axis ${axis} on`,
+      input: 0,
+    }
+  return {
+    dtype: x.dtype,
+    shape: [...x.shape.slice(0, axis), size, ...x.shape.slice(axis + index.shape.length)],
+  }
+}
+
+export const scatter_add: Op<{ axis: number; size: Dim }> = {
+  doc: 'Sums of the parts of `x` that an index tensor sends to the same position of an axis: the reverse of `gather`.',
+  signature: '(x: F[...], index: I[...]) -> F[...]',
+  attrs: { axis: { kind: 'int', default: 0 }, size: { kind: 'dims' } },
+  infer: ([x, index], { axis, size }) => inferScatter(x!, index!, axis, size),
+  tfjs: ([x, index], { axis, size }, { dim }) =>
+    ts`kernels.scatterAdd(${x!}, ${index!}, ${axis}, ${dim(size)})`,
+  grad: (dy, { inputs: [, index], attrs: { axis } }, make) => [
+    make.gather([dy, index!], { axis }),
+    undefined,
+  ],
+  samples: [
+    {
+      shapes: [[3, 2], [3]],
+      attrs: { axis: 0, size: 5 },
+      dtypes: ['f32', 'i32'],
+      inputs: [{ low: -2, high: 2 }, { values: [4, 0, 4] }],
+    },
+    {
+      shapes: [
+        [2, 2, 2, 2],
+        [2, 2],
+      ],
+      attrs: { axis: 1, size: 3 },
+      dtypes: ['f32', 'i32'],
+      inputs: [{ low: -2, high: 2 }, { values: [0, 2, 2, 1] }],
+    },
+    {
+      shapes: [[2], []],
+      attrs: { axis: 1, size: 3 },
+      dtypes: ['f32', 'i32'],
+      inputs: [{ low: -2, high: 2 }, { values: [1] }],
+    },
+  ],
+}
+
+export const pick: Op = {
+  doc: 'One element of each row (the last axis), as an index tensor says.',
+  signature: '(x: F[...s, k], index: I[...s]) -> F[...s]',
+  tfjs: ([x, index]) => ts`kernels.pick(${x!}, ${index!})`,
+  grad: (dy, { inputs: [x, index] }, make) => {
+    const { shape } = x!.type
+    const spread = make.reshape([dy], { shape: replaceEntry(shape, shape.length - 1, 1) })
+    return [make.mul([make.one_hot([index!], { depth: shape.at(-1)! }), spread]), undefined]
+  },
+  lift: attrs => attrs,
+  samples: [
+    {
+      shapes: [[3, 4], [3]],
+      attrs: {},
+      dtypes: ['f32', 'i32'],
+      inputs: [{ low: -2, high: 2 }, { values: [3, 0, 1] }],
+    },
+    {
+      shapes: [
+        [2, 2, 3],
+        [2, 2],
+      ],
+      attrs: {},
+      dtypes: ['f32', 'i32'],
+      inputs: [{ low: -2, high: 2 }, { values: [2, 0, 1, 1] }],
+    },
+    { shapes: [[3], []], attrs: {}, dtypes: ['f32', 'i32'], inputs: [{ low: -2, high: 2 }, { values: [2] }] },
+  ],
+}
+
+export const one_hot: Op<{ depth: Dim }> = {
+  doc: 'A row of zeros with a 1 where the index says; a row of zeros for an index outside 0..depth.',
+  signature: '(index: I[...s]) -> f32[...s, depth]',
+  attrs: { depth: { kind: 'dims' } },
+  infer: ([index], { depth }) => ({ dtype: 'f32', shape: [...index!.shape, depth] }),
+  tfjs: ([index], { depth }, { dim }) => ts`tf.oneHot(${index!}, ${dim(depth)}, 1, 0, 'float32')`,
+  grad: 'none',
+  lift: attrs => attrs,
+  samples: [
+    { shapes: [[3]], attrs: { depth: 4 }, dtypes: ['i32'], inputs: [{ values: [3, 0, -1] }] },
+    { shapes: [[2, 2]], attrs: { depth: 2 }, dtypes: ['i32'], inputs: [{ values: [1, 0, 0, 5] }] },
+    { shapes: [[]], attrs: { depth: 3 }, dtypes: ['i32'], inputs: [{ values: [1] }] },
+  ],
+}

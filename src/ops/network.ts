@@ -1,0 +1,46 @@
+import { type Code, ts } from '../base/code.ts'
+import type { TensorType } from '../types/tensor.ts'
+import { entryOf, frontAxis, knownEntry, noAxis } from './axes.ts'
+import type { Op, Sample } from './op.ts'
+
+/** tfjs normalises the last axis only; the runtime brings another one there and back. */
+function alongText(name: string, x: Code, axis: number, type: TensorType): Code {
+  const entry = knownEntry(axis, type.shape)
+  return entry === type.shape.length - 1
+    ? ts`tf.${name}(${x})`
+    : ts`kernels.${name}(${x}, ${frontAxis(axis, type.shape)})`
+}
+
+const samples: readonly Sample<{ axis: number }>[] = [
+  { shapes: [[2, 3]], attrs: { axis: -1 } },
+  { shapes: [[2, 3, 4]], attrs: { axis: 1 } },
+  { shapes: [[3, 2]], attrs: { axis: -2 } },
+  { shapes: [[2, 2]], attrs: { axis: -1 }, inputs: [{ values: [90, 89, -95, -95.5] }] },
+]
+
+export const softmax: Op<{ axis: number }> = {
+  doc: 'exp(x) divided by its sum along an axis.',
+  signature: '(x: F[...s]) -> F[...s]',
+  attrs: { axis: { kind: 'axis', default: -1 } },
+  infer: ([x], { axis }) => (entryOf(axis, x!.shape) === undefined ? noAxis(axis, x!.shape) : x!),
+  tfjs: ([x], { axis }, { inputs }) => alongText('softmax', x!, axis, inputs[0]!),
+  grad: (dy, { outputs: [y], attrs: { axis } }, make) => {
+    const weighted = make.mul([dy, y!])
+    return [make.sub([weighted, make.mul([y!, make.sum([weighted], { axis: [axis], keep: true })])])]
+  },
+  lift: ({ axis }, [x]) => ({ axis: knownEntry(axis, x!.shape) + 1 }),
+  samples,
+}
+
+export const log_softmax: Op<{ axis: number }> = {
+  doc: 'The logarithm of softmax, without overflow.',
+  signature: '(x: F[...s]) -> F[...s]',
+  attrs: { axis: { kind: 'axis', default: -1 } },
+  infer: ([x], { axis }) => (entryOf(axis, x!.shape) === undefined ? noAxis(axis, x!.shape) : x!),
+  tfjs: ([x], { axis }, { inputs }) => alongText('logSoftmax', x!, axis, inputs[0]!),
+  grad: (dy, { outputs: [y], attrs: { axis } }, make) => [
+    make.sub([dy, make.mul([make.exp([y!]), make.sum([dy], { axis: [axis], keep: true })])]),
+  ],
+  lift: ({ axis }, [x]) => ({ axis: knownEntry(axis, x!.shape) + 1 }),
+  samples,
+}

@@ -1,0 +1,264 @@
+import { type Code, ts } from '../base/code.ts'
+import type { DType, TensorType } from '../types/tensor.ts'
+import { entriesOf, entryOf, frontAxis, hasRest, knownEntry, noAxis } from './axes.ts'
+import type { Make } from './builder.ts'
+import type { AttrSpec, Clash, Op, Operand, Sample, TfjsContext } from './op.ts'
+import { callText, listText } from './text.ts'
+import { indicator, number, restore } from './unbroadcast.ts'
+
+/** Which axes are reduced, all for an empty list, and whether they stay with length 1. */
+type Reduction = { axis: readonly number[]; keep: boolean }
+
+const reductionAttrs: { readonly [K in keyof Reduction]: AttrSpec } = {
+  axis: { kind: 'axes', default: [] },
+  keep: { kind: 'bool', default: false },
+}
+
+function inferReduction(x: TensorType, { axis, keep }: Reduction, dtype: DType): TensorType | Clash {
+  const missing = axis.find(a => entryOf(a, x.shape) === undefined)
+  if (missing !== undefined) return noAxis(missing, x.shape)
+  if (axis.length === 0 && keep && hasRest(x.shape))
+    return { clash: 'the axes to keep must be named where their number is open', input: 0 }
+  const removed = new Set(entriesOf(axis, x.shape))
+  if (axis.length > removed.size) return { clash: `axis list [${axis.join(', ')}] names an axis twice` }
+  const shape = keep
+    ? x.shape.map((size, i) => (removed.has(i) ? 1 : size))
+    : x.shape.filter((_, i) => !removed.has(i))
+  return { dtype, shape }
+}
+
+/** `, [0, 1], true` with what is assumed left out; one axis stands alone. */
+function reductionText(name: string, x: Code, { axis, keep }: Reduction, { inputs }: TfjsContext): Code {
+  const front = axis.map(a => frontAxis(a, inputs[0]!.shape))
+  const axes = front.length === 0 ? 'undefined' : front.length === 1 ? String(front[0]) : listText(front)
+  return callText(
+    name,
+    [x],
+    [
+      [axes, 'undefined'],
+      [String(keep), 'false'],
+    ],
+  )
+}
+
+/** After a new leading axis the others count one more from the front; all of them must now be named. */
+function liftReduction(attrs: Reduction, [x]: readonly TensorType[]): Reduction {
+  return { ...attrs, axis: entriesOf(attrs.axis, x!.shape).map(entry => entry + 1) }
+}
+
+function reduction(
+  entry: Pick<Op<Reduction>, 'doc' | 'grad' | 'samples'> &
+    Partial<Pick<Op<Reduction>, 'call'>> & { readonly dtype: 'F' | 'N' | 'B'; readonly lowering: string },
+): Op<Reduction> {
+  const { dtype, lowering, ...rest } = entry
+  return {
+    ...rest,
+    signature: `(x: ${dtype}[...s]) -> ${dtype}[...r]`,
+    attrs: reductionAttrs,
+    infer: ([x], attrs) => inferReduction(x!, attrs, x!.dtype),
+    tfjs: ([x], attrs, context) => reductionText(lowering, x!, attrs, context),
+    lift: liftReduction,
+  }
+}
+
+const attrChoices: readonly Reduction[] = [
+  { axis: [], keep: false },
+  { axis: [1], keep: false },
+  { axis: [0, -1], keep: true },
+  { axis: [-1], keep: true },
+]
+const float: readonly Sample<Reduction>[] = attrChoices.map(attrs => ({ shapes: [[2, 3, 4]], attrs }))
+const integer: Sample<Reduction> = {
+  shapes: [[2, 3]],
+  attrs: { axis: [1], keep: false },
+  dtypes: ['i32'],
+  inputs: [{ values: [3, -1, 2, 5, 5, 0] }],
+}
+
+export const sum: Op<Reduction> = reduction({
+  doc: 'Sum over axes.',
+  dtype: 'N',
+  lowering: 'tf.sum',
+  grad: (dy, { inputs: [x], attrs }, make) => [restore(dy, x!.type, attrs, make)],
+  samples: [...float, integer, { shapes: [[]], attrs: { axis: [], keep: false } }],
+})
+
+export const mean: Op<Reduction> = reduction({
+  doc: 'Mean over axes.',
+  dtype: 'F',
+  lowering: 'tf.mean',
+  grad: (dy, { inputs: [x], attrs }, make) => {
+    const count = make.size([], { shape: entriesOf(attrs.axis, x!.type.shape).map(i => x!.type.shape[i]!) })
+    return [restore(make.div([dy, count]), x!.type, attrs, make)]
+  },
+  samples: float,
+})
+
+/** The gradient of a maximum or minimum: to the elements that equal it, in equal shares. */
+function extremum(dy: Operand, x: Operand, y: Operand, attrs: Reduction, make: Make): Operand {
+  const winners = indicator(make, make.eq([x, restore(y, x.type, attrs, make)]))
+  const count = make.sum([winners], attrs)
+  return make.mul([restore(make.div([dy, count]), x.type, attrs, make), winners])
+}
+
+const tied: Sample<Reduction> = {
+  shapes: [[2, 3]],
+  attrs: { axis: [1], keep: false },
+  inputs: [{ values: [1, 3, 3, 2, 2, 2] }],
+}
+const distinct: readonly Sample<Reduction>[] = [
+  ...attrChoices.slice(1, 3).map(attrs => ({
+    shapes: [[2, 3, 2]],
+    attrs,
+    inputs: [{ values: [1, -2, 3, 0.5, 2, -1, -3, 2.5, 1.5, -0.5, 0, 4] }],
+  })),
+  { shapes: [[4]], attrs: { axis: [], keep: false }, inputs: [{ values: [-1, -4, -2, -3] }] },
+]
+const third = 1 / 3
+
+export const reduce_max: Op<Reduction> = reduction({
+  doc: 'The largest element over axes; equal ones share the gradient.',
+  call: 'max',
+  dtype: 'N',
+  lowering: 'tf.max',
+  grad: (dy, { inputs: [x], outputs: [y], attrs }, make) => [extremum(dy, x!, y!, attrs, make)],
+  samples: [...distinct, { ...tied, gradient: [[0, 0.5, 0.5, third, third, third]] }, integer],
+})
+
+export const reduce_min: Op<Reduction> = reduction({
+  doc: 'The smallest element over axes; equal ones share the gradient.',
+  call: 'min',
+  dtype: 'N',
+  lowering: 'tf.min',
+  grad: (dy, { inputs: [x], outputs: [y], attrs }, make) => [extremum(dy, x!, y!, attrs, make)],
+  samples: [...distinct, { ...tied, gradient: [[1, 0, 0, third, third, third]] }, integer],
+})
+
+/**
+ * The product of the others. With z zeros among the elements it is, for each element, the product p of those that aren't
+ * zero, divided by the element itself unless that is zero, and 0 if any other is zero.
+ */
+function productOfOthers(dy: Operand, x: Operand, attrs: Reduction, make: Make): Operand {
+  const zero = number(make, 0)
+  const isZero = make.eq([x, zero])
+  const safe = make.where([isZero, number(make, 1), x])
+  const p = make.prod([safe], attrs)
+  const zeros = make.sum([indicator(make, isZero)], attrs)
+  const others = make.sub([restore(zeros, x.type, attrs, make), indicator(make, isZero)])
+  const product = make.div([restore(make.mul([dy, p]), x.type, attrs, make), safe])
+  return make.where([make.gt([others, zero]), zero, product])
+}
+
+export const prod: Op<Reduction> = reduction({
+  doc: 'Product over axes.',
+  dtype: 'F',
+  lowering: 'tf.prod',
+  grad: (dy, { inputs: [x], attrs }, make) => [productOfOthers(dy, x!, attrs, make)],
+  samples: [
+    ...attrChoices.map(attrs => ({ shapes: [[2, 2, 3]], attrs, inputs: [{ low: 0.5, high: 1.5 }] })),
+    {
+      shapes: [[3, 3]],
+      attrs: { axis: [-1], keep: false },
+      inputs: [{ values: [1, 0, 2, 0, 0, 3, -1, 2, 0.5] }],
+    },
+  ],
+})
+
+const booleans: readonly Sample<Reduction>[] = attrChoices.map(attrs => ({
+  shapes: [[2, 2, 2]],
+  attrs,
+  dtypes: ['bool'],
+}))
+
+export const any: Op<Reduction> = reduction({
+  doc: 'Whether any element over axes is true.',
+  dtype: 'B',
+  lowering: 'tf.any',
+  grad: 'none',
+  samples: booleans,
+})
+
+export const all: Op<Reduction> = reduction({
+  doc: 'Whether all elements over axes are true.',
+  dtype: 'B',
+  lowering: 'tf.all',
+  grad: 'none',
+  samples: booleans,
+})
+
+export const logsumexp: Op<Reduction> = reduction({
+  doc: 'log(sum(exp(x))) over axes without overflow.',
+  dtype: 'F',
+  lowering: 'kernels.logSumExp',
+  grad: (dy, { inputs: [x], outputs: [y], attrs }, make) => {
+    const share = make.exp([make.sub([x!, restore(y!, x!.type, attrs, make)])])
+    return [make.mul([restore(dy, x!.type, attrs, make), share])]
+  },
+  samples: [
+    ...float,
+    { shapes: [[2, 2]], attrs: { axis: [-1], keep: false }, inputs: [{ values: [90, 89, -95, -95.5] }] },
+  ],
+})
+
+/** The type of a tensor with one axis taken out. */
+function withoutAxis(x: TensorType, axis: number): TensorType | Clash {
+  const entry = entryOf(axis, x.shape)
+  if (entry === undefined) return noAxis(axis, x.shape)
+  return { dtype: 'i32', shape: x.shape.filter((_, i) => i !== entry) }
+}
+
+function position(doc: string, lowering: string): Op<{ axis: number }> {
+  const inputs = [{ values: [1, 5, 5, -2, -3, -2.5] }]
+  return {
+    doc,
+    signature: '(x: N[...s]) -> i32[...r]',
+    attrs: { axis: { kind: 'axis', default: -1 } },
+    infer: ([x], { axis }) => withoutAxis(x!, axis),
+    tfjs: ([x], { axis }, context) => ts`${lowering}(${x!}, ${frontAxis(axis, context.inputs[0]!.shape)})`,
+    grad: 'none',
+    lift: ({ axis }, [x]) => ({ axis: knownEntry(axis, x!.shape) + 1 }),
+    samples: [
+      { shapes: [[2, 3]], attrs: { axis: -1 }, inputs, gradient: [[0, 0, 0, 0, 0, 0]] },
+      { shapes: [[3, 2]], attrs: { axis: 0 }, inputs, gradient: [[0, 0, 0, 0, 0, 0]] },
+      { shapes: [[6]], attrs: { axis: 0 }, dtypes: ['i32'], inputs: [{ values: [1, 5, 5, -2, -3, -2] }] },
+    ],
+  }
+}
+
+export const argmax: Op<{ axis: number }> = position(
+  'Where the largest element of an axis is, the first of equals.',
+  'tf.argMax',
+)
+export const argmin: Op<{ axis: number }> = position(
+  'Where the smallest element of an axis is, the first of equals.',
+  'tf.argMin',
+)
+
+export const cumsum: Op<{ axis: number; exclusive: boolean; reverse: boolean }> = {
+  doc: 'Running sums along an axis; `exclusive` leaves out the element itself, `reverse` starts at the end.',
+  signature: '(x: N[...s]) -> N[...s]',
+  attrs: {
+    axis: { kind: 'axis', default: -1 },
+    exclusive: { kind: 'bool', default: false },
+    reverse: { kind: 'bool', default: false },
+  },
+  infer: ([x], { axis }) => (entryOf(axis, x!.shape) === undefined ? noAxis(axis, x!.shape) : x!),
+  tfjs: ([x], { axis, exclusive, reverse }, { inputs }) =>
+    callText(
+      'kernels.cumsum',
+      [x!, String(frontAxis(axis, inputs[0]!.shape))],
+      [
+        [String(exclusive), 'false'],
+        [String(reverse), 'false'],
+      ],
+    ),
+  // Element i reaches the sums from i on, so the gradient sums backwards.
+  grad: (dy, { attrs }, make) => [make.cumsum([dy], { ...attrs, reverse: !attrs.reverse })],
+  lift: (attrs, [x]) => ({ ...attrs, axis: knownEntry(attrs.axis, x!.shape) + 1 }),
+  samples: [
+    { shapes: [[2, 3]], attrs: { axis: -1, exclusive: false, reverse: false } },
+    { shapes: [[2, 3, 4]], attrs: { axis: 1, exclusive: true, reverse: false } },
+    { shapes: [[3, 2]], attrs: { axis: 0, exclusive: false, reverse: true } },
+    { shapes: [[3]], attrs: { axis: 0, exclusive: true, reverse: true } },
+  ],
+}
