@@ -1,0 +1,39 @@
+import { Command } from 'commander'
+import { type ExitCode, exitCodes } from '../runtime/errors.ts'
+import type { Cli } from './cli.ts'
+import { afterHelp } from './help.ts'
+import type { BackendReport } from './ports.ts'
+import { showJson } from './show.ts'
+
+interface DoctorOptions {
+  readonly json?: true
+}
+
+/** `ltm doctor`: what this machine can compute with. */
+export function doctorCommand(cli: Cli, finish: (code: ExitCode) => void): Command {
+  return new Command('doctor')
+    .description('tell what this machine can train with, and what could be installed')
+    .option('--json', 'print it as JSON')
+    .addHelpText('after', afterHelp(['ltm doctor']))
+    .action(async (options: DoctorOptions) => finish(await doctor(options, cli)))
+}
+
+async function doctor(options: DoctorOptions, cli: Cli): Promise<ExitCode> {
+  const runtime = await cli.runtime()
+  const { reports, chosen, reason } = await runtime.backends()
+  const machine = { ltm: cli.version, node: process.version, platform: `${process.platform} ${process.arch}` }
+  if (options.json) showJson({ ...machine, backends: reports, chosen, reason }, cli)
+  else {
+    const head = `ltm ${machine.ltm}, Node ${machine.node}, ${machine.platform}\n\n`
+    const width = Math.max(...reports.map(report => report.name.length))
+    const lines = reports.flatMap(report => backendLines(report, width))
+    cli.terminal.out(`${head}${lines.join('\n')}\n\n\`--backend auto\` takes ${chosen}: ${reason}\n`)
+  }
+  return exitCodes.ok
+}
+
+function backendLines(report: BackendReport, width: number): readonly string[] {
+  const state = report.available ? 'available' : 'not available'
+  const install = report.install === undefined ? [] : [`${' '.repeat(width + 4)}install: ${report.install}`]
+  return [`  ${report.name.padEnd(width)}  ${state}: ${report.detail}`, ...install]
+}

@@ -1,0 +1,65 @@
+import { suggest } from '../base/suggest.ts'
+import { badUsage } from './cli.ts'
+
+/** A flag of a command, as commander describes it. */
+export interface Flag {
+  readonly long?: string | undefined
+  readonly short?: string | undefined
+  readonly required: boolean
+  readonly optional: boolean
+}
+
+/**
+ * Turns `--NAME VALUE` of flags that the command does not know into `--set=NAME=VALUE`: they name hypers. One without a
+ * value, at the end or before another flag, means `true`.
+ */
+export function hyperFlags(args: readonly string[], flags: readonly Flag[]): readonly string[] {
+  const out: string[] = []
+  for (let i = 0; i < args.length; i++) {
+    const arg = args[i] ?? ''
+    if (arg === '--') return [...out, ...args.slice(i)]
+    const flag = flags.find(({ long, short }) => arg === long || arg === short || arg.startsWith(`${long}=`))
+    if (flag || !arg.startsWith('--')) {
+      out.push(arg)
+      const next = args[i + 1]
+      if (flag?.required && !arg.includes('=') && next !== undefined) out.push(args[++i] ?? '')
+    } else if (arg.includes('=')) out.push(`--set=${arg.slice(2)}`)
+    else if (isValue(args[i + 1])) out.push(`--set=${arg.slice(2)}=${args[++i]}`)
+    else out.push(`--set=${arg.slice(2)}=true`)
+  }
+  return out
+}
+
+/** `-0.5` is a value, `-h` a flag. */
+function isValue(arg: string | undefined): boolean {
+  return arg !== undefined && (!arg.startsWith('-') || /^-(\d|\.\d|inf)/.test(arg))
+}
+
+/** Gathers `--set NAME=VALUE`; the last one of a name counts, and `batch-size` is `batch_size`. */
+export function collectHyper(text: string, known: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+  const at = text.indexOf('=')
+  const name = text.slice(0, at).replaceAll('-', '_')
+  if (at < 0 || !/^[A-Za-z_]\w*$/.test(name)) {
+    throw badUsage(`\`--set ${text}\` is not NAME=VALUE`, 'Write for example `--set lr=3e-4`.')
+  }
+  return new Map(known).set(name, text.slice(at + 1))
+}
+
+/** Refuses names that the program has no hyper for. */
+export function checkHyperNames(
+  given: ReadonlyMap<string, string>,
+  hypers: readonly string[],
+  flags: readonly Flag[],
+): void {
+  const options = flags.flatMap(flag => (flag.long ? [flag.long.slice(2)] : []))
+  for (const name of given.keys()) if (!hypers.includes(name)) throw unknownHyper(name, hypers, options)
+}
+
+function unknownHyper(name: string, hypers: readonly string[], options: readonly string[]) {
+  const near = suggest(name, [...hypers, ...options])
+  const known = hypers.length === 0 ? 'The program has no hypers.' : `Its hypers: ${hypers.join(', ')}.`
+  return badUsage(
+    `there is no option and no hyper \`${name}\``,
+    near === undefined ? `${known} See --help for the options.` : `Did you mean \`--${near}\`?`,
+  )
+}

@@ -1,0 +1,87 @@
+import { Command } from 'commander'
+import { suggest } from '../base/suggest.ts'
+import type { Program } from '../ir/ir.ts'
+import { printProgram } from '../ir/print.ts'
+import { type ExitCode, exitCodes } from '../runtime/errors.ts'
+import { badUsage, type Cli } from './cli.ts'
+import { chooseProgram, compilePrograms } from './compileFile.ts'
+import { afterHelp } from './help.ts'
+import { collectHyper } from './hypers.ts'
+import { showJson } from './show.ts'
+
+interface IrOptions {
+  readonly after?: string
+  readonly json?: true
+  readonly locations?: true
+  readonly train?: string
+  readonly set: ReadonlyMap<string, string>
+}
+
+/** A program as one pass left it. */
+interface Snapshot {
+  readonly pass: string
+  readonly program: Program
+}
+
+/** `ltm ir FILE`: what the compiler has made of a program. */
+export function irCommand(cli: Cli, finish: (code: ExitCode) => void): Command {
+  return new Command('ir')
+    .description('print the intermediate representation of a program')
+    .argument('<file>', 'an ltm file')
+    .option('--after <pass>', 'print it as this pass leaves it; `all` shows what each pass changes')
+    .option('--json', 'print it as JSON')
+    .option('--locations', 'show where each line comes from')
+    .option('--train <name>', 'the train declaration, where there are several')
+    .option('--set <name=value>', 'set a hyper', collectHyper, new Map())
+    .addHelpText(
+      'after',
+      afterHelp(['ltm ir digits.ltm', 'ltm ir digits.ltm --after all', 'ltm ir digits.ltm --json']),
+    )
+    .action(async (path: string, options: IrOptions) => finish(await ir(path, options, cli)))
+}
+
+async function ir(path: string, options: IrOptions, cli: Cli): Promise<ExitCode> {
+  const snapshots: Snapshot[] = []
+  const observe = (pass: string, program: Program) => snapshots.push({ pass, program })
+  const programs = await compilePrograms(path, cli, { hypers: options.set, observe })
+  const program = chooseProgram(programs, options.train)
+  const history = snapshots.filter(snapshot => snapshot.program.name === program.name)
+  if (options.after === 'all' && options.json) showJson(history, cli)
+  else if (options.after === 'all') showHistory(history, options, cli)
+  else show(options.after === undefined ? program : after(options.after, history), options, cli)
+  return exitCodes.ok
+}
+
+function after(pass: string, history: readonly Snapshot[]): Program {
+  const found = history.findLast(snapshot => snapshot.pass === pass)
+  if (found) return found.program
+  const names = [...new Set(history.map(snapshot => snapshot.pass))]
+  const near = suggest(pass, names)
+  throw badUsage(
+    `there is no pass \`${pass}\``,
+    near === undefined ? `There are: ${names.join(', ')}, and \`all\`.` : `Did you mean \`${near}\`?`,
+  )
+}
+
+function show(program: Program, options: IrOptions, cli: Cli): void {
+  if (options.json) showJson(program, cli)
+  else cli.terminal.out(`${print(program, options)}\n`)
+}
+
+function print(program: Program, options: IrOptions): string {
+  return printProgram(program, { locations: options.locations ?? false }).trimEnd()
+}
+
+/** The first program whole, then from pass to pass the sections that are new. */
+function showHistory(history: readonly Snapshot[], options: IrOptions, cli: Cli): void {
+  let before = new Set<string>()
+  history.forEach(({ pass, program }, i) => {
+    const sections = print(program, options).split('\n\n')
+    const changed = sections.filter(section => !before.has(section))
+    const gone = [...before].filter(section => !sections.includes(section)).length
+    const nothing = changed.length === 0 && gone === 0 ? ' changes nothing' : ''
+    cli.terminal.out(`${i === 0 ? '' : '\n'}# ${i + 1}. ${pass}${nothing}\n`)
+    for (const section of changed) cli.terminal.out(`\n${section}\n`)
+    before = new Set(sections)
+  })
+}

@@ -1,0 +1,30 @@
+import { type Command, InvalidArgumentError } from 'commander'
+import type { ExitCode } from '../runtime/errors.ts'
+import type { Cli } from './cli.ts'
+import { afterHelp } from './help.ts'
+import { runTraining, type TrainingOptions, trainingCommand } from './training.ts'
+
+/** `ltm predict FILE`: runs the predict steps and writes what they return. */
+export function predictCommand(cli: Cli, finish: (code: ExitCode) => void): Command {
+  return trainingCommand('predict')
+    .description('run the predict steps and write their results, one line an example')
+    .usage('<file> [options] [--HYPER VALUE…]')
+    .option('--checkpoint <path>', 'the checkpoint (default: the best or latest of the newest run)')
+    .option(
+      '--out <file>',
+      'where to write: a .jsonl or .csv file (default: JSON lines to the terminal)',
+      outOf,
+    )
+    .addHelpText(
+      'after',
+      afterHelp(['ltm predict digits.ltm', 'ltm predict digits.ltm --out predictions.csv']),
+    )
+    .action(async (path: string, options: TrainingOptions, command: Command) =>
+      finish(await runTraining('predict', path, options, command, cli)),
+    )
+}
+
+function outOf(text: string): string {
+  if (/\.(jsonl|csv)$/.test(text)) return text
+  throw new InvalidArgumentError('Its ending says the format: .jsonl or .csv.')
+}

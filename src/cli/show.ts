@@ -1,0 +1,19 @@
+import { type Renderable, renderDiagnostic, summarize } from '../diagnostics/render.ts'
+import type { Cli } from './cli.ts'
+
+/** Writes diagnostics to the error stream, a blank line between them. */
+export function showAll(diagnostics: readonly Renderable[], cli: Cli): void {
+  const { err, style } = cli.terminal
+  for (const diagnostic of diagnostics) err(`${renderDiagnostic(diagnostic, style)}\n\n`)
+}
+
+/** The same, and their number. */
+export function showWithSummary(diagnostics: readonly Renderable[], cli: Cli): void {
+  showAll(diagnostics, cli)
+  if (diagnostics.length > 0) cli.terminal.err(`${summarize(diagnostics)}\n`)
+}
+
+/** A value for programs to read, indented for people who look over their shoulder. */
+export function showJson(value: unknown, cli: Cli): void {
+  cli.terminal.out(`${JSON.stringify(value, undefined, 2)}\n`)
+}

@@ -1,0 +1,61 @@
+import { Command, InvalidArgumentError, Option } from 'commander'
+import type { ExitCode } from '../runtime/errors.ts'
+import type { Cli } from './cli.ts'
+import { chooseProgram, compilePrograms } from './compileFile.ts'
+import { execute } from './execute.ts'
+import { checkHyperNames, collectHyper } from './hypers.ts'
+import type { RunRequest } from './ports.ts'
+
+/** What `run`, `test` and `predict` are told alike. */
+export interface TrainingOptions {
+  readonly backend: string
+  readonly set: ReadonlyMap<string, string>
+  readonly train?: string
+  readonly runs?: string
+  readonly seed?: number
+  readonly json?: true
+  readonly checkpoint?: string
+  readonly out?: string
+}
+
+/** A command that takes a program to the trainer; flags it does not know are hypers. */
+export function trainingCommand(name: RunRequest['mode'] | 'run'): Command {
+  return new Command(name)
+    .argument('<file>', 'an ltm file')
+    .addOption(
+      new Option('--backend <name>', 'what computes')
+        .choices(['auto', 'tensorflow', 'webgpu', 'wasm', 'cpu'])
+        .default('auto'),
+    )
+    .option('--set <name=value>', 'set a hyper; `--NAME VALUE` says the same', collectHyper, new Map())
+    .option('--train <name>', 'the train declaration, where there are several')
+    .option('--runs <directory>', 'where runs are kept (default: runs)')
+    .option('--seed <number>', 'the seed, instead of the one in the program', seedOf)
+    .option('--json', 'report as JSON, one event a line')
+}
+
+function seedOf(text: string): number {
+  if (/^\d+$/.test(text) && Number.isSafeInteger(Number(text))) return Number(text)
+  throw new InvalidArgumentError('It is a whole number from 0.')
+}
+
+/** Compiles the file and lets the trainer run it. */
+export async function runTraining(
+  mode: RunRequest['mode'],
+  path: string,
+  options: TrainingOptions,
+  command: Command,
+  cli: Cli,
+): Promise<ExitCode> {
+  const programs = await compilePrograms(path, cli, { hypers: options.set })
+  const program = chooseProgram(programs, options.train)
+  const hypers = program.hypers.map(hyper => hyper.name)
+  checkHyperNames(options.set, hypers, command.options)
+  const { backend, runs, seed, checkpoint, out } = options
+  return execute(
+    program,
+    path,
+    { mode, backend, runs, seed, json: options.json ?? false, checkpoint, out },
+    cli,
+  )
+}
