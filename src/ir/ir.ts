@@ -75,7 +75,19 @@ export interface Func {
   readonly name: string
   /** The declared name it is a specialisation of, and what it is, for whoever prints it. */
   readonly declaration: string
-  readonly role: 'fn' | 'loss' | 'forward' | 'inverse' | 'check' | 'log_det' | 'update' | 'compute' | 'init' | 'fields' | 'lambda' | 'method'
+  readonly role:
+    | 'fn'
+    | 'loss'
+    | 'forward'
+    | 'inverse'
+    | 'check'
+    | 'log_det'
+    | 'update'
+    | 'compute'
+    | 'init'
+    | 'fields'
+    | 'lambda'
+    | 'method'
   readonly doc?: string
   readonly params: readonly FuncParam[]
   /** Numbers that the host passes, such as a learning rate; read by `host` steps as `{ kind: 'argument' }`. */
@@ -107,14 +119,45 @@ export type HostExpr =
   /** The number in a tensor of one element; splits the graph. */
   | { readonly kind: 'item'; readonly value: string }
   | { readonly kind: 'apply'; readonly operator: HostOperator; readonly args: readonly HostExpr[] }
-  | { readonly kind: 'choose'; readonly condition: HostExpr; readonly then: HostExpr; readonly otherwise: HostExpr }
+  | {
+      readonly kind: 'choose'
+      readonly condition: HostExpr
+      readonly then: HostExpr
+      readonly otherwise: HostExpr
+    }
 
 export type Clock = 'epoch' | 'batch_index' | 'batches' | 'update' | 'examples' | 'seconds' | 'total_updates'
 
 export type HostOperator =
-  | 'add' | 'sub' | 'mul' | 'div' | 'pow' | 'mod' | 'floordiv' | 'neg'
-  | 'eq' | 'ne' | 'lt' | 'le' | 'gt' | 'ge' | 'and' | 'or' | 'not'
-  | 'min' | 'max' | 'abs' | 'exp' | 'log' | 'sqrt' | 'sin' | 'cos' | 'tanh' | 'floor' | 'ceil' | 'round'
+  | 'add'
+  | 'sub'
+  | 'mul'
+  | 'div'
+  | 'pow'
+  | 'mod'
+  | 'floordiv'
+  | 'neg'
+  | 'eq'
+  | 'ne'
+  | 'lt'
+  | 'le'
+  | 'gt'
+  | 'ge'
+  | 'and'
+  | 'or'
+  | 'not'
+  | 'min'
+  | 'max'
+  | 'abs'
+  | 'exp'
+  | 'log'
+  | 'sqrt'
+  | 'sin'
+  | 'cos'
+  | 'tanh'
+  | 'floor'
+  | 'ceil'
+  | 'round'
 
 // ── What a program declares ─────────────────────────────────────────────────────────────────────────────────────────
 
@@ -151,7 +194,12 @@ export interface Dataset {
   readonly source: DataSource
   readonly columns: readonly ColumnInput[]
   /** Values computed once, on the training split; each one's function takes columns and earlier fits. */
-  readonly fits: readonly { readonly name: string; readonly type: TensorType; readonly func: string; readonly origin: Origin }[]
+  readonly fits: readonly {
+    readonly name: string
+    readonly type: TensorType
+    readonly func: string
+    readonly origin: Origin
+  }[]
   /** The name of the function that computes the fields, and each field's type for one example. */
   readonly func: string
   readonly fields: readonly DataField[]
@@ -182,7 +230,11 @@ export interface ColumnInput {
 }
 export type DataSource =
   | { readonly kind: 'csv'; readonly path: string; readonly skip: number; readonly origin: Origin }
-  | { readonly kind: 'inline'; readonly columns: readonly { readonly name: string; readonly values: readonly number[] }[]; readonly origin: Origin }
+  | {
+      readonly kind: 'inline'
+      readonly columns: readonly { readonly name: string; readonly values: readonly number[] }[]
+      readonly origin: Origin
+    }
   | { readonly kind: 'synthetic'; readonly count: number; readonly origin: Origin }
 
 export interface Parameter {
@@ -285,9 +337,22 @@ export type HostStatement =
       readonly origin: Origin
     }
   /** Logs the mean of a value, of any rank, weighted by `weight`. */
-  | { readonly kind: 'log'; readonly name: string; readonly value: string; readonly weight?: string; readonly flags: LogFlags; readonly origin: Origin }
+  | {
+      readonly kind: 'log'
+      readonly name: string
+      readonly value: string
+      readonly weight?: string
+      readonly flags: LogFlags
+      readonly origin: Origin
+    }
   /** Logs a host number. */
-  | { readonly kind: 'log_host'; readonly name: string; readonly value: HostExpr; readonly flags: LogFlags; readonly origin: Origin }
+  | {
+      readonly kind: 'log_host'
+      readonly name: string
+      readonly value: HostExpr
+      readonly flags: LogFlags
+      readonly origin: Origin
+    }
   /** Updates a metric: `func` takes the states, then `inputs`, and returns the new states. */
   | {
       readonly kind: 'log_metric'
@@ -298,14 +363,24 @@ export type HostStatement =
       readonly flags: LogFlags
       readonly origin: Origin
     }
-  | { readonly kind: 'if'; readonly condition: HostExpr; readonly then: readonly HostStatement[]; readonly otherwise: readonly HostStatement[]; readonly origin: Origin }
+  | {
+      readonly kind: 'if'
+      readonly condition: HostExpr
+      readonly then: readonly HostStatement[]
+      readonly otherwise: readonly HostStatement[]
+      readonly origin: Origin
+    }
   | { readonly kind: 'set'; readonly name: string; readonly value: HostExpr; readonly origin: Origin }
   | { readonly kind: 'skip'; readonly origin: Origin }
   | { readonly kind: 'stop'; readonly message?: Message; readonly origin: Origin }
   | { readonly kind: 'print'; readonly message: Message; readonly origin: Origin }
   | { readonly kind: 'checkpoint'; readonly message: Message; readonly origin: Origin }
   /** What a step returns: `predict` writes it out, hooks get it as `outputs`. */
-  | { readonly kind: 'return'; readonly fields: readonly { readonly name: string; readonly value: string }[]; readonly origin: Origin }
+  | {
+      readonly kind: 'return'
+      readonly fields: readonly { readonly name: string; readonly value: string }[]
+      readonly origin: Origin
+    }
 
 /** Text with values in it: strings stay, expressions are printed, `{ value }` prints a tensor. */
 export type Message = readonly (string | { readonly expr: HostExpr } | { readonly value: string })[]
@@ -323,7 +398,12 @@ export interface Hook {
 }
 export type HookEvent =
   | { readonly kind: 'event'; readonly name: string }
-  | { readonly kind: 'every'; readonly count: number; readonly unit: 'batches' | 'updates' | 'epochs' | 'examples' | 'seconds'; readonly of?: string }
+  | {
+      readonly kind: 'every'
+      readonly count: number
+      readonly unit: 'batches' | 'updates' | 'epochs' | 'examples' | 'seconds'
+      readonly of?: string
+    }
 
 export interface TrainerSettings {
   readonly epochs?: number

@@ -1,0 +1,32 @@
+import type { Program } from './ir.ts'
+import { validateJson } from './schema.ts'
+
+/**
+ * The JSON form of a program: the program itself. JSON has no infinities, no NaN and no negative zero; they are written
+ * `{ "$number": "-inf" }`.
+ */
+export function programToJson(program: Program): string {
+  return `${JSON.stringify(program, (_, value: unknown) => encode(value), 2)}\n`
+}
+
+/** Reads the JSON form back; throws where the text is not JSON or not a program. */
+export function programFromJson(text: string): Program {
+  return validateJson(JSON.parse(text, (_, value: unknown) => decode(value)))
+}
+
+const special: readonly (readonly [string, number])[] = [
+  ['inf', Infinity],
+  ['-inf', -Infinity],
+  ['nan', Number.NaN],
+  ['-0', -0],
+]
+
+function encode(value: unknown): unknown {
+  const found = special.find(([, number]) => Object.is(number, value))
+  return found ? { $number: found[0] } : value
+}
+
+function decode(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || !('$number' in value)) return value
+  return special.find(([name]) => name === value.$number)?.[1] ?? value
+}

@@ -1,0 +1,212 @@
+import type { HostScope } from '../host.ts'
+import type {
+  ColumnInput,
+  DataField,
+  DataSource,
+  Dataset,
+  Domain,
+  HostVar,
+  Hyper,
+  Metric,
+  MetricState,
+  Monitor,
+  Optimizer,
+  OptimizerGroup,
+  Origin,
+  Parameter,
+} from '../ir.ts'
+import { parseExpr } from './expression.ts'
+import { parseLiteral, parseTensorType } from './names.ts'
+import type { Scanner } from './scanner.ts'
+import { commaList } from './tensor.ts'
+
+/** A hyper, from behind its word. */
+export function parseHyper(s: Scanner, origin: Origin): Hyper {
+  const name = s.name()
+  s.expect(':')
+  const type = s.oneOf(['float', 'int', 'bool', 'string'])
+  s.expect('=')
+  const value = parseLiteral(s)
+  return { name, type, value, ...(s.accept('in') ? { domain: parseDomain(s) } : {}), origin }
+}
+
+function parseDomain(s: Scanner): Domain {
+  const kind = s.oneOf(['range', 'log_range', 'choice'])
+  return { kind, values: s.list('(', ')', () => parseLiteral(s)) }
+}
+
+/** A host `var`, from behind its word. */
+export function parseVar(s: Scanner, origin: Origin): HostVar {
+  const name = s.name()
+  s.expect(':')
+  const type = s.oneOf(['float', 'int', 'bool'])
+  s.expect('=')
+  const value = parseLiteral(s)
+  return typeof value === 'string'
+    ? s.fail('a var is a number or a truth value; before it')
+    : { name, type, value, origin }
+}
+
+/** A dataset, from behind the word `data`. */
+export function parseDataset(s: Scanner, origin: Origin): Dataset {
+  const head = parseDatasetHead(s)
+  const source = parseSource(s)
+  const columns = repeat(() => parseColumn(s))
+  const fits = repeat(() => parseFit(s))
+  const fields = repeat(() => parseDataField(s))
+  const split = s.accept('split') ? commaList(s, () => ({ name: s.name(), share: s.number() })) : []
+  const stratify = s.accept('stratify') ? { stratify: s.name() } : {}
+  s.expect('}')
+  return { ...head, source, columns, fits, fields, split, ...stratify, origin }
+}
+
+function parseDatasetHead(s: Scanner) {
+  const name = s.name()
+  s.expect('=')
+  const declaration = s.name()
+  s.expect('by')
+  const func = s.name()
+  s.expect('batch')
+  const head = {
+    name,
+    declaration,
+    func,
+    batch: s.number(),
+    shuffle: s.accept('shuffle'),
+    dropLast: s.accept('drop_last'),
+  }
+  s.expect('{')
+  return head
+}
+
+/** Items for as long as there are any. */
+function repeat<T>(item: () => T | undefined): readonly T[] {
+  const items: T[] = []
+  for (let next = item(); next !== undefined; next = item()) items.push(next)
+  return items
+}
+
+function parseSource(s: Scanner): DataSource {
+  const origin = s.origin()
+  const kind = s.oneOf(['csv', 'synthetic', 'inline'])
+  if (kind === 'synthetic') return { kind, count: s.number(), origin }
+  if (kind === 'inline') return { kind, columns: parseInline(s), origin }
+  const path = s.text()
+  s.expect('skip')
+  return { kind, path, skip: s.number(), origin }
+}
+
+function parseInline(s: Scanner): readonly { readonly name: string; readonly values: readonly number[] }[] {
+  s.expect('{')
+  return s.block('}', () => {
+    const name = s.name()
+    s.expect('=')
+    return { name, values: s.list('[', ']', () => s.number()) }
+  })
+}
+
+function parseColumn(s: Scanner): ColumnInput | undefined {
+  const origin = s.origin()
+  const single = s.accept('column')
+  if (!single && !s.accept('columns')) return undefined
+  const value = s.value()
+  s.expect('=')
+  const from = s.whole()
+  s.expect('..')
+  return { value, from, to: s.whole(), single, origin }
+}
+
+function parseFit(s: Scanner): Dataset['fits'][number] | undefined {
+  const origin = s.origin()
+  if (!s.accept('fit')) return undefined
+  const name = s.name()
+  s.expect(':')
+  const type = parseTensorType(s)
+  s.expect('by')
+  return { name, type, func: s.name(), origin }
+}
+
+function parseDataField(s: Scanner): DataField | undefined {
+  const origin = s.origin()
+  if (!s.accept('field')) return undefined
+  const name = s.name()
+  s.expect(':')
+  return { name, type: parseTensorType(s), whole: s.accept('whole'), origin }
+}
+
+/** A parameter, from behind its word. */
+export function parseParameter(s: Scanner, origin: Origin): Parameter {
+  const path = s.name()
+  s.expect(':')
+  const type = parseTensorType(s)
+  const raw = s.accept('raw') ? parseTensorType(s) : type
+  const constraint = s.accept('in') ? { constraint: parseConstraint(s) } : {}
+  s.expect('init')
+  return { path, type, raw, ...constraint, init: s.name(), frozen: s.accept('frozen'), origin }
+}
+
+function parseConstraint(s: Scanner): NonNullable<Parameter['constraint']> {
+  const text = s.text()
+  s.expect('=')
+  const name = s.name()
+  s.expect('version')
+  const version = s.number()
+  const bijective = s.accept('bijective')
+  s.expect('forward')
+  const forward = s.name()
+  return { text, name, version, bijective, forward, ...(s.accept('check') ? { check: s.name() } : {}) }
+}
+
+/** An optimizer, from behind its word. */
+export function parseOptimizer(s: Scanner, scope: HostScope, origin: Origin): Optimizer {
+  const name = s.name()
+  s.expect('=')
+  const declaration = s.name()
+  const settings = s.list('(', ')', () => s.name())
+  s.expect('{')
+  const slots = repeat(() => parseSlot(s))
+  return { name, declaration, slots, settings, groups: s.block('}', () => parseGroup(s, scope)), origin }
+}
+
+function parseSlot(s: Scanner): Optimizer['slots'][number] | undefined {
+  if (!s.accept('slot')) return undefined
+  const name = s.name()
+  s.expect('=')
+  return { name, value: s.number() }
+}
+
+function parseGroup(s: Scanner, scope: HostScope): OptimizerGroup {
+  s.expect('group')
+  s.expect('by')
+  const update = s.name()
+  const settings = s.list('(', ')', () => parseExpr(s, scope))
+  s.expect('{')
+  return { parameters: s.block('}', () => s.name()), settings, update }
+}
+
+/** A metric, from behind its word. */
+export function parseMetric(s: Scanner, origin: Origin): Metric {
+  const name = s.name()
+  s.expect('=')
+  const declaration = s.name()
+  s.expect('compute')
+  const compute = s.name()
+  s.expect('{')
+  return { name, declaration, compute, states: s.block('}', () => parseState(s)), origin }
+}
+
+function parseState(s: Scanner): MetricState {
+  s.expect('state')
+  const name = s.name()
+  s.expect(':')
+  const type = parseTensorType(s)
+  s.expect('=')
+  const value = s.number()
+  s.expect('merge')
+  return { name, type, value, merge: s.oneOf(['sum', 'max', 'min']) }
+}
+
+/** `max val.accuracy`. */
+export function parseMonitor(s: Scanner): Monitor {
+  return { direction: s.oneOf(['min', 'max']), monitor: s.name() }
+}

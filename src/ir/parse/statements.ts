@@ -1,0 +1,161 @@
+import type { HostScope } from '../host.ts'
+import type {
+  Hook,
+  HookEvent,
+  HostExpr,
+  HostStatement,
+  LogFlags,
+  Message,
+  Origin,
+  StepStream,
+  TrainingStep,
+} from '../ir.ts'
+import { parseExpr } from './expression.ts'
+import { parseType } from './names.ts'
+import type { Scanner } from './scanner.ts'
+import { commaList, parseStep } from './tensor.ts'
+
+/** A step of training, from behind the word `step`. */
+export function parseTrainingStep(s: Scanner, scope: HostScope, origin: Origin): TrainingStep {
+  const phase = s.oneOf(['train', 'val', 'test', 'predict'])
+  const name = s.onThisLine(/\s*\(/y) ? undefined : s.name()
+  const streams = s.list('(', ')', () => parseStream(s))
+  const key = s.accept('key') ? s.value() : undefined
+  return {
+    phase,
+    ...(name === undefined ? {} : { name }),
+    streams,
+    ...(key === undefined ? {} : { key }),
+    body: parseBlock(s, scope),
+    origin,
+  }
+}
+
+function parseStream(s: Scanner): StepStream {
+  const name = s.name()
+  s.expect('from')
+  const data = s.name()
+  s.expect('split')
+  const split = s.name()
+  const cycle = s.accept('cycle')
+  s.expect('size')
+  return { name, data, split, cycle, size: s.name(), fields: s.list('(', ')', () => parseStreamField(s)) }
+}
+
+function parseStreamField(s: Scanner): StepStream['fields'][number] {
+  const field = s.name()
+  s.expect('=')
+  const name = s.value()
+  s.expect(':')
+  return { field, value: { name, type: parseType(s) } }
+}
+
+/** A hook, from behind the word `on`. */
+export function parseHook(s: Scanner, scope: HostScope, origin: Origin): Hook {
+  const event = parseEvent(s)
+  const condition = s.accept('if') ? { condition: parseExpr(s, scope) } : {}
+  return { event, ...condition, body: parseBlock(s, scope), origin }
+}
+
+function parseEvent(s: Scanner): HookEvent {
+  if (!s.accept('every')) return { kind: 'event', name: s.name() }
+  const count = s.number()
+  const unit = s.oneOf(['batches', 'updates', 'epochs', 'examples', 'seconds'])
+  return { kind: 'every', count, unit, ...(s.accept('of') ? { of: s.name() } : {}) }
+}
+
+function parseBlock(s: Scanner, scope: HostScope): readonly HostStatement[] {
+  s.expect('{')
+  return s.block('}', () => parseStatement(s, scope))
+}
+
+function parseStatement(s: Scanner, scope: HostScope): HostStatement {
+  const origin = s.origin()
+  if (s.onThisLine(/\s*[%(]/y)) return { kind: 'compute', step: parseStep(s, scope) }
+  const keyword = s.oneOf(['minimize', 'if', 'log', 'set', 'skip', 'stop', 'print', 'checkpoint', 'return'])
+  switch (keyword) {
+    case 'minimize':
+      return parseMinimize(s, scope, origin)
+    case 'if':
+      return parseIf(s, scope, origin)
+    case 'log':
+      return parseLog(s, scope, origin)
+    case 'set': {
+      const name = s.name()
+      s.expect('=')
+      return { kind: 'set', name, value: parseExpr(s, scope), origin }
+    }
+    case 'skip':
+      return { kind: 'skip', origin }
+    case 'stop':
+      return { kind: 'stop', ...(s.onThisLine(/\(/y) ? { message: parseMessage(s, scope) } : {}), origin }
+    case 'print':
+    case 'checkpoint':
+      return { kind: keyword, message: parseMessage(s, scope), origin }
+    case 'return':
+      return { kind: 'return', fields: s.list('(', ')', () => parseField(s)), origin }
+  }
+}
+
+function parseField(s: Scanner): { readonly name: string; readonly value: string } {
+  const name = s.name()
+  s.expect('=')
+  return { name, value: s.value() }
+}
+
+function parseMinimize(s: Scanner, scope: HostScope, origin: Origin): HostStatement {
+  const { name, value: loss } = parseField(s)
+  const weight = parseWeight(s)
+  s.expect('with')
+  const optimizer = s.name()
+  const exports = s.accept('exports') ? commaList(s, () => s.value()) : []
+  const body = s.accept('{') ? s.block('}', () => parseStep(s, scope)) : []
+  return { kind: 'minimize', name, optimizer, body, loss, ...weight, exports, origin }
+}
+
+function parseWeight(s: Scanner): { readonly weight?: string } {
+  return s.accept('over') ? { weight: s.value() } : {}
+}
+
+function parseIf(s: Scanner, scope: HostScope, origin: Origin): HostStatement {
+  const condition = parseExpr(s, scope)
+  const then = parseBlock(s, scope)
+  const otherwise = s.accept('else') ? parseBlock(s, scope) : []
+  return { kind: 'if', condition, then, otherwise, origin }
+}
+
+function parseLog(s: Scanner, scope: HostScope, origin: Origin): HostStatement {
+  const name = s.name()
+  if (s.accept('in')) return parseMetricLog(s, name, origin)
+  s.expect('=')
+  const value = s.valueMaybe()
+  if (value === undefined) {
+    const expr: HostExpr = parseExpr(s, scope)
+    return { kind: 'log_host', name, value: expr, flags: parseFlags(s), origin }
+  }
+  const weight = parseWeight(s)
+  return { kind: 'log', name, value, ...weight, flags: parseFlags(s), origin }
+}
+
+function parseMetricLog(s: Scanner, name: string, origin: Origin): HostStatement {
+  const metric = s.name()
+  s.expect('by')
+  const func = s.name()
+  const inputs = s.list('(', ')', () => s.value())
+  return { kind: 'log_metric', name, metric, func, inputs, flags: parseFlags(s), origin }
+}
+
+function parseFlags(s: Scanner): LogFlags {
+  const bar = s.accept('bar')
+  return { bar, on: s.accept('on') ? s.oneOf(['step', 'epoch', 'both']) : 'default' }
+}
+
+function parseMessage(s: Scanner, scope: HostScope): Message {
+  return s.list('(', ')', () => {
+    if (s.atText) return s.text()
+    if (!s.accept('{')) return { value: s.value() }
+    const expr = parseExpr(s, scope)
+    s.expect('}')
+    return { expr }
+  })
+}

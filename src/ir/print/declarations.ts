@@ -1,0 +1,162 @@
+import type { HostScope } from '../host.ts'
+import type {
+  ColumnInput,
+  DataSource,
+  Dataset,
+  HostVar,
+  Hyper,
+  Metric,
+  Monitor,
+  Optimizer,
+  OptimizerGroup,
+  Parameter,
+  TrainerSettings,
+} from '../ir.ts'
+import { printExpr } from './expression.ts'
+import { indent, type Line, line, traced } from './lines.ts'
+import { printLiteral, printName, printNumber, printType, printValue } from './names.ts'
+
+/** `hyper lr: float = 0.001 in log_range(0.00001, 0.1)`. */
+export function hyperLine(hyper: Hyper): Line {
+  const domain = hyper.domain
+    ? ` in ${hyper.domain.kind}(${hyper.domain.values.map(printLiteral).join(', ')})`
+    : ''
+  const text = `hyper ${printName(hyper.name)}: ${hyper.type} = ${printLiteral(hyper.value)}${domain}`
+  return traced(text, hyper.origin)
+}
+
+/** `var boost: float = 1`. */
+export function varLine({ name, type, value, origin }: HostVar): Line {
+  return traced(`var ${printName(name)}: ${type} = ${printLiteral(value)}`, origin)
+}
+
+/** A dataset: its source, its columns, what is fitted, its fields and its splits. */
+export function datasetLines(data: Dataset): readonly Line[] {
+  const flags = `${data.shuffle ? ' shuffle' : ''}${data.dropLast ? ' drop_last' : ''}`
+  const head = `data ${printName(data.name)} = ${printName(data.declaration)} by ${printName(data.func)}`
+  const split = data.split.map(({ name, share }) => `${printName(name)} ${printNumber(share)}`)
+  return [
+    traced(`${head} batch ${printNumber(data.batch)}${flags} {`, data.origin),
+    ...indent([
+      ...sourceLines(data.source),
+      ...data.columns.map(columnLine),
+      ...data.fits.map(fit =>
+        traced(`fit ${printName(fit.name)}: ${printType(fit.type)} by ${printName(fit.func)}`, fit.origin),
+      ),
+      ...data.fields.map(field =>
+        traced(
+          `field ${printName(field.name)}: ${printType(field.type)}${field.whole ? ' whole' : ''}`,
+          field.origin,
+        ),
+      ),
+      ...(split.length === 0 ? [] : [line(`split ${split.join(', ')}`)]),
+      ...(data.stratify === undefined ? [] : [line(`stratify ${printName(data.stratify)}`)]),
+    ]),
+    line('}'),
+  ]
+}
+
+function sourceLines(source: DataSource): readonly Line[] {
+  switch (source.kind) {
+    case 'csv':
+      return [traced(`csv ${JSON.stringify(source.path)} skip ${printNumber(source.skip)}`, source.origin)]
+    case 'synthetic':
+      return [traced(`synthetic ${printNumber(source.count)}`, source.origin)]
+    case 'inline':
+      return [
+        traced('inline {', source.origin),
+        ...indent(
+          source.columns.map(c => line(`${printName(c.name)} = [${c.values.map(printNumber).join(', ')}]`)),
+        ),
+        line('}'),
+      ]
+  }
+}
+
+function columnLine({ value, from, to, single, origin }: ColumnInput): Line {
+  return traced(`${single ? 'column' : 'columns'} ${printValue(value)} = ${from}..${to}`, origin)
+}
+
+/** `parameter net.head.weight: f32[10, 64] init net.head.weight.init`; the raw type where it is another one. */
+export function parameterLine(parameter: Parameter): Line {
+  const { path, type, raw, constraint, init, frozen, origin } = parameter
+  const other = printType(raw) === printType(type) ? '' : ` raw ${printType(raw)}`
+  const within = constraint ? ` in ${constraintText(constraint)}` : ''
+  const text = `parameter ${printName(path)}: ${printType(type)}${other}${within} init ${printName(init)}`
+  return traced(frozen ? `${text} frozen` : text, origin)
+}
+
+function constraintText(constraint: NonNullable<Parameter['constraint']>): string {
+  const { text, name, version, bijective, forward, check } = constraint
+  const checked = check === undefined ? '' : ` check ${printName(check)}`
+  const shown = `${JSON.stringify(text)} = ${printName(name)} version ${printNumber(version)}`
+  return `${shown}${bijective ? ' bijective' : ''} forward ${printName(forward)}${checked}`
+}
+
+/** An optimizer: its slots, its settings, and its groups of parameters. */
+export function optimizerLines(optimizer: Optimizer, scope: HostScope): readonly Line[] {
+  const { slots, groups, origin } = optimizer
+  const settings = optimizer.settings.map(printName).join(', ')
+  return [
+    traced(
+      `optimizer ${printName(optimizer.name)} = ${printName(optimizer.declaration)}(${settings}) {`,
+      origin,
+    ),
+    ...indent([
+      ...slots.map(slot => line(`slot ${printName(slot.name)} = ${printNumber(slot.value)}`)),
+      ...groups.flatMap(group => groupLines(group, scope)),
+    ]),
+    line('}'),
+  ]
+}
+
+function groupLines(group: OptimizerGroup, scope: HostScope): readonly Line[] {
+  const settings = group.settings.map(expr => printExpr(expr, scope)).join(', ')
+  return [
+    line(`group by ${printName(group.update)}(${settings}) {`),
+    ...indent(group.parameters.map(path => line(printName(path)))),
+    line('}'),
+  ]
+}
+
+/** A metric and its states. */
+export function metricLines(metric: Metric): readonly Line[] {
+  const head = `metric ${printName(metric.name)} = ${printName(metric.declaration)} compute ${printName(metric.compute)}`
+  const states = metric.states.map(state => {
+    const value = `= ${printNumber(state.value)} merge ${state.merge}`
+    return line(`state ${printName(state.name)}: ${printType(state.type)} ${value}`)
+  })
+  return [traced(`${head} {`, metric.origin), ...indent(states), line('}')]
+}
+
+/** How long it trains, and what it keeps. */
+export function trainerLines(trainer: TrainerSettings): readonly Line[] {
+  const settings = [
+    ...setting(trainer.epochs, count => `epochs ${printNumber(count)}`),
+    ...setting(trainer.updates, ({ count, of }) => `updates ${printNumber(count)}${ofOptimizer(of)}`),
+    line(`seed ${printNumber(trainer.seed)}`),
+    ...setting(trainer.clip, ({ kind, limit }) => `clip ${kind} ${printNumber(limit)}`),
+    line(`accumulate ${printNumber(trainer.accumulate)}`),
+    ...setting(trainer.keep, keep => `keep ${monitor(keep)} count ${printNumber(keep.count)}`),
+    ...setting(trainer.stop, stop => `stop ${monitor(stop)} ${patience(stop)}`),
+    ...setting(trainer.validate, ({ count, unit }) => `validate every ${printNumber(count)} ${unit}`),
+    line(`nonfinite ${trainer.nonfinite}`),
+  ]
+  return [line('trainer {'), ...indent(settings), line('}')]
+}
+
+function setting<T>(value: T | undefined, text: (value: T) => string): readonly Line[] {
+  return value === undefined ? [] : [line(text(value))]
+}
+
+function ofOptimizer(of: string | undefined): string {
+  return of === undefined ? '' : ` of ${printName(of)}`
+}
+
+function monitor({ direction, monitor: name }: Monitor): string {
+  return `${direction} ${printName(name)}`
+}
+
+function patience(stop: NonNullable<TrainerSettings['stop']>): string {
+  return `patience ${printNumber(stop.patience)} min_delta ${printNumber(stop.minDelta)}`
+}

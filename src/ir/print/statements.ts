@@ -1,0 +1,141 @@
+import type { HostScope } from '../host.ts'
+import type { Hook, HookEvent, HostStatement, LogFlags, Message, StepStream, TrainingStep } from '../ir.ts'
+import { printExpr } from './expression.ts'
+import { indent, type Line, line, traced } from './lines.ts'
+import { printName, printNameUnless, printNumber, printType, printValue } from './names.ts'
+import { stepLine } from './tensor.ts'
+
+/** A step of training with its streams and its statements. */
+export function trainingStepLines(step: TrainingStep, scope: HostScope): readonly Line[] {
+  const name = step.name === undefined ? '' : ` ${printName(step.name)}`
+  const key = step.key === undefined ? '' : ` key ${printValue(step.key)}`
+  const head = `step ${step.phase}${name}(`
+  const body = [...indent(statementLines(step.body, scope)), line('}')]
+  if (step.streams.length === 0) return [traced(`${head})${key} {`, step.origin), ...body]
+  const streams = indent(step.streams.map(stream => line(printStream(stream))))
+  return [traced(head, step.origin), ...streams, line(`)${key} {`), ...body]
+}
+
+function printStream(stream: StepStream): string {
+  const fields = stream.fields.map(
+    ({ field, value }) => `${printName(field)} = ${printValue(value.name)}: ${printType(value.type)}`,
+  )
+  const source = `${printName(stream.data)} split ${printName(stream.split)}${stream.cycle ? ' cycle' : ''}`
+  return `${printName(stream.name)} from ${source} size ${printName(stream.size)} (${fields.join(', ')}),`
+}
+
+/** A hook: its event, its condition and its statements. */
+export function hookLines(hook: Hook, scope: HostScope): readonly Line[] {
+  const condition = hook.condition === undefined ? '' : ` if ${printExpr(hook.condition, scope)}`
+  return [
+    traced(`on ${printEvent(hook.event)}${condition} {`, hook.origin),
+    ...indent(statementLines(hook.body, scope)),
+    line('}'),
+  ]
+}
+
+function printEvent(event: HookEvent): string {
+  if (event.kind === 'event') return printNameUnless(event.name, ['every'])
+  const of = event.of === undefined ? '' : ` of ${printName(event.of)}`
+  return `every ${printNumber(event.count)} ${event.unit}${of}`
+}
+
+function statementLines(statements: readonly HostStatement[], scope: HostScope): readonly Line[] {
+  return statements.flatMap(statement => linesOf(statement, scope))
+}
+
+function linesOf(statement: HostStatement, scope: HostScope): readonly Line[] {
+  switch (statement.kind) {
+    case 'compute':
+      return [stepLine(statement.step, scope)]
+    case 'minimize':
+      return minimizeLines(statement, scope)
+    case 'if':
+      return ifLines(statement, scope)
+    case 'log':
+    case 'log_host':
+    case 'log_metric':
+      return [
+        traced(
+          `log ${printName(statement.name)} ${logged(statement, scope)}${flags(statement.flags)}`,
+          statement.origin,
+        ),
+      ]
+    case 'set':
+      return [
+        traced(`set ${printName(statement.name)} = ${printExpr(statement.value, scope)}`, statement.origin),
+      ]
+    case 'skip':
+      return [traced('skip', statement.origin)]
+    case 'stop':
+      return [
+        traced(
+          `stop${statement.message === undefined ? '' : message(statement.message, scope)}`,
+          statement.origin,
+        ),
+      ]
+    case 'print':
+    case 'checkpoint':
+      return [traced(`${statement.kind}${message(statement.message, scope)}`, statement.origin)]
+    case 'return':
+      return [traced(`return (${statement.fields.map(printField).join(', ')})`, statement.origin)]
+  }
+}
+
+function printField(field: { readonly name: string; readonly value: string }): string {
+  return `${printName(field.name)} = ${printValue(field.value)}`
+}
+
+function minimizeLines(
+  statement: Extract<HostStatement, { readonly kind: 'minimize' }>,
+  scope: HostScope,
+): readonly Line[] {
+  const { body, exports } = statement
+  const loss = `${printName(statement.name)} = ${printValue(statement.loss)}${over(statement.weight)}`
+  const exported = exports.length === 0 ? '' : ` exports ${exports.map(printValue).join(', ')}`
+  const head = `minimize ${loss} with ${printName(statement.optimizer)}${exported}`
+  if (body.length === 0) return [traced(head, statement.origin)]
+  return [
+    traced(`${head} {`, statement.origin),
+    ...indent(body.map(step => stepLine(step, scope))),
+    line('}'),
+  ]
+}
+
+function ifLines(
+  statement: Extract<HostStatement, { readonly kind: 'if' }>,
+  scope: HostScope,
+): readonly Line[] {
+  const { otherwise } = statement
+  return [
+    traced(`if ${printExpr(statement.condition, scope)} {`, statement.origin),
+    ...indent(statementLines(statement.then, scope)),
+    ...(otherwise.length === 0 ? [] : [line('} else {'), ...indent(statementLines(otherwise, scope))]),
+    line('}'),
+  ]
+}
+
+type Log = Extract<HostStatement, { readonly kind: 'log' | 'log_host' | 'log_metric' }>
+
+function logged(statement: Log, scope: HostScope): string {
+  if (statement.kind === 'log') return `= ${printValue(statement.value)}${over(statement.weight)}`
+  if (statement.kind === 'log_host') return `= ${printExpr(statement.value, scope)}`
+  const call = `${printName(statement.func)}(${statement.inputs.map(printValue).join(', ')})`
+  return `in ${printName(statement.metric)} by ${call}`
+}
+
+function over(weight: string | undefined): string {
+  return weight === undefined ? '' : ` over ${printValue(weight)}`
+}
+
+function flags({ bar, on }: LogFlags): string {
+  return `${bar ? ' bar' : ''}${on === 'default' ? '' : ` on ${on}`}`
+}
+
+function message(pieces: Message, scope: HostScope): string {
+  const shown = pieces.map(each => {
+    if (typeof each === 'string') return JSON.stringify(each)
+    return 'expr' in each ? `{${printExpr(each.expr, scope)}}` : printValue(each.value)
+  })
+  return `(${shown.join(', ')})`
+}

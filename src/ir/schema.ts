@@ -1,0 +1,372 @@
+import { Ajv, type ErrorObject } from 'ajv'
+import type { DType, TensorType } from '../types/tensor.ts'
+import { notations } from './host.ts'
+import type {
+  Attr,
+  Clock,
+  ColumnInput,
+  DataField,
+  DataSource,
+  Dataset,
+  Domain,
+  Func,
+  FuncParam,
+  Hook,
+  HookEvent,
+  HostExpr,
+  HostOperator,
+  HostStatement,
+  HostVar,
+  Hyper,
+  LogFlags,
+  Message,
+  Metric,
+  MetricState,
+  Monitor,
+  Optimizer,
+  OptimizerGroup,
+  Origin,
+  Parameter,
+  Program,
+  Step,
+  StepStream,
+  TrainerSettings,
+  TrainingStep,
+  Value,
+} from './ir.ts'
+import {
+  anyOf,
+  constant,
+  type JsonSchema,
+  list,
+  number,
+  oneOf,
+  optional,
+  record,
+  ref,
+  table,
+  text,
+  truth,
+  union,
+  whole,
+} from './schema/build.ts'
+
+const origin = ref<Origin>('Origin')
+const tensorType = ref<TensorType>('TensorType')
+const expr = ref<HostExpr>('HostExpr')
+const value = ref<Value>('Value')
+const step = ref<Step>('Step')
+const statements = list(ref<HostStatement>('HostStatement'))
+const flags = ref<LogFlags>('LogFlags')
+const message = ref<Message>('Message')
+const literal = anyOf(number, truth, text)
+const valueType = anyOf(tensorType, constant('key'))
+const clock = oneOf<Clock>({
+  epoch: true,
+  batch_index: true,
+  batches: true,
+  update: true,
+  examples: true,
+  seconds: true,
+  total_updates: true,
+})
+const named = { name: text, value: text }
+
+const hostExpr = union<HostExpr>({
+  number: { value: number },
+  bool: { value: truth },
+  string: { value: text },
+  hyper: { name: text },
+  argument: { name: text },
+  var: { name: text },
+  clock: { clock, of: optional(text) },
+  size: { dim: anyOf(whole, text) },
+  item: { value: text },
+  apply: { operator: ref<HostOperator>('HostOperator'), args: list(expr) },
+  choose: { condition: expr, then: expr, otherwise: expr },
+})
+
+const hostStatement = union<HostStatement>({
+  compute: { step },
+  minimize: {
+    name: text,
+    optimizer: text,
+    body: list(step),
+    loss: text,
+    weight: optional(text),
+    exports: list(text),
+    origin,
+  },
+  log: { ...named, weight: optional(text), flags, origin },
+  log_host: { name: text, value: expr, flags, origin },
+  log_metric: { name: text, metric: text, func: text, inputs: list(text), flags, origin },
+  if: { condition: expr, then: statements, otherwise: statements, origin },
+  set: { name: text, value: expr, origin },
+  skip: { origin },
+  stop: { message: optional(message), origin },
+  print: { message, origin },
+  checkpoint: { message, origin },
+  return: { fields: list(record<{ readonly name: string; readonly value: string }>(named)), origin },
+})
+
+const func = record<Func>({
+  name: text,
+  declaration: text,
+  role: oneOf<Func['role']>({
+    fn: true,
+    loss: true,
+    forward: true,
+    inverse: true,
+    check: true,
+    log_det: true,
+    update: true,
+    compute: true,
+    init: true,
+    fields: true,
+    lambda: true,
+    method: true,
+  }),
+  doc: optional(text),
+  params: list(record<FuncParam>({ name: text, type: valueType, member: optional(text) })),
+  hostParams: list(text),
+  steps: list(step),
+  results: list(text),
+  fields: optional(list(text)),
+  origin,
+})
+
+const hyper = record<Hyper>({
+  name: text,
+  type: oneOf<Hyper['type']>({ float: true, int: true, bool: true, string: true }),
+  value: literal,
+  domain: optional(
+    record<Domain>({
+      kind: oneOf<Domain['kind']>({ range: true, log_range: true, choice: true }),
+      values: list(literal),
+    }),
+  ),
+  origin,
+})
+
+const hostVar = record<HostVar>({
+  name: text,
+  type: oneOf<HostVar['type']>({ float: true, int: true, bool: true }),
+  value: anyOf(number, truth),
+  origin,
+})
+
+const dataset = record<Dataset>({
+  name: text,
+  declaration: text,
+  source: union<DataSource>({
+    csv: { path: text, skip: whole, origin },
+    inline: {
+      columns: list(
+        record<{ readonly name: string; readonly values: readonly number[] }>({
+          name: text,
+          values: list(number),
+        }),
+      ),
+      origin,
+    },
+    synthetic: { count: whole, origin },
+  }),
+  columns: list(record<ColumnInput>({ value: text, from: whole, to: whole, single: truth, origin })),
+  fits: list(record<Dataset['fits'][number]>({ name: text, type: tensorType, func: text, origin })),
+  func: text,
+  fields: list(record<DataField>({ name: text, type: tensorType, whole: truth, origin })),
+  split: list(record<Dataset['split'][number]>({ name: text, share: number })),
+  stratify: optional(text),
+  batch: whole,
+  shuffle: truth,
+  dropLast: truth,
+  origin,
+})
+
+const parameter = record<Parameter>({
+  path: text,
+  type: tensorType,
+  raw: tensorType,
+  constraint: optional(
+    record<NonNullable<Parameter['constraint']>>({
+      text,
+      name: text,
+      version: whole,
+      bijective: truth,
+      forward: text,
+      check: optional(text),
+    }),
+  ),
+  init: text,
+  frozen: truth,
+  origin,
+})
+
+const optimizer = record<Optimizer>({
+  name: text,
+  declaration: text,
+  slots: list(record<Optimizer['slots'][number]>({ name: text, value: number })),
+  settings: list(text),
+  groups: list(record<OptimizerGroup>({ parameters: list(text), settings: list(expr), update: text })),
+  origin,
+})
+
+const metric = record<Metric>({
+  name: text,
+  declaration: text,
+  states: list(
+    record<MetricState>({
+      name: text,
+      type: tensorType,
+      value: number,
+      merge: oneOf<MetricState['merge']>({ sum: true, max: true, min: true }),
+    }),
+  ),
+  compute: text,
+  origin,
+})
+
+const trainingStep = record<TrainingStep>({
+  phase: oneOf<TrainingStep['phase']>({ train: true, val: true, test: true, predict: true }),
+  name: optional(text),
+  streams: list(
+    record<StepStream>({
+      name: text,
+      data: text,
+      split: text,
+      cycle: truth,
+      size: text,
+      fields: list(record<StepStream['fields'][number]>({ field: text, value })),
+    }),
+  ),
+  key: optional(text),
+  body: statements,
+  origin,
+})
+
+type Every = Extract<HookEvent, { readonly kind: 'every' }>
+
+const hook = record<Hook>({
+  event: union<HookEvent>({
+    event: { name: text },
+    every: {
+      count: number,
+      unit: oneOf<Every['unit']>({
+        batches: true,
+        updates: true,
+        epochs: true,
+        examples: true,
+        seconds: true,
+      }),
+      of: optional(text),
+    },
+  }),
+  condition: optional(expr),
+  body: statements,
+  origin,
+})
+
+type Setting<K extends keyof TrainerSettings> = NonNullable<TrainerSettings[K]>
+
+const monitor = {
+  direction: oneOf<Monitor['direction']>({ min: true, max: true }),
+  monitor: text,
+}
+
+const trainer = record<TrainerSettings>({
+  epochs: optional(number),
+  updates: optional(record<Setting<'updates'>>({ count: number, of: optional(text) })),
+  seed: number,
+  clip: optional(
+    record<Setting<'clip'>>({
+      kind: oneOf<Setting<'clip'>['kind']>({ norm: true, value: true }),
+      limit: number,
+    }),
+  ),
+  accumulate: number,
+  keep: optional(record<Setting<'keep'>>({ ...monitor, count: number })),
+  stop: optional(record<Setting<'stop'>>({ ...monitor, patience: number, minDelta: number })),
+  validate: optional(
+    record<Setting<'validate'>>({
+      count: number,
+      unit: oneOf<Setting<'validate'>['unit']>({ epochs: true, updates: true }),
+    }),
+  ),
+  nonfinite: oneOf<TrainerSettings['nonfinite']>({ stop: true, skip: true, continue: true }),
+})
+
+const program = record<Program>({
+  name: text,
+  file: text,
+  hypers: list(hyper),
+  datasets: list(dataset),
+  parameters: list(parameter),
+  vars: list(hostVar),
+  optimizers: list(optimizer),
+  metrics: list(metric),
+  functions: list(func),
+  steps: list(trainingStep),
+  hooks: list(hook),
+  trainer,
+})
+
+/** What is used in several places, or by itself. */
+const definitions = {
+  Origin: record<Origin>({ file: text, line: whole, column: whole }).json,
+  TensorType: record<TensorType>({
+    dtype: oneOf<DType>({ f32: true, i32: true, bool: true }),
+    shape: list(anyOf(whole, text)),
+  }).json,
+  Value: record<Value>({ name: text, type: valueType }).json,
+  Attr: anyOf(number, text, truth, list(ref<Attr>('Attr')), expr).json,
+  Step: record<Step>({
+    op: text,
+    inputs: list(text),
+    attrs: table(ref<Attr>('Attr')),
+    outputs: list(value),
+    origin,
+  }).json,
+  HostOperator: { enum: Object.keys(notations) },
+  HostExpr: hostExpr.json,
+  LogFlags: record<LogFlags>({
+    bar: truth,
+    on: oneOf<LogFlags['on']>({ step: true, epoch: true, both: true, default: true }),
+  }).json,
+  Message: list(
+    anyOf(
+      text,
+      record<{ readonly expr: HostExpr }>({ expr }),
+      record<{ readonly value: string }>({ value: text }),
+    ),
+  ).json,
+  HostStatement: hostStatement.json,
+}
+
+/** The JSON schema (draft 7) of a program: what `validateJson` accepts. */
+export const programSchema: JsonSchema = {
+  $schema: 'http://json-schema.org/draft-07/schema#',
+  title: 'A program in the intermediate representation of ltm',
+  ...program.json,
+  definitions,
+}
+
+/** JSON that is not a program; the message names the place by its path. */
+export class IrFormatError extends Error {
+  constructor(message: string) {
+    super(message)
+    this.name = 'IrFormatError'
+  }
+}
+
+const fits = new Ajv({ discriminator: true, strictNumbers: false }).compile<Program>(programSchema)
+
+/** The value as a program, if it is the JSON form of one; throws an {@link IrFormatError} where it isn't. */
+export function validateJson(json: unknown): Program {
+  if (fits(json)) return json
+  throw new IrFormatError(`This is not a program: ${(fits.errors ?? []).map(complaint).join('; ')}.`)
+}
+
+function complaint({ instancePath, message, params }: ErrorObject): string {
+  const surplus = 'additionalProperty' in params ? ` (\`${params.additionalProperty}\`)` : ''
+  return `${instancePath === '' ? 'it' : instancePath} ${message}${surplus}`
+}
