@@ -362,9 +362,14 @@ function noSuchColumn(cursor: Cursor, column: CsvColumn, width: number): RunErro
 }
 
 function noRows({ bytes, file, skip, trace }: CsvText): RunError {
-  const why =
-    bytes.length === 0 ? 'is empty' : skip > 0 ? `has no rows after the ${skip} skipped` : 'has no rows'
-  return new RunError({ code: 'LTM5102', message: `${file} ${why}`, trace })
+  const skipped =
+    skip === 1 ? 'the first line, which is skipped' : `the first ${skip} lines, which are skipped`
+  const why = skip > 0 ? `has no rows after ${skipped}` : 'has no rows'
+  return new RunError({
+    code: 'LTM5102',
+    message: `${file} ${bytes.length === 0 ? 'is empty' : why}`,
+    trace,
+  })
 }
 
 function columnsInWords(count: number): string {
