@@ -29,6 +29,11 @@ export function isKnown(d: Dim): d is number {
   return typeof d === 'number'
 }
 
+/** Whether an entry of a shape is a rest such as `...s`, any number of dimensions: no size, and nothing to calculate with. */
+export function isRest(d: Dim): d is `...${string}` {
+  return typeof d === 'string' && d.startsWith('...')
+}
+
 /** The text of a size. */
 export function showDim(d: Dim): string {
   return String(d)
@@ -102,11 +107,12 @@ export const leastSize: Least = variable => (variable.endsWith(')') ? 0 : 1)
 
 /**
  * Whether two sizes are the same for all, no, or some values of their variables: `different` needs a proof, from the sign
- * of the difference or from divisibility. A division's right side is taken to be positive.
+ * of the difference or from divisibility. A division's right side is taken to be positive. Of a rest nothing is known but that it is itself.
  */
 export function compareDims(a: Dim, b: Dim, least: Least = leastSize): Comparison {
   if (a === b) return 'equal'
   if (isKnown(a) && isKnown(b)) return 'different'
+  if (isRest(a) || isRest(b)) return 'unknown'
   const difference = inFull(poly.subtract(polynomialOf(a), polynomialOf(b)))
   if (difference.terms.length === 0) return 'equal'
   if (neverZero(difference)) return 'different'

@@ -1,4 +1,6 @@
-import { compareDims, type Dim, product, showDim } from './dim.ts'
+import { compareDims, type Dim, isRest, product, showDim } from './dim.ts'
+
+export { isRest }
 
 export type DType = 'f32' | 'i32' | 'bool'
 
@@ -21,11 +23,6 @@ export function tensor(dtype: DType, shape: Shape): TensorType {
 /** The type of a single number. */
 export function scalar(dtype: DType): TensorType {
   return { dtype, shape: [] }
-}
-
-/** Whether an entry of a shape stands for any number of dimensions. Functions of dim.ts never take one. */
-export function isRest(d: Dim): d is `...${string}` {
-  return typeof d === 'string' && d.startsWith('...')
 }
 
 /** Where the rest of a shape stands; undefined where it has none. */
