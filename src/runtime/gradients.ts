@@ -1,0 +1,35 @@
+import * as tf from '@tensorflow/tfjs-core'
+import { elementwise } from './gradients/elementwise.ts'
+import { layout } from './gradients/layout.ts'
+import { reduce } from './gradients/reduce.ts'
+import { conv2dInputKernel, conv2dKernel, conv2dWeightKernel } from './kernels/convolution.ts'
+import { log1pKernel, logSumExpKernel, stopGradientKernel } from './kernels/functions.ts'
+import { gatherKernel, pickKernel, scatterAddKernel } from './kernels/indexing.ts'
+import { avgPoolInputKernel, avgPoolKernel, maxPoolIndexKernel } from './kernels/pooling.ts'
+
+const own = [
+  conv2dKernel,
+  conv2dInputKernel,
+  conv2dWeightKernel,
+  log1pKernel,
+  logSumExpKernel,
+  stopGradientKernel,
+  gatherKernel,
+  scatterAddKernel,
+  pickKernel,
+  maxPoolIndexKernel,
+  avgPoolKernel,
+  avgPoolInputKernel,
+]
+
+/**
+ * Registers a gradient for every kernel that generated programs use, and the runtime's own kernels. tfjs-core alone has
+ * none in Node, and some of those in the full package are wrong (ties, kinks, integers, running sums); see each file for
+ * the rules chosen here. Calling it again changes nothing.
+ */
+export function registerGradients(): void {
+  for (const kernel of own) kernel.register()
+  for (const config of [...elementwise, ...reduce, ...layout]) {
+    if (tf.getGradient(config.kernelName) === undefined) tf.registerGradient(config)
+  }
+}

@@ -1,0 +1,80 @@
+import * as tf from '@tensorflow/tfjs-core'
+import { defineKernel, type Kernel } from './define.ts'
+import { frontAxis } from './shapes.ts'
+
+/** An index that names no position; says which, since a kernel would read past the end or take another row's value. */
+function outside(index: number, length: number): RangeError {
+  return new RangeError(`index ${index} is outside 0..${length}`)
+}
+
+function checkedIndex(index: tf.Tensor, length: number): Int32Array {
+  const values = index.dataSync<'int32'>()
+  for (const value of values) if (value < 0 || value >= length) throw outside(value, length)
+  return values
+}
+
+/** tf.gather with the axis' positions checked. Its gradient adds what positions that occur several times receive. */
+export const gatherKernel: Kernel<{ axis: number }> = defineKernel({
+  name: 'Gather',
+  run: ([x, index], { axis }) => {
+    checkedIndex(index!, x!.shape[axis]!)
+    return tf.gather(x!, index!, axis)
+  },
+  gradients: (dy, [x, index], _, { axis }) => [
+    () => scatterAdd(dy, index!, axis, x!.shape[axis]!),
+    () => tf.zeros(index!.shape),
+  ],
+})
+
+/** The positions of one axis that `index` names. */
+export function gather(x: tf.Tensor, index: tf.Tensor, axis: number): tf.Tensor {
+  return gatherKernel([x, index], { axis: frontAxis(axis, x) })
+}
+
+/**
+ * Adds row by row in JavaScript: wasm has no segment sum, and a product with a one-hot matrix costs a factor of the
+ * table's length more (17 against 0.5 ms for 1024 rows of 128 into 256, measured on one core).
+ */
+export const scatterAddKernel: Kernel<{ axis: number; size: number }> = defineKernel({
+  name: 'ScatterAdd',
+  run: ([x, index], { axis, size }) => {
+    const positions = checkedIndex(index!, size)
+    const before = x!.shape.slice(0, axis)
+    const after = x!.shape.slice(axis + index!.rank)
+    const rows = tf.util.sizeFromShape(before)
+    const width = tf.util.sizeFromShape(after)
+    const source = x!.dataSync<'float32'>()
+    const sums = new Float32Array(rows * size * width)
+    let at = 0
+    for (let row = 0; row < rows; row++)
+      for (const position of positions) {
+        const start = (row * size + position) * width
+        for (let i = 0; i < width; i++) sums[start + i]! += source[at++]!
+      }
+    return tf.tensor(sums, [...before, size, ...after])
+  },
+  gradients: (dy, [, index], _, { axis }) => [() => gather(dy, index!, axis), () => tf.zeros(index!.shape)],
+})
+
+/** Sums of the parts of `x` that `index` sends to the same position of a new axis of length `size`. */
+export function scatterAdd(x: tf.Tensor, index: tf.Tensor, axis: number, size: number): tf.Tensor {
+  return scatterAddKernel([x, index], { axis, size })
+}
+
+export const pickKernel: Kernel<Record<never, never>> = defineKernel({
+  name: 'Pick',
+  run: ([x, index]) => {
+    const width = x!.shape.at(-1)!
+    const flat = Int32Array.from(checkedIndex(index!, width), (column, row) => row * width + column)
+    return tf.gather(tf.reshape(x!, [x!.size]), tf.tensor(flat, index!.shape, 'int32'))
+  },
+  gradients: (dy, [x, index]) => [
+    () => tf.mul(tf.oneHot(index!, x!.shape.at(-1)!, 1, 0, 'float32'), tf.expandDims(dy, -1)),
+    () => tf.zeros(index!.shape),
+  ],
+})
+
+/** One element of each row: `x[..., index[...]]`. */
+export function pick(x: tf.Tensor, index: tf.Tensor): tf.Tensor {
+  return pickKernel([x, index], {})
+}
