@@ -1,6 +1,8 @@
+import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { editDistance, suggest } from '../src/base/suggest.ts'
@@ -474,6 +476,32 @@ test('doctor tells of every backend', async () => {
   assert.match(out, '  tensorflow  not available: not installed\n              install: npm install x\n')
   assert.match(out, '`--backend auto` takes cpu: nothing faster is there\n')
   assert.is(JSON.parse((await ltm(['doctor', '--json'])).out).chosen, 'cpu')
+})
+
+// ── The process ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+
+/** The command line as a process, in a shell; `ltm` in the text stands for it. */
+function shell(text: string) {
+  const command = text.replaceAll('ltm ', `"${process.execPath}" --import tsx src/cli/main.ts `)
+  return spawnSync('sh', ['-c', command], {
+    cwd: root,
+    encoding: 'utf8',
+    env: { ...process.env, NO_COLOR: '1' },
+  })
+}
+
+test('the process has the version of its package, and its exit code', () => {
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+  const { stdout, stderr } = shell('ltm --version; ltm run none.ltm; echo code $?')
+  assert.is(stdout, `${version}\ncode 1\n`)
+  assert.ok(stderr.startsWith('error[LTM0001]: there is no file `none.ltm`\n'), stderr)
+})
+
+test('a reader that has gone away ends it quietly', () => {
+  const { stderr } = shell('(ltm --help; echo code $? >&2) | true')
+  assert.is(stderr, 'code 0\n')
 })
 
 test.run()

@@ -6,14 +6,14 @@ import { type ExitCode, exitCodes } from '../runtime/errors.ts'
 import { badUsage, type Cli } from './cli.ts'
 import { chooseProgram, compilePrograms } from './compileFile.ts'
 import { afterHelp } from './help.ts'
-import { collectHyper } from './hypers.ts'
+import { type Hypers, setOption } from './hypers.ts'
 import type { Compiler } from './ports.ts'
 
 interface BuildOptions {
   readonly output: string
   readonly force?: true
   readonly train?: string
-  readonly set: ReadonlyMap<string, string>
+  readonly set?: Hypers
 }
 
 /** A file to write, by its name in the folder. */
@@ -33,13 +33,13 @@ export function buildCommand(cli: Cli, finish: (code: ExitCode) => void): Comman
     .requiredOption('-o, --output <directory>', 'where to write')
     .option('--force', 'overwrite files that ltm did not write')
     .option('--train <name>', 'the train declaration, where there are several (default: all)')
-    .option('--set <name=value>', 'set a hyper', collectHyper, new Map())
+    .addOption(setOption())
     .addHelpText('after', afterHelp(['ltm build digits.ltm -o out', 'cd out && npm install && npm start']))
     .action(async (path: string, options: BuildOptions) => finish(await build(path, options, cli)))
 }
 
 async function build(path: string, options: BuildOptions, cli: Cli): Promise<ExitCode> {
-  const all = await compilePrograms(path, cli, { hypers: options.set })
+  const all = await compilePrograms(path, cli, { hypers: options.set ?? new Map() })
   const programs = options.train === undefined ? all : [chooseProgram(all, options.train)]
   const compiler = await cli.compiler()
   const stem = basename(path).replace(/\.ltm$/, '')

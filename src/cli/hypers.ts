@@ -1,5 +1,14 @@
+import { Option } from 'commander'
 import { suggest } from '../base/suggest.ts'
 import { badUsage } from './cli.ts'
+
+/** Values of hypers as they were typed. */
+export type Hypers = ReadonlyMap<string, string>
+
+/** The option that sets a hyper; it may be given many times. */
+export function setOption(description = 'set a hyper'): Option {
+  return new Option('--set <name=value>', description).argParser(collectHyper)
+}
 
 /** A flag of a command, as commander describes it. */
 export interface Flag {
@@ -36,7 +45,7 @@ function isValue(arg: string | undefined): boolean {
 }
 
 /** Gathers `--set NAME=VALUE`; the last one of a name counts, and `batch-size` is `batch_size`. */
-export function collectHyper(text: string, known: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+function collectHyper(text: string, known: Hypers | undefined): Hypers {
   const at = text.indexOf('=')
   const name = text.slice(0, at).replaceAll('-', '_')
   if (at < 0 || !/^[A-Za-z_]\w*$/.test(name)) {
@@ -46,11 +55,7 @@ export function collectHyper(text: string, known: ReadonlyMap<string, string>): 
 }
 
 /** Refuses names that the program has no hyper for. */
-export function checkHyperNames(
-  given: ReadonlyMap<string, string>,
-  hypers: readonly string[],
-  flags: readonly Flag[],
-): void {
+export function checkHyperNames(given: Hypers, hypers: readonly string[], flags: readonly Flag[]): void {
   const options = flags.flatMap(flag => (flag.long ? [flag.long.slice(2)] : []))
   for (const name of given.keys()) if (!hypers.includes(name)) throw unknownHyper(name, hypers, options)
 }

@@ -6,7 +6,7 @@ import { type ExitCode, exitCodes } from '../runtime/errors.ts'
 import { badUsage, type Cli } from './cli.ts'
 import { chooseProgram, compilePrograms } from './compileFile.ts'
 import { afterHelp } from './help.ts'
-import { collectHyper } from './hypers.ts'
+import { type Hypers, setOption } from './hypers.ts'
 import { showJson } from './show.ts'
 
 interface IrOptions {
@@ -14,7 +14,7 @@ interface IrOptions {
   readonly json?: true
   readonly locations?: true
   readonly train?: string
-  readonly set: ReadonlyMap<string, string>
+  readonly set?: Hypers
 }
 
 /** A program as one pass left it. */
@@ -32,7 +32,7 @@ export function irCommand(cli: Cli, finish: (code: ExitCode) => void): Command {
     .option('--json', 'print it as JSON')
     .option('--locations', 'show where each line comes from')
     .option('--train <name>', 'the train declaration, where there are several')
-    .option('--set <name=value>', 'set a hyper', collectHyper, new Map())
+    .addOption(setOption())
     .addHelpText(
       'after',
       afterHelp(['ltm ir digits.ltm', 'ltm ir digits.ltm --after all', 'ltm ir digits.ltm --json']),
@@ -43,7 +43,7 @@ export function irCommand(cli: Cli, finish: (code: ExitCode) => void): Command {
 async function ir(path: string, options: IrOptions, cli: Cli): Promise<ExitCode> {
   const snapshots: Snapshot[] = []
   const observe = (pass: string, program: Program) => snapshots.push({ pass, program })
-  const programs = await compilePrograms(path, cli, { hypers: options.set, observe })
+  const programs = await compilePrograms(path, cli, { hypers: options.set ?? new Map(), observe })
   const program = chooseProgram(programs, options.train)
   const history = snapshots.filter(snapshot => snapshot.program.name === program.name)
   if (options.after === 'all' && options.json) showJson(history, cli)

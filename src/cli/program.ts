@@ -66,7 +66,7 @@ function withHypers(args: readonly string[], program: Command): readonly string[
 // ── Ends ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** Says what went wrong, in the way that fits its kind, and with which code to leave. */
-function explain(error: unknown, cli: Cli): ExitCode {
+export function explain(error: unknown, cli: Cli): ExitCode {
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage
   if (error instanceof Stop) return showStop(error, cli)
   return showRunError(error, cli) ?? showBug(error, cli)

@@ -12,7 +12,7 @@ export function runCommand(cli: Cli, finish: (code: ExitCode) => void): Command 
     'ltm run digits.ltm --backend tensorflow',
   ]
   return trainingCommand('run')
-    .description('train')
+    .description('train the models of a program')
     .usage('<file> [options] [--HYPER VALUE…]')
     .addHelpText('after', afterHelp(examples))
     .action(async (path: string, options: TrainingOptions, command: Command) =>

@@ -3,13 +3,13 @@ import type { ExitCode } from '../runtime/errors.ts'
 import type { Cli } from './cli.ts'
 import { chooseProgram, compilePrograms } from './compileFile.ts'
 import { execute } from './execute.ts'
-import { checkHyperNames, collectHyper } from './hypers.ts'
+import { checkHyperNames, type Hypers, setOption } from './hypers.ts'
 import type { RunRequest } from './ports.ts'
 
 /** What `run`, `test` and `predict` are told alike. */
 export interface TrainingOptions {
   readonly backend: string
-  readonly set: ReadonlyMap<string, string>
+  readonly set?: Hypers
   readonly train?: string
   readonly runs?: string
   readonly seed?: number
@@ -27,7 +27,7 @@ export function trainingCommand(name: RunRequest['mode'] | 'run'): Command {
         .choices(['auto', 'tensorflow', 'webgpu', 'wasm', 'cpu'])
         .default('auto'),
     )
-    .option('--set <name=value>', 'set a hyper; `--NAME VALUE` says the same', collectHyper, new Map())
+    .addOption(setOption('set a hyper; `--NAME VALUE` says the same'))
     .option('--train <name>', 'the train declaration, where there are several')
     .option('--runs <directory>', 'where runs are kept (default: runs)')
     .option('--seed <number>', 'the seed, instead of the one in the program', seedOf)
@@ -47,10 +47,10 @@ export async function runTraining(
   command: Command,
   cli: Cli,
 ): Promise<ExitCode> {
-  const programs = await compilePrograms(path, cli, { hypers: options.set })
+  const programs = await compilePrograms(path, cli, { hypers: options.set ?? new Map() })
   const program = chooseProgram(programs, options.train)
   const hypers = program.hypers.map(hyper => hyper.name)
-  checkHyperNames(options.set, hypers, command.options)
+  checkHyperNames(options.set ?? new Map(), hypers, command.options)
   const { backend, runs, seed, checkpoint, out } = options
   return execute(
     program,
