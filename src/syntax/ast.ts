@@ -478,9 +478,22 @@ export interface BoolLiteral extends NodeBase<'BoolLiteral'> {
   readonly value: boolean
 }
 export type BinaryOperator =
-  | 'or' | 'and'
-  | '==' | '!=' | '<' | '<=' | '>' | '>='
-  | '+' | '-' | '*' | '/' | 'div' | '%' | '@' | '^'
+  | 'or'
+  | 'and'
+  | '=='
+  | '!='
+  | '<'
+  | '<='
+  | '>'
+  | '>='
+  | '+'
+  | '-'
+  | '*'
+  | '/'
+  | 'div'
+  | '%'
+  | '@'
+  | '^'
 export interface Binary extends NodeBase<'Binary'> {
   readonly operator: BinaryOperator
   readonly left: Expr
@@ -596,14 +609,42 @@ export interface ErrorExpr extends NodeBase<'ErrorExpr'> {}
 // ── All nodes ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 export type Node =
-  | File | Declaration | Signature | Formal | Method | Path | Ref
-  | Require | Raw | Param | Buffer | Layer | MemberIf | State | Slot
-  | DatasetMember | Property
-  | TrainMember | Stream | HookEvent | HookCadence
-  | Glob | GlobSegment
-  | Block | Statement | Term
-  | Type | RestSize | RecordTypeField
-  | Expr | Arg | NewAxis | Ellipsis | RecordField | PatternAxes | PatternAxis
+  | File
+  | Declaration
+  | Signature
+  | Formal
+  | Method
+  | Path
+  | Ref
+  | Require
+  | Raw
+  | Param
+  | Buffer
+  | Layer
+  | MemberIf
+  | State
+  | Slot
+  | DatasetMember
+  | Property
+  | TrainMember
+  | Stream
+  | HookEvent
+  | HookCadence
+  | Glob
+  | GlobSegment
+  | Block
+  | Statement
+  | Term
+  | Type
+  | RestSize
+  | RecordTypeField
+  | Expr
+  | Arg
+  | NewAxis
+  | Ellipsis
+  | RecordField
+  | PatternAxes
+  | PatternAxis
 
 export type NodeKind = Node['kind']
 export type NodeOf<K extends NodeKind> = Extract<Node, { readonly kind: K }>

@@ -1,0 +1,533 @@
+import { type CstNode, CstParser, type IToken, type ParserMethod } from 'chevrotain'
+import type { SyntaxMessages } from './messages.ts'
+import * as t from './tokens.ts'
+
+/** How deep expressions, types and blocks may lie in one another; the recursion of every later phase is bounded by it. */
+export const nestingLimit = 100
+
+/** Thrown where {@link nestingLimit} is passed; `token` is where. */
+export class TooDeep extends Error {
+  readonly token: IToken
+  constructor(token: IToken) {
+    super('nested too deeply')
+    this.token = token
+  }
+}
+
+type Rule = ParserMethod<[], CstNode>
+
+/** The rules of expressions, types and patterns. */
+export abstract class ExpressionParser extends CstParser {
+  protected abstract readonly Block: Rule
+  #depth = 0
+
+  constructor(messages: SyntaxMessages, skipValidations: boolean) {
+    super([...t.vocabulary], {
+      maxLookahead: 2,
+      recoveryEnabled: false,
+      nodeLocationTracking: 'onlyOffset',
+      errorMessageProvider: messages,
+      skipValidations,
+    })
+  }
+
+  protected resetDepth(): void {
+    this.#depth = 0
+  }
+  protected deeper(): void {
+    this.ACTION(() => {
+      if (++this.#depth > nestingLimit) throw new TooDeep(this.LA(1))
+    })
+  }
+  protected shallower(): void {
+    this.ACTION(() => {
+      this.#depth--
+    })
+  }
+
+  // ── Signatures and types ──────────────────────────────────────────────────────────────────────────────────────────
+
+  Formals = this.RULE('Formals', () => {
+    this.CONSUME(t.LParen)
+    this.OPTION(() => {
+      this.SUBRULE(this.Formal)
+      this.MANY(() => {
+        this.CONSUME(t.Comma)
+        this.SUBRULE2(this.Formal)
+      })
+      this.OPTION2(() => this.CONSUME2(t.Comma))
+    })
+    this.CONSUME(t.RParen)
+  })
+
+  Formal = this.RULE('Formal', () => {
+    this.CONSUME(t.Name)
+    this.OPTION(() => {
+      this.CONSUME(t.Colon)
+      this.SUBRULE(this.Type)
+    })
+    this.OPTION2(() => {
+      this.CONSUME(t.Equals)
+      this.SUBRULE(this.Expr)
+    })
+  })
+
+  Type = this.RULE('Type', () => {
+    this.deeper()
+    this.OR([
+      { ALT: () => this.SUBRULE(this.LikeType) },
+      { ALT: () => this.SUBRULE(this.NamedType) },
+      { ALT: () => this.SUBRULE(this.FnType) },
+      { ALT: () => this.SUBRULE(this.ListType) },
+      { ALT: () => this.SUBRULE(this.RecordType) },
+    ])
+    this.shallower()
+  })
+
+  LikeType = this.RULE('LikeType', () => {
+    this.CONSUME(t.word.like)
+    this.CONSUME(t.Name)
+  })
+
+  NamedType = this.RULE('NamedType', () => {
+    this.CONSUME(t.Name)
+    this.OPTION(() =>
+      this.OR([{ ALT: () => this.SUBRULE(this.Shape) }, { ALT: () => this.SUBRULE(this.FnTypeSignature) }]),
+    )
+  })
+
+  FnType = this.RULE('FnType', () => {
+    this.CONSUME(t.word.fn)
+    this.OPTION(() => this.SUBRULE(this.FnTypeSignature))
+  })
+
+  FnTypeSignature = this.RULE('FnTypeSignature', () => {
+    this.CONSUME(t.LParen)
+    this.OPTION(() => {
+      this.SUBRULE(this.Type)
+      this.MANY(() => {
+        this.CONSUME(t.Comma)
+        this.SUBRULE2(this.Type)
+      })
+      this.OPTION2(() => this.CONSUME2(t.Comma))
+    })
+    this.CONSUME(t.RParen)
+    this.CONSUME(t.Arrow)
+    this.SUBRULE3(this.Type, { LABEL: 'result' })
+  })
+
+  ListType = this.RULE('ListType', () => {
+    this.CONSUME(t.LBracket)
+    this.SUBRULE(this.Type)
+    this.CONSUME(t.RBracket)
+  })
+
+  RecordType = this.RULE('RecordType', () => {
+    this.CONSUME(t.LBrace)
+    this.OPTION(() => {
+      this.SUBRULE(this.RecordTypeField)
+      this.MANY(() => {
+        this.CONSUME(t.Comma)
+        this.SUBRULE2(this.RecordTypeField)
+      })
+      this.OPTION2(() => this.CONSUME2(t.Comma))
+    })
+    this.CONSUME(t.RBrace)
+  })
+
+  RecordTypeField = this.RULE('RecordTypeField', () => {
+    this.CONSUME(t.AnyWord)
+    this.CONSUME(t.Colon)
+    this.SUBRULE(this.Type)
+  })
+
+  Shape = this.RULE('Shape', () => {
+    this.CONSUME(t.LBracket)
+    this.OPTION(() => {
+      this.SUBRULE(this.Size)
+      this.MANY(() => {
+        this.CONSUME(t.Comma)
+        this.SUBRULE2(this.Size)
+      })
+      this.OPTION2(() => this.CONSUME2(t.Comma))
+    })
+    this.CONSUME(t.RBracket)
+  })
+
+  Size = this.RULE('Size', () => {
+    this.OR([
+      {
+        ALT: () => {
+          this.CONSUME(t.Ellipsis)
+          this.CONSUME(t.Name)
+        },
+      },
+      { ALT: () => this.SUBRULE(this.Expr) },
+    ])
+  })
+
+  // ── Expressions, loosest first ────────────────────────────────────────────────────────────────────────────────────
+
+  Expr = this.RULE('Expr', () => {
+    this.deeper()
+    this.OR([
+      { ALT: () => this.SUBRULE(this.Conditional) },
+      { ALT: () => this.SUBRULE(this.Lambda) },
+      { ALT: () => this.SUBRULE(this.For) },
+      { ALT: () => this.SUBRULE(this.Range) },
+    ])
+    this.shallower()
+  })
+
+  Conditional = this.RULE('Conditional', () => {
+    this.CONSUME(t.word.if)
+    this.SUBRULE(this.Expr)
+    this.CONSUME(t.word.then)
+    this.SUBRULE2(this.Expr)
+    this.CONSUME(t.word.else)
+    this.SUBRULE3(this.Expr)
+  })
+
+  Lambda = this.RULE('Lambda', () => {
+    this.CONSUME(t.word.fn)
+    this.SUBRULE(this.Formals)
+    this.CONSUME(t.Equals)
+    this.SUBRULE(this.Expr)
+  })
+
+  For = this.RULE('For', () => {
+    this.SUBRULE(this.ForHead)
+    this.SUBRULE(this.Block)
+  })
+
+  ForHead = this.RULE('ForHead', () => {
+    this.CONSUME(t.word.for)
+    this.CONSUME(t.Name)
+    this.MANY(() => {
+      this.CONSUME(t.Comma)
+      this.CONSUME2(t.Name)
+    })
+    this.CONSUME(t.word.in)
+    this.SUBRULE(this.Expr)
+  })
+
+  Range = this.RULE('Range', () => {
+    this.SUBRULE(this.Pipe)
+    this.OPTION(() => {
+      this.CONSUME(t.DotDot)
+      this.SUBRULE2(this.Pipe)
+    })
+  })
+
+  Pipe = this.RULE('Pipe', () => {
+    this.SUBRULE(this.Operation)
+    this.MANY(() => this.SUBRULE(this.PipeStep))
+  })
+
+  PipeStep = this.RULE('PipeStep', () => {
+    this.OR([
+      {
+        ALT: () => {
+          this.CONSUME(t.PipeInto)
+          this.SUBRULE(this.Stage)
+        },
+      },
+      {
+        ALT: () => {
+          this.CONSUME(t.Cast)
+          this.SUBRULE(this.Type)
+        },
+      },
+    ])
+  })
+
+  Stage = this.RULE('Stage', () => {
+    this.OR([{ ALT: () => this.SUBRULE(this.PatternStage) }, { ALT: () => this.SUBRULE(this.Target) }])
+  })
+
+  PatternStage = this.RULE('PatternStage', () => {
+    this.OR([
+      { ALT: () => this.CONSUME(t.word.rearrange, { LABEL: 'operation' }) },
+      { ALT: () => this.CONSUME(t.word.reduce, { LABEL: 'operation' }) },
+    ])
+    this.CONSUME(t.LParen)
+    this.SUBRULE(this.PatternBody)
+    this.MANY(() => {
+      this.CONSUME(t.Comma)
+      this.SUBRULE(this.Arg)
+    })
+    this.OPTION(() => this.CONSUME2(t.Comma))
+    this.CONSUME(t.RParen)
+  })
+
+  /** All operators on one level: precedence is applied when the tree is built, which keeps parsing flat and quick. */
+  Operation = this.RULE('Operation', () => {
+    this.SUBRULE(this.Operand)
+    this.MANY(() => {
+      this.CONSUME(t.Operator)
+      this.SUBRULE2(this.Operand)
+    })
+  })
+
+  Operand = this.RULE('Operand', () => {
+    this.MANY(() => this.CONSUME(t.Prefix))
+    this.SUBRULE(this.Primary)
+    this.MANY2(() => this.SUBRULE(this.Trailer))
+  })
+
+  Target = this.RULE('Target', () => {
+    this.CONSUME(t.Name)
+    this.MANY(() => this.SUBRULE(this.Trailer))
+  })
+
+  Trailer = this.RULE('Trailer', () => {
+    this.OR([
+      { ALT: () => this.SUBRULE(this.Args) },
+      {
+        ALT: () => {
+          this.CONSUME(t.Dot)
+          this.CONSUME(t.AnyWord)
+        },
+      },
+      { ALT: () => this.SUBRULE(this.IndexItems) },
+    ])
+  })
+
+  IndexItems = this.RULE('IndexItems', () => {
+    this.CONSUME(t.LBracket)
+    this.SUBRULE(this.IndexItem)
+    this.MANY(() => {
+      this.CONSUME(t.Comma)
+      this.SUBRULE2(this.IndexItem)
+    })
+    this.OPTION(() => this.CONSUME2(t.Comma))
+    this.CONSUME(t.RBracket)
+  })
+
+  IndexItem = this.RULE('IndexItem', () => {
+    this.OR([
+      { ALT: () => this.CONSUME(t.Ellipsis) },
+      { ALT: () => this.CONSUME(t.Underscore) },
+      {
+        ALT: () => {
+          this.CONSUME(t.DotDot)
+          this.OPTION(() => this.SUBRULE(this.Pipe, { LABEL: 'to' }))
+        },
+      },
+      {
+        ALT: () => {
+          this.SUBRULE2(this.Pipe, { LABEL: 'from' })
+          this.OPTION2(() => {
+            this.CONSUME2(t.DotDot)
+            this.OPTION3(() => this.SUBRULE3(this.Pipe, { LABEL: 'to' }))
+          })
+        },
+      },
+    ])
+  })
+
+  Primary = this.RULE('Primary', () => {
+    this.OR([
+      { ALT: () => this.SUBRULE(this.Quantity) },
+      { ALT: () => this.CONSUME(t.StringToken) },
+      { ALT: () => this.CONSUME(t.word.true) },
+      { ALT: () => this.CONSUME(t.word.false) },
+      { ALT: () => this.CONSUME(t.Name) },
+      { ALT: () => this.SUBRULE(this.Group) },
+      { ALT: () => this.SUBRULE(this.Record) },
+      { ALT: () => this.SUBRULE(this.List) },
+      { ALT: () => this.SUBRULE(this.PatternCall) },
+    ])
+  })
+
+  Quantity = this.RULE('Quantity', () => {
+    this.CONSUME(t.NumberToken)
+    this.OPTION(() => {
+      this.CONSUME(t.Unit)
+      this.OPTION2(() => {
+        this.CONSUME(t.word.of)
+        this.CONSUME(t.Name)
+      })
+    })
+  })
+
+  Group = this.RULE('Group', () => {
+    this.CONSUME(t.LParen)
+    this.SUBRULE(this.Expr)
+    this.CONSUME(t.RParen)
+  })
+
+  Record = this.RULE('Record', () => {
+    this.CONSUME(t.LBrace)
+    this.OPTION(() => {
+      this.SUBRULE(this.RecordField)
+      this.MANY(() => {
+        this.CONSUME(t.Comma)
+        this.SUBRULE2(this.RecordField)
+      })
+      this.OPTION2(() => this.CONSUME2(t.Comma))
+    })
+    this.CONSUME(t.RBrace)
+  })
+
+  RecordField = this.RULE('RecordField', () => {
+    this.OR([{ ALT: () => this.CONSUME(t.AnyWord) }, { ALT: () => this.CONSUME(t.StringToken) }])
+    this.OPTION(() => {
+      this.CONSUME(t.Colon)
+      this.SUBRULE(this.Expr)
+    })
+  })
+
+  List = this.RULE('List', () => {
+    this.CONSUME(t.LBracket)
+    this.OPTION(() => {
+      this.SUBRULE(this.Expr)
+      this.OR([
+        { ALT: () => this.SUBRULE(this.ForHead) },
+        {
+          ALT: () => {
+            this.MANY(() => {
+              this.CONSUME(t.Comma)
+              this.SUBRULE2(this.Expr)
+            })
+            this.OPTION2(() => this.CONSUME2(t.Comma))
+          },
+        },
+      ])
+    })
+    this.CONSUME(t.RBracket)
+  })
+
+  Args = this.RULE('Args', () => {
+    this.CONSUME(t.LParen)
+    this.OPTION(() => {
+      this.SUBRULE(this.Arg)
+      this.MANY(() => {
+        this.CONSUME(t.Comma)
+        this.SUBRULE2(this.Arg)
+      })
+      this.OPTION2(() => this.CONSUME2(t.Comma))
+    })
+    this.CONSUME(t.RParen)
+  })
+
+  Arg = this.RULE('Arg', () => {
+    this.OR([
+      { ALT: () => this.SUBRULE(this.Except) },
+      {
+        ALT: () => {
+          this.CONSUME(t.AnyWord)
+          this.CONSUME(t.Colon)
+          this.SUBRULE(this.Expr)
+        },
+      },
+      { ALT: () => this.SUBRULE2(this.Expr) },
+    ])
+  })
+
+  Except = this.RULE('Except', () => {
+    this.CONSUME(t.word.except)
+    this.SUBRULE(this.Glob)
+    this.CONSUME(t.Colon)
+    this.SUBRULE(this.Expr)
+    this.OPTION(() => this.SUBRULE(this.ForHead))
+  })
+
+  Glob = this.RULE('Glob', () => {
+    this.CONSUME(t.Name)
+    this.MANY(() => this.SUBRULE(this.GlobSegment))
+  })
+
+  GlobSegment = this.RULE('GlobSegment', () => {
+    this.OR([
+      {
+        ALT: () => {
+          this.CONSUME(t.Dot)
+          this.OR2([
+            {
+              ALT: () => {
+                this.CONSUME(t.Star)
+                this.OPTION(() => this.CONSUME2(t.Star))
+              },
+            },
+            {
+              ALT: () => {
+                this.CONSUME(t.AnyWord)
+                this.OPTION2(() => this.CONSUME3(t.Star))
+              },
+            },
+          ])
+        },
+      },
+      {
+        ALT: () => {
+          this.CONSUME(t.LBracket)
+          this.OR3([{ ALT: () => this.CONSUME4(t.Star) }, { ALT: () => this.SUBRULE(this.Expr) }])
+          this.CONSUME(t.RBracket)
+        },
+      },
+    ])
+  })
+
+  // ── Patterns ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  PatternCall = this.RULE('PatternCall', () => {
+    this.OR([
+      { ALT: () => this.CONSUME(t.word.rearrange, { LABEL: 'operation' }) },
+      { ALT: () => this.CONSUME(t.word.reduce, { LABEL: 'operation' }) },
+      { ALT: () => this.CONSUME(t.word.einsum, { LABEL: 'operation' }) },
+    ])
+    this.CONSUME(t.LParen)
+    this.SUBRULE(this.Expr)
+    this.MANY(() => {
+      this.CONSUME(t.Comma)
+      this.SUBRULE2(this.Expr)
+    })
+    this.CONSUME(t.Colon)
+    this.SUBRULE(this.PatternBody)
+    this.MANY2(() => {
+      this.CONSUME2(t.Comma)
+      this.SUBRULE(this.Arg)
+    })
+    this.OPTION(() => this.CONSUME3(t.Comma))
+    this.CONSUME(t.RParen)
+  })
+
+  PatternBody = this.RULE('PatternBody', () => {
+    this.SUBRULE(this.Axes)
+    this.MANY(() => {
+      this.CONSUME(t.Comma)
+      this.SUBRULE2(this.Axes)
+    })
+    this.CONSUME(t.Arrow)
+    this.SUBRULE3(this.Axes, { LABEL: 'output' })
+  })
+
+  Axes = this.RULE('Axes', () => {
+    this.MANY(() => this.SUBRULE(this.Axis))
+  })
+
+  Axis = this.RULE('Axis', () => {
+    this.OR([
+      { ALT: () => this.CONSUME(t.Name) },
+      { ALT: () => this.CONSUME(t.NumberToken) },
+      { ALT: () => this.CONSUME(t.Underscore) },
+      { ALT: () => this.CONSUME(t.Ellipsis) },
+      {
+        ALT: () => {
+          this.CONSUME(t.LParen)
+          this.AT_LEAST_ONE(() => this.SUBRULE(this.GroupedAxis))
+          this.CONSUME(t.RParen)
+        },
+      },
+    ])
+  })
+
+  GroupedAxis = this.RULE('GroupedAxis', () => {
+    this.OR([
+      { ALT: () => this.CONSUME(t.Name) },
+      { ALT: () => this.CONSUME(t.NumberToken) },
+      { ALT: () => this.CONSUME(t.Ellipsis) },
+    ])
+  })
+}

@@ -1,0 +1,47 @@
+import type { IToken } from 'chevrotain'
+import { diagnose } from '../../diagnostics/diagnostic.ts'
+import type { Expr, StringLiteral } from '../ast.ts'
+import { at, type Context, tokenSpan } from './cst.ts'
+
+const escapes: Readonly<Record<string, string>> = { '"': '"', '\\': '\\', n: '\n', t: '\t' }
+
+/** A string with its escapes resolved. */
+export function buildString(from: IToken, ctx: Context): StringLiteral {
+  const open = from.tokenType.name === 'OpenString'
+  const inner = from.tokenType.name === 'Missing' ? '' : from.image.slice(1, open ? undefined : -1)
+  const text = inner.replaceAll(/\\(.?)/g, (written, escaped: string, offset: number) => {
+    const resolved = escapes[escaped]
+    if (resolved !== undefined) return resolved
+    if (!open) reportEscape(written, from.startOffset + 1 + offset, ctx)
+    return written
+  })
+  return { kind: 'StringLiteral', ...at(tokenSpan(from, ctx.source), ctx), text }
+}
+
+function reportEscape(written: string, start: number, ctx: Context): void {
+  const span = { source: ctx.source, start, end: start + written.length }
+  const fix = { title: 'Write the backslash twice', span, replacement: `\\${written}` }
+  ctx.report(diagnose('LTM1003', span, { written }, { fix }))
+}
+
+/** `None`, `null`, `True`, `False`: words of other languages that can't be meant as names. */
+export function buildForeignName(from: IToken, ctx: Context): Expr | undefined {
+  const span = tokenSpan(from, ctx.source)
+  switch (from.image) {
+    case 'True':
+    case 'False': {
+      const replacement = from.image.toLowerCase()
+      const fix = { title: `Write \`${replacement}\``, span, replacement }
+      ctx.report(diagnose('LTM1024', span, { written: from.image, instead: replacement }, { fix }))
+      return { kind: 'BoolLiteral', ...at(span, ctx), value: from.image === 'True' }
+    }
+    case 'None':
+    case 'null':
+    case 'nil':
+    case 'undefined':
+      ctx.report(diagnose('LTM1023', span, { written: from.image }))
+      return { kind: 'ErrorExpr', ...at(span, ctx) }
+    default:
+      return undefined
+  }
+}
