@@ -1,4 +1,4 @@
-import { type CstNode, CstParser, type IToken, type ParserMethod } from 'chevrotain'
+import { type CstNode, CstParser, type IOrAlt, type IToken, type ParserMethod } from 'chevrotain'
 import type { SyntaxMessages } from './messages.ts'
 import * as t from './tokens.ts'
 
@@ -15,6 +15,8 @@ export class TooDeep extends Error {
 }
 
 type Rule = ParserMethod<[], CstNode>
+/** The alternatives of rules that run often are made once, not at each call. */
+export type Alternatives = IOrAlt<unknown>[]
 
 /** The rules of expressions, types and patterns. */
 export abstract class ExpressionParser extends CstParser {
@@ -72,15 +74,16 @@ export abstract class ExpressionParser extends CstParser {
     })
   })
 
+  private readonly types: Alternatives = [
+    { ALT: () => this.SUBRULE(this.LikeType) },
+    { ALT: () => this.SUBRULE(this.NamedType) },
+    { ALT: () => this.SUBRULE(this.FnType) },
+    { ALT: () => this.SUBRULE(this.ListType) },
+    { ALT: () => this.SUBRULE(this.RecordType) },
+  ]
   Type = this.RULE('Type', () => {
     this.deeper()
-    this.OR([
-      { ALT: () => this.SUBRULE(this.LikeType) },
-      { ALT: () => this.SUBRULE(this.NamedType) },
-      { ALT: () => this.SUBRULE(this.FnType) },
-      { ALT: () => this.SUBRULE(this.ListType) },
-      { ALT: () => this.SUBRULE(this.RecordType) },
-    ])
+    this.OR(this.types)
     this.shallower()
   })
 
@@ -154,28 +157,30 @@ export abstract class ExpressionParser extends CstParser {
     this.CONSUME(t.RBracket)
   })
 
-  Size = this.RULE('Size', () => {
-    this.OR([
-      {
-        ALT: () => {
-          this.CONSUME(t.Ellipsis)
-          this.CONSUME(t.Name)
-        },
+  private readonly sizes: Alternatives = [
+    {
+      ALT: () => {
+        this.CONSUME(t.Ellipsis)
+        this.CONSUME(t.Name)
       },
-      { ALT: () => this.SUBRULE(this.Expr) },
-    ])
+    },
+    { ALT: () => this.SUBRULE(this.Expr) },
+  ]
+  Size = this.RULE('Size', () => {
+    this.OR(this.sizes)
   })
 
   // ── Expressions, loosest first ────────────────────────────────────────────────────────────────────────────────────
 
+  private readonly expressions: Alternatives = [
+    { ALT: () => this.SUBRULE(this.Conditional) },
+    { ALT: () => this.SUBRULE(this.Lambda) },
+    { ALT: () => this.SUBRULE(this.For) },
+    { ALT: () => this.SUBRULE(this.Range) },
+  ]
   Expr = this.RULE('Expr', () => {
     this.deeper()
-    this.OR([
-      { ALT: () => this.SUBRULE(this.Conditional) },
-      { ALT: () => this.SUBRULE(this.Lambda) },
-      { ALT: () => this.SUBRULE(this.For) },
-      { ALT: () => this.SUBRULE(this.Range) },
-    ])
+    this.OR(this.expressions)
     this.shallower()
   })
 
@@ -224,25 +229,30 @@ export abstract class ExpressionParser extends CstParser {
     this.MANY(() => this.SUBRULE(this.PipeStep))
   })
 
+  private readonly pipeSteps: Alternatives = [
+    {
+      ALT: () => {
+        this.CONSUME(t.PipeInto)
+        this.SUBRULE(this.Stage)
+      },
+    },
+    {
+      ALT: () => {
+        this.CONSUME(t.Cast)
+        this.SUBRULE(this.Type)
+      },
+    },
+  ]
   PipeStep = this.RULE('PipeStep', () => {
-    this.OR([
-      {
-        ALT: () => {
-          this.CONSUME(t.PipeInto)
-          this.SUBRULE(this.Stage)
-        },
-      },
-      {
-        ALT: () => {
-          this.CONSUME(t.Cast)
-          this.SUBRULE(this.Type)
-        },
-      },
-    ])
+    this.OR(this.pipeSteps)
   })
 
+  private readonly stages: Alternatives = [
+    { ALT: () => this.SUBRULE(this.PatternStage) },
+    { ALT: () => this.SUBRULE(this.Target) },
+  ]
   Stage = this.RULE('Stage', () => {
-    this.OR([{ ALT: () => this.SUBRULE(this.PatternStage) }, { ALT: () => this.SUBRULE(this.Target) }])
+    this.OR(this.stages)
   })
 
   PatternStage = this.RULE('PatternStage', () => {
@@ -280,17 +290,18 @@ export abstract class ExpressionParser extends CstParser {
     this.MANY(() => this.SUBRULE(this.Trailer))
   })
 
-  Trailer = this.RULE('Trailer', () => {
-    this.OR([
-      { ALT: () => this.SUBRULE(this.Args) },
-      {
-        ALT: () => {
-          this.CONSUME(t.Dot)
-          this.CONSUME(t.AnyWord)
-        },
+  private readonly trailers: Alternatives = [
+    { ALT: () => this.SUBRULE(this.Args) },
+    {
+      ALT: () => {
+        this.CONSUME(t.Dot)
+        this.CONSUME(t.AnyWord)
       },
-      { ALT: () => this.SUBRULE(this.IndexItems) },
-    ])
+    },
+    { ALT: () => this.SUBRULE(this.IndexItems) },
+  ]
+  Trailer = this.RULE('Trailer', () => {
+    this.OR(this.trailers)
   })
 
   IndexItems = this.RULE('IndexItems', () => {
@@ -304,40 +315,42 @@ export abstract class ExpressionParser extends CstParser {
     this.CONSUME(t.RBracket)
   })
 
+  private readonly indexItems: Alternatives = [
+    { ALT: () => this.CONSUME(t.Ellipsis) },
+    { ALT: () => this.CONSUME(t.Underscore) },
+    {
+      ALT: () => {
+        this.CONSUME(t.DotDot)
+        this.OPTION(() => this.SUBRULE(this.Pipe, { LABEL: 'to' }))
+      },
+    },
+    {
+      ALT: () => {
+        this.SUBRULE2(this.Pipe, { LABEL: 'from' })
+        this.OPTION2(() => {
+          this.CONSUME2(t.DotDot)
+          this.OPTION3(() => this.SUBRULE3(this.Pipe, { LABEL: 'to' }))
+        })
+      },
+    },
+  ]
   IndexItem = this.RULE('IndexItem', () => {
-    this.OR([
-      { ALT: () => this.CONSUME(t.Ellipsis) },
-      { ALT: () => this.CONSUME(t.Underscore) },
-      {
-        ALT: () => {
-          this.CONSUME(t.DotDot)
-          this.OPTION(() => this.SUBRULE(this.Pipe, { LABEL: 'to' }))
-        },
-      },
-      {
-        ALT: () => {
-          this.SUBRULE2(this.Pipe, { LABEL: 'from' })
-          this.OPTION2(() => {
-            this.CONSUME2(t.DotDot)
-            this.OPTION3(() => this.SUBRULE3(this.Pipe, { LABEL: 'to' }))
-          })
-        },
-      },
-    ])
+    this.OR(this.indexItems)
   })
 
+  private readonly primaries: Alternatives = [
+    { ALT: () => this.SUBRULE(this.Quantity) },
+    { ALT: () => this.CONSUME(t.StringToken) },
+    { ALT: () => this.CONSUME(t.word.true) },
+    { ALT: () => this.CONSUME(t.word.false) },
+    { ALT: () => this.CONSUME(t.Name) },
+    { ALT: () => this.SUBRULE(this.Group) },
+    { ALT: () => this.SUBRULE(this.Record) },
+    { ALT: () => this.SUBRULE(this.List) },
+    { ALT: () => this.SUBRULE(this.PatternCall) },
+  ]
   Primary = this.RULE('Primary', () => {
-    this.OR([
-      { ALT: () => this.SUBRULE(this.Quantity) },
-      { ALT: () => this.CONSUME(t.StringToken) },
-      { ALT: () => this.CONSUME(t.word.true) },
-      { ALT: () => this.CONSUME(t.word.false) },
-      { ALT: () => this.CONSUME(t.Name) },
-      { ALT: () => this.SUBRULE(this.Group) },
-      { ALT: () => this.SUBRULE(this.Record) },
-      { ALT: () => this.SUBRULE(this.List) },
-      { ALT: () => this.SUBRULE(this.PatternCall) },
-    ])
+    this.OR(this.primaries)
   })
 
   Quantity = this.RULE('Quantity', () => {
@@ -370,8 +383,12 @@ export abstract class ExpressionParser extends CstParser {
     this.CONSUME(t.RBrace)
   })
 
+  private readonly fieldNames: Alternatives = [
+    { ALT: () => this.CONSUME(t.AnyWord) },
+    { ALT: () => this.CONSUME(t.StringToken) },
+  ]
   RecordField = this.RULE('RecordField', () => {
-    this.OR([{ ALT: () => this.CONSUME(t.AnyWord) }, { ALT: () => this.CONSUME(t.StringToken) }])
+    this.OR(this.fieldNames)
     this.OPTION(() => {
       this.CONSUME(t.Colon)
       this.SUBRULE(this.Expr)
@@ -411,18 +428,19 @@ export abstract class ExpressionParser extends CstParser {
     this.CONSUME(t.RParen)
   })
 
-  Arg = this.RULE('Arg', () => {
-    this.OR([
-      { ALT: () => this.SUBRULE(this.Except) },
-      {
-        ALT: () => {
-          this.CONSUME(t.AnyWord)
-          this.CONSUME(t.Colon)
-          this.SUBRULE(this.Expr)
-        },
+  private readonly argForms: Alternatives = [
+    { ALT: () => this.SUBRULE(this.Except) },
+    {
+      ALT: () => {
+        this.CONSUME(t.AnyWord)
+        this.CONSUME(t.Colon)
+        this.SUBRULE(this.Expr)
       },
-      { ALT: () => this.SUBRULE2(this.Expr) },
-    ])
+    },
+    { ALT: () => this.SUBRULE2(this.Expr) },
+  ]
+  Arg = this.RULE('Arg', () => {
+    this.OR(this.argForms)
   })
 
   Except = this.RULE('Except', () => {

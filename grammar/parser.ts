@@ -1,5 +1,5 @@
 import type { IToken, TokenType } from 'chevrotain'
-import { ExpressionParser } from './expressions.ts'
+import { type Alternatives, ExpressionParser } from './expressions.ts'
 import { SyntaxMessages } from './messages.ts'
 import * as t from './tokens.ts'
 
@@ -135,16 +135,17 @@ export class LtmParser extends ExpressionParser {
     })
   })
 
-  Body = this.RULE('Body', () => {
-    this.OR([
-      {
-        ALT: () => {
-          this.CONSUME(t.Equals)
-          this.SUBRULE(this.Expr)
-        },
+  private readonly bodies: Alternatives = [
+    {
+      ALT: () => {
+        this.CONSUME(t.Equals)
+        this.SUBRULE(this.Expr)
       },
-      { ALT: () => this.SUBRULE(this.Block) },
-    ])
+    },
+    { ALT: () => this.SUBRULE(this.Block) },
+  ]
+  Body = this.RULE('Body', () => {
+    this.OR(this.bodies)
   })
 
   Path = this.RULE('Path', () => {
@@ -219,18 +220,19 @@ export class LtmParser extends ExpressionParser {
     this.CONSUME(t.RBrace)
   })
 
+  private readonly moduleMembers: Alternatives = [
+    { ALT: () => this.SUBRULE(this.Param) },
+    { ALT: () => this.SUBRULE(this.Buffer) },
+    { ALT: () => this.SUBRULE(this.Layer) },
+    { ALT: () => this.SUBRULE(this.Let) },
+    { ALT: () => this.SUBRULE(this.Require) },
+    { ALT: () => this.SUBRULE(this.Fn) },
+    { ALT: () => this.SUBRULE(this.ModuleMethod) },
+    { ALT: () => this.SUBRULE(this.MemberIf) },
+  ]
   ModuleMember = this.RULE('ModuleMember', () => {
     this.begin('module')
-    this.OR([
-      { ALT: () => this.SUBRULE(this.Param) },
-      { ALT: () => this.SUBRULE(this.Buffer) },
-      { ALT: () => this.SUBRULE(this.Layer) },
-      { ALT: () => this.SUBRULE(this.Let) },
-      { ALT: () => this.SUBRULE(this.Require) },
-      { ALT: () => this.SUBRULE(this.Fn) },
-      { ALT: () => this.SUBRULE(this.ModuleMethod) },
-      { ALT: () => this.SUBRULE(this.MemberIf) },
-    ])
+    this.OR(this.moduleMembers)
     this.end()
   })
 
@@ -371,14 +373,15 @@ export class LtmParser extends ExpressionParser {
     this.CONSUME(t.RBrace)
   })
 
+  private readonly datasetMembers: Alternatives = [
+    { ALT: () => this.SUBRULE(this.Field) },
+    { ALT: () => this.SUBRULE(this.Augment) },
+    { ALT: () => this.SUBRULE(this.Filter) },
+    { ALT: () => this.SUBRULE(this.Split) },
+  ]
   DatasetMember = this.RULE('DatasetMember', () => {
     this.begin('dataset')
-    this.OR([
-      { ALT: () => this.SUBRULE(this.Field) },
-      { ALT: () => this.SUBRULE(this.Augment) },
-      { ALT: () => this.SUBRULE(this.Filter) },
-      { ALT: () => this.SUBRULE(this.Split) },
-    ])
+    this.OR(this.datasetMembers)
     this.end()
   })
 
@@ -437,21 +440,22 @@ export class LtmParser extends ExpressionParser {
     this.CONSUME(t.RBrace)
   })
 
+  private readonly trainMembers: Alternatives = [
+    { ALT: () => this.SUBRULE(this.Hyper) },
+    { ALT: () => this.SUBRULE(this.Part) },
+    { ALT: () => this.SUBRULE(this.Model) },
+    { ALT: () => this.SUBRULE(this.Param) },
+    { ALT: () => this.SUBRULE(this.Let) },
+    { ALT: () => this.SUBRULE(this.Var) },
+    { ALT: () => this.SUBRULE(this.Fn) },
+    { ALT: () => this.SUBRULE(this.Freeze) },
+    { ALT: () => this.SUBRULE(this.Step) },
+    { ALT: () => this.SUBRULE(this.Hook) },
+    { ALT: () => this.SUBRULE(this.Trainer) },
+  ]
   TrainMember = this.RULE('TrainMember', () => {
     this.begin('train')
-    this.OR([
-      { ALT: () => this.SUBRULE(this.Hyper) },
-      { ALT: () => this.SUBRULE(this.Part) },
-      { ALT: () => this.SUBRULE(this.Model) },
-      { ALT: () => this.SUBRULE(this.Param) },
-      { ALT: () => this.SUBRULE(this.Let) },
-      { ALT: () => this.SUBRULE(this.Var) },
-      { ALT: () => this.SUBRULE(this.Fn) },
-      { ALT: () => this.SUBRULE(this.Freeze) },
-      { ALT: () => this.SUBRULE(this.Step) },
-      { ALT: () => this.SUBRULE(this.Hook) },
-      { ALT: () => this.SUBRULE(this.Trainer) },
-    ])
+    this.OR(this.trainMembers)
     this.end()
   })
 
@@ -580,45 +584,47 @@ export class LtmParser extends ExpressionParser {
     this.CONSUME(t.RBrace)
   })
 
+  private readonly statements: Alternatives = [
+    { ALT: () => this.SUBRULE(this.Let) },
+    { ALT: () => this.SUBRULE(this.Var) },
+    { ALT: () => this.SUBRULE(this.Set) },
+    { ALT: () => this.SUBRULE(this.For) },
+    { ALT: () => this.SUBRULE(this.If) },
+    { ALT: () => this.SUBRULE(this.While) },
+    { ALT: () => this.CONSUME(t.word.break) },
+    { ALT: () => this.SUBRULE(this.Return) },
+    { ALT: () => this.SUBRULE(this.Yield) },
+    { ALT: () => this.SUBRULE(this.Minimize) },
+    { ALT: () => this.SUBRULE(this.Log) },
+    { ALT: () => this.CONSUME(t.word.skip) },
+    { ALT: () => this.SUBRULE(this.Stop) },
+    { ALT: () => this.SUBRULE(this.Print) },
+    { ALT: () => this.SUBRULE(this.Checkpoint) },
+    { ALT: () => this.SUBRULE(this.Freeze) },
+    { ALT: () => this.SUBRULE(this.Unfreeze) },
+    { ALT: () => this.SUBRULE(this.Call) },
+  ]
   Statement = this.RULE('Statement', () => {
     this.begin('block')
-    this.OR([
-      { ALT: () => this.SUBRULE(this.Let) },
-      { ALT: () => this.SUBRULE(this.Var) },
-      { ALT: () => this.SUBRULE(this.Set) },
-      { ALT: () => this.SUBRULE(this.For) },
-      { ALT: () => this.SUBRULE(this.If) },
-      { ALT: () => this.SUBRULE(this.While) },
-      { ALT: () => this.CONSUME(t.word.break) },
-      { ALT: () => this.SUBRULE(this.Return) },
-      { ALT: () => this.SUBRULE(this.Yield) },
-      { ALT: () => this.SUBRULE(this.Minimize) },
-      { ALT: () => this.SUBRULE(this.Log) },
-      { ALT: () => this.CONSUME(t.word.skip) },
-      { ALT: () => this.SUBRULE(this.Stop) },
-      { ALT: () => this.SUBRULE(this.Print) },
-      { ALT: () => this.SUBRULE(this.Checkpoint) },
-      { ALT: () => this.SUBRULE(this.Freeze) },
-      { ALT: () => this.SUBRULE(this.Unfreeze) },
-      { ALT: () => this.SUBRULE(this.Call) },
-    ])
+    this.OR(this.statements)
     this.end()
   })
 
+  private readonly letForms: Alternatives = [
+    {
+      ALT: () => {
+        this.CONSUME(t.Name)
+        this.OPTION(() => {
+          this.CONSUME(t.Colon)
+          this.SUBRULE(this.Type)
+        })
+      },
+    },
+    { ALT: () => this.SUBRULE(this.BracedNames) },
+  ]
   Let = this.RULE('Let', () => {
     this.CONSUME(t.word.let)
-    this.OR([
-      {
-        ALT: () => {
-          this.CONSUME(t.Name)
-          this.OPTION(() => {
-            this.CONSUME(t.Colon)
-            this.SUBRULE(this.Type)
-          })
-        },
-      },
-      { ALT: () => this.SUBRULE(this.BracedNames) },
-    ])
+    this.OR(this.letForms)
     this.CONSUME(t.Equals)
     this.SUBRULE(this.Expr)
   })
@@ -634,9 +640,13 @@ export class LtmParser extends ExpressionParser {
     this.SUBRULE(this.Expr)
   })
 
+  private readonly setForms: Alternatives = [
+    { ALT: () => this.SUBRULE(this.BracedNames) },
+    { ALT: () => this.SUBRULE(this.Target) },
+  ]
   Set = this.RULE('Set', () => {
     this.CONSUME(t.word.set)
-    this.OR([{ ALT: () => this.SUBRULE(this.BracedNames) }, { ALT: () => this.SUBRULE(this.Target) }])
+    this.OR(this.setForms)
     this.CONSUME(t.Equals)
     this.SUBRULE(this.Expr)
   })
