@@ -1,12 +1,7 @@
 import { bug } from '../base/bug.ts'
 import type { Dim } from '../types/dim.ts'
-import type { Shape } from '../types/tensor.ts'
+import { isRest, type Shape } from '../types/tensor.ts'
 import type { Clash } from './op.ts'
-
-/** Whether an entry of a shape stands for any number of dimensions. */
-export function isRest(size: Dim): boolean {
-  return typeof size === 'string' && size.startsWith('...')
-}
 
 /** Whether the number of axes is unknown. */
 export function hasRest(shape: Shape): boolean {

@@ -2,12 +2,15 @@ import type { Attrs } from '../ir/ir.ts'
 import * as arithmetic from './arithmetic.ts'
 import * as compare from './compare.ts'
 import * as constant from './constant.ts'
+import * as convolution from './convolution.ts'
 import * as elementwise from './elementwise.ts'
 import * as indexing from './indexing.ts'
 import * as layout from './layout.ts'
 import * as linear from './linear.ts'
 import * as network from './network.ts'
 import type { AttrSpec, Op, Sample } from './op.ts'
+import * as pooling from './pooling.ts'
+import * as random from './random.ts'
 import * as reduce from './reduce.ts'
 
 /** Any entry, whatever its attributes are: `never` where it takes them, {@link Attrs} where it gives them. */
@@ -24,11 +27,14 @@ export const families = {
   arithmetic,
   compare,
   constant,
+  convolution,
   elementwise,
   indexing,
   layout,
   linear,
   network,
+  pooling,
+  random,
   reduce,
 }
 
@@ -40,9 +46,12 @@ export const ops = {
   ...compare,
   ...reduce,
   ...linear,
+  ...convolution,
+  ...pooling,
   ...layout,
   ...indexing,
   ...network,
+  ...random,
 }
 
 /** The name of an operator in the IR. */

@@ -1,28 +1,22 @@
 import { type Code, join, ts } from '../base/code.ts'
-import type { Dim } from '../types/dim.ts'
-import type { Shape, TensorType } from '../types/tensor.ts'
-import { entryOf, frontAxis, hasRest, isRest, knownEntry, noAxis, replaceEntry } from './axes.ts'
+import { add, compareDims, type Dim, subtract } from '../types/dim.ts'
+import { elementCount, isRest, type Shape, type TensorType } from '../types/tensor.ts'
+import { entryOf, frontAxis, hasRest, knownEntry, noAxis, replaceEntry } from './axes.ts'
 import type { Clash, Op } from './op.ts'
-import { minus, plus } from './sizes.ts'
+
 import { listText, shapeText } from './text.ts'
 import { unbroadcast } from './unbroadcast.ts'
-
-/** How many elements a shape has, where every size is a number. */
-function elements(shape: Shape): number | undefined {
-  return shape.every(size => typeof size === 'number')
-    ? shape.reduce((product, size) => product * size, 1)
-    : undefined
-}
 
 export const reshape: Op<{ shape: readonly Dim[] }> = {
   doc: 'The same elements in the same order under another shape.',
   signature: '(x: T[...s]) -> T[...r]',
   attrs: { shape: { kind: 'dims' } },
   infer: ([x], { shape }) => {
-    const [before, after] = [elements(x!.shape), elements(shape)]
-    if (before === undefined || after === undefined || before === after) return { dtype: x!.dtype, shape }
+    const [before, after] = [elementCount(x!.shape), elementCount(shape)]
+    const differ = before !== undefined && after !== undefined && compareDims(before, after) === 'different'
+    if (!differ) return { dtype: x!.dtype, shape }
     return {
-      clash: `${before} elements can't be laid out as [${shape.join(', ')}], which has ${after}`,
+      clash: `[${x!.shape.join(', ')}] has ${before} elements and [${shape.join(', ')}] has ${after}`,
       input: 0,
     }
   },
@@ -149,7 +143,7 @@ function inferConcat(xs: readonly TensorType[], axis: number): TensorType | Clas
         got: `${x.dtype}[${x.shape.join(', ')}]`,
       }
   }
-  const total = xs.map(x => x.shape[entry]!).reduce(plus)
+  const total = xs.map(x => x.shape[entry]!).reduce(add)
   return { dtype: first.dtype, shape: replaceEntry(first.shape, entry, total) }
 }
 
@@ -163,7 +157,7 @@ export const concat: Op<{ axis: number }> = {
     let from: Dim = 0
     return inputs.map(x => {
       const start = from
-      from = plus(start, x.type.shape[knownEntry(axis, x.type.shape)]!)
+      from = add(start, x.type.shape[knownEntry(axis, x.type.shape)]!)
       return make.slice([dy], { axis, from: start, to: from })
     })
   },
@@ -217,7 +211,7 @@ function inferSlice(
     return { clash: `${from}..${to} is no range of positions`, input: 0 }
   if (typeof to === 'number' && typeof size === 'number' && to > size)
     return { clash: `position ${to} lies behind the end of axis ${axis}, which has length ${size}`, input: 0 }
-  return { dtype: x.dtype, shape: replaceEntry(x.shape, entry, minus(to, from)) }
+  return { dtype: x.dtype, shape: replaceEntry(x.shape, entry, subtract(to, from)) }
 }
 
 export const slice: Op<{ axis: number; from: Dim; to: Dim }> = {
@@ -226,10 +220,10 @@ export const slice: Op<{ axis: number; from: Dim; to: Dim }> = {
   attrs: { axis: { kind: 'axis' }, from: { kind: 'dims' }, to: { kind: 'dims' } },
   infer: ([x], attrs) => inferSlice(x!, attrs),
   tfjs: ([x], { axis, from, to }, { inputs, dim }) =>
-    sliceText(x!, axis, inputs[0]!.shape, from, minus(to, from), dim),
+    sliceText(x!, axis, inputs[0]!.shape, from, subtract(to, from), dim),
   grad: (dy, { inputs: [x], attrs: { axis, from, to } }, make) => {
     const size = x!.type.shape[knownEntry(axis, x!.type.shape)]!
-    return [make.pad([dy], { axis, before: from, after: minus(size, to), value: 0 })]
+    return [make.pad([dy], { axis, before: from, after: subtract(size, to), value: 0 })]
   },
   lift: (attrs, [x]) => ({ ...attrs, axis: knownEntry(attrs.axis, x!.shape) + 1 }),
   samples: [
@@ -269,13 +263,13 @@ export const pad: Op<{ axis: number; before: Dim; after: Dim; value: number }> =
     if (entry === undefined) return noAxis(axis, x!.shape)
     return {
       dtype: x!.dtype,
-      shape: replaceEntry(x!.shape, entry, plus(plus(x!.shape[entry]!, before), after)),
+      shape: replaceEntry(x!.shape, entry, add(add(x!.shape[entry]!, before), after)),
     }
   },
   tfjs: ([x], attrs, { inputs, dim }) => padText(x!, inputs[0]!.shape, attrs, dim),
   grad: (dy, { inputs: [x], attrs: { axis, before } }, make) => {
     const size = x!.type.shape[knownEntry(axis, x!.type.shape)]!
-    return [make.slice([dy], { axis, from: before, to: plus(before, size) })]
+    return [make.slice([dy], { axis, from: before, to: add(before, size) })]
   },
   lift: (attrs, [x]) => ({ ...attrs, axis: knownEntry(attrs.axis, x!.shape) + 1 }),
   samples: [

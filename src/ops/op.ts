@@ -44,7 +44,10 @@ export interface Sample<A extends Attrs = Attrs> {
   readonly shapes: readonly (readonly number[])[]
   readonly attrs: A
   /** The interval that each input is drawn from, [-2, 2] where it isn't said; or its very values. */
-  readonly inputs?: readonly ({ readonly low: number; readonly high: number } | { readonly values: readonly number[] })[]
+  readonly inputs?: readonly (
+    | { readonly low: number; readonly high: number }
+    | { readonly values: readonly number[] }
+  )[]
   /** The inputs' dtypes where the signature leaves a choice that isn't f32. */
   readonly dtypes?: readonly TensorType['dtype'][]
   /** Why finite differences do not judge it here (a kink, a tie): the expected gradient is then given by input. */

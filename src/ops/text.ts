@@ -28,3 +28,9 @@ export function callText(
   const last = trailing.findLastIndex(([value, assumed]) => value !== assumed)
   return ts`${name}(${join([...args, ...trailing.slice(0, last + 1).map(([value]) => value)])})`
 }
+
+/** A string literal in single quotes. */
+export function stringText(value: string): Code {
+  const inner = JSON.stringify(value).slice(1, -1).replaceAll('\\"', '"').replaceAll("'", "\\'")
+  return `'${inner}'`
+}

@@ -1,0 +1,161 @@
+import { ts } from '../base/code.ts'
+import type { Dim } from '../types/dim.ts'
+import type { Op } from './op.ts'
+import { shapeText } from './text.ts'
+import { slide, type Window, windowAttrs, windowClash, windowText } from './window.ts'
+
+// The three operators are linear in both arguments, and each one's gradients are the other two.
+
+const plain: Window = { stride: [1], pad: [0], dilation: [1] }
+const samePad: Window = { stride: [1], pad: [1], dilation: [1] }
+const strided: Window = { stride: [2, 1], pad: [1, 0], dilation: [1] }
+const dilated: Window = { stride: [1], pad: [2, 1, 0, 1], dilation: [2, 1] }
+const stridedDilated: Window = { stride: [2], pad: [1], dilation: [1, 2] }
+
+export const conv2d: Op<Window> = {
+  doc: 'Cross-correlation of images with a kernel, laid out as in PyTorch.',
+  signature:
+    '(x: F[n, channels, height, width], weight: F[outputs, channels, rows, columns]) -> F[n, outputs, h, w]',
+  attrs: windowAttrs,
+  infer: ([x, weight], window) => {
+    const wrong = windowClash(window, [1])
+    if (wrong !== undefined) return wrong
+    const size = slide(x!.shape.slice(2), weight!.shape.slice(2), window)
+    return 'clash' in size ? size : { dtype: 'f32', shape: [x!.shape[0]!, weight!.shape[0]!, ...size] }
+  },
+  tfjs: ([x, weight], window) => ts`kernels.conv2d(${x!}, ${weight!}${windowText(window)})`,
+  grad: (dy, { inputs: [x, weight], attrs }, make) => [
+    make.conv2d_input([dy, weight!], { ...attrs, size: x!.type.shape.slice(2) }),
+    make.conv2d_weight([x!, dy], { ...attrs, size: weight!.type.shape.slice(2) }),
+  ],
+  samples: [
+    {
+      shapes: [
+        [2, 2, 5, 4],
+        [3, 2, 3, 3],
+      ],
+      attrs: plain,
+    },
+    {
+      shapes: [
+        [1, 1, 4, 4],
+        [2, 1, 3, 3],
+      ],
+      attrs: samePad,
+    },
+    {
+      shapes: [
+        [2, 2, 6, 5],
+        [2, 2, 3, 2],
+      ],
+      attrs: strided,
+    },
+    {
+      shapes: [
+        [1, 2, 6, 5],
+        [2, 2, 2, 3],
+      ],
+      attrs: dilated,
+    },
+    {
+      shapes: [
+        [1, 2, 6, 6],
+        [2, 2, 2, 2],
+      ],
+      attrs: stridedDilated,
+    },
+  ],
+}
+
+type Sized = Window & { size: readonly Dim[] }
+const sizedAttrs = { ...windowAttrs, size: { kind: 'dims' } } as const
+
+export const conv2d_input: Op<Sized> = {
+  doc: 'The gradient of `conv2d` for its images, whose height and width are `size`: a transposed convolution.',
+  signature:
+    '(dy: F[n, outputs, h, w], weight: F[outputs, channels, rows, columns]) -> F[n, channels, height, width]',
+  attrs: sizedAttrs,
+  call: false,
+  infer: ([dy, weight], { size }) => ({ dtype: 'f32', shape: [dy!.shape[0]!, weight!.shape[1]!, ...size] }),
+  tfjs: ([dy, weight], { size, ...window }, context) =>
+    ts`kernels.conv2dInput(${dy!}, ${weight!}, ${shapeText(size, context)}${windowText(window)})`,
+  grad: (dx, { inputs: [dy, weight], attrs: { size: _, ...window } }, make) => [
+    make.conv2d([dx, weight!], window),
+    make.conv2d_weight([dx, dy!], { ...window, size: weight!.type.shape.slice(2) }),
+  ],
+  samples: [
+    {
+      shapes: [
+        [2, 3, 3, 2],
+        [3, 2, 3, 3],
+      ],
+      attrs: { ...plain, size: [5, 4] },
+    },
+    {
+      shapes: [
+        [2, 2, 3, 4],
+        [2, 2, 3, 2],
+      ],
+      attrs: { ...strided, size: [6, 5] },
+    },
+    {
+      shapes: [
+        [1, 2, 7, 4],
+        [2, 2, 2, 3],
+      ],
+      attrs: { ...dilated, size: [6, 5] },
+    },
+    {
+      shapes: [
+        [1, 2, 4, 3],
+        [2, 2, 2, 2],
+      ],
+      attrs: { ...stridedDilated, size: [6, 6] },
+    },
+  ],
+}
+
+export const conv2d_weight: Op<Sized> = {
+  doc: 'The gradient of `conv2d` for its kernel, whose height and width are `size`.',
+  signature:
+    '(x: F[n, channels, height, width], dy: F[n, outputs, h, w]) -> F[outputs, channels, rows, columns]',
+  attrs: sizedAttrs,
+  call: false,
+  infer: ([x, dy], { size }) => ({ dtype: 'f32', shape: [dy!.shape[1]!, x!.shape[1]!, ...size] }),
+  tfjs: ([x, dy], { size, ...window }, context) =>
+    ts`kernels.conv2dWeight(${x!}, ${dy!}, ${shapeText(size, context)}${windowText(window)})`,
+  grad: (dw, { inputs: [x, dy], attrs: { size: _, ...window } }, make) => [
+    make.conv2d_input([dy!, dw], { ...window, size: x!.type.shape.slice(2) }),
+    make.conv2d([x!, dw], window),
+  ],
+  samples: [
+    {
+      shapes: [
+        [2, 2, 5, 4],
+        [2, 3, 3, 2],
+      ],
+      attrs: { ...plain, size: [3, 3] },
+    },
+    {
+      shapes: [
+        [2, 2, 6, 5],
+        [2, 2, 3, 4],
+      ],
+      attrs: { ...strided, size: [3, 2] },
+    },
+    {
+      shapes: [
+        [1, 2, 6, 5],
+        [1, 2, 7, 4],
+      ],
+      attrs: { ...dilated, size: [2, 3] },
+    },
+    {
+      shapes: [
+        [1, 2, 6, 6],
+        [1, 2, 4, 3],
+      ],
+      attrs: { ...stridedDilated, size: [2, 2] },
+    },
+  ],
+}

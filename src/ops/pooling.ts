@@ -1,0 +1,125 @@
+import { type Code, ts } from '../base/code.ts'
+import { type Dim, product } from '../types/dim.ts'
+import type { DType, TensorType } from '../types/tensor.ts'
+import type { AttrSpec, Clash, Op, Sample } from './op.ts'
+import { listText, shapeText } from './text.ts'
+import { both, slide, type Window, windowAttrs, windowClash, windowText } from './window.ts'
+
+/** An empty stride is the kernel's size: windows lie side by side. */
+type MaxPool = { kernel: readonly number[] } & Window
+type AvgPool = Omit<MaxPool, 'dilation'>
+
+const kernelAttrs: { readonly kernel: AttrSpec; readonly stride: AttrSpec; readonly pad: AttrSpec } = {
+  kernel: { kind: 'ints' },
+  stride: { kind: 'ints', default: [] },
+  pad: windowAttrs.pad,
+}
+const maxAttrs = { ...kernelAttrs, dilation: windowAttrs.dilation }
+
+function windowOf({
+  kernel,
+  stride,
+  pad,
+  dilation = [1],
+}: AvgPool & { dilation?: readonly number[] }): Window {
+  return { stride: stride.length === 0 ? kernel : stride, pad, dilation }
+}
+
+function inferPool(x: TensorType, pool: AvgPool, dtype: DType = 'f32'): TensorType | Clash {
+  const window = windowOf(pool)
+  const wrong = windowClash(window, pool.kernel) ?? emptyWindow(pool)
+  if (wrong !== undefined) return wrong
+  const size = slide(x.shape.slice(2), both(pool.kernel), window)
+  return 'clash' in size ? size : { dtype, shape: [...x.shape.slice(0, 2), ...size] }
+}
+
+/** PyTorch's rule, which keeps every window in touch with the image. */
+function emptyWindow({ kernel, pad }: AvgPool): Clash | undefined {
+  const least = Math.min(...kernel)
+  if (Math.max(...pad) * 2 <= least) return undefined
+  return {
+    clash: `\`pad\` may be at most half of the kernel, which is ${least}, so that no window misses the image`,
+  }
+}
+
+function poolText(name: string, x: Code, pool: AvgPool): Code {
+  return ts`kernels.${name}(${x}, ${listText(both(pool.kernel))}${windowText(windowOf(pool), pool.kernel)})`
+}
+
+/** Distinct values, far enough apart that no small change makes another one the largest; many of them negative. */
+function shuffled(count: number): { readonly values: readonly number[] } {
+  return { values: Array.from({ length: count }, (_, i) => ((i * 37) % 101) / 10 - 6) }
+}
+
+const plain: MaxPool = { kernel: [2], stride: [], pad: [0], dilation: [1] }
+const overlapping: MaxPool = { kernel: [3, 2], stride: [2, 1], pad: [1, 0], dilation: [1] }
+const maxSamples: readonly Sample<MaxPool>[] = [
+  { shapes: [[2, 2, 4, 4]], attrs: plain, inputs: [shuffled(64)] },
+  { shapes: [[1, 2, 5, 4]], attrs: overlapping, inputs: [shuffled(40)] },
+  { shapes: [[1, 1, 5, 5]], attrs: { ...plain, stride: [1], dilation: [2] }, inputs: [shuffled(25)] },
+]
+
+export const max_pool2d: Op<MaxPool> = {
+  doc: 'The largest element of each window; of equal ones the first gets the gradient.',
+  signature: '(x: F[n, channels, height, width]) -> F[n, channels, h, w]',
+  attrs: maxAttrs,
+  infer: ([x], pool) => inferPool(x!, pool),
+  tfjs: ([x], pool) => poolText('maxPool2d', x!, pool),
+  grad: (dy, { inputs: [x], attrs }, make) => {
+    const { shape } = x!.type
+    const index = make.max_pool2d_index([x!], attrs)
+    const flat = make.scatter_add([dy, index], { axis: 0, size: product(shape) })
+    return [make.reshape([flat], { shape })]
+  },
+  samples: [
+    ...maxSamples,
+    { shapes: [[1, 1, 2, 2]], attrs: plain, inputs: [{ values: [-1, 3, 3, 2] }], gradient: [[0, 1, 0, 0]] },
+  ],
+}
+
+export const max_pool2d_index: Op<MaxPool> = {
+  doc: 'Where the largest element of each window is, as its place among all elements of `x`.',
+  signature: '(x: F[n, channels, height, width]) -> i32[n, channels, h, w]',
+  attrs: maxAttrs,
+  call: false,
+  infer: ([x], pool) => inferPool(x!, pool, 'i32'),
+  tfjs: ([x], pool) => poolText('maxPool2dIndex', x!, pool),
+  grad: 'none',
+  samples: maxSamples,
+}
+
+const side: AvgPool = { kernel: [2], stride: [], pad: [0] }
+const avgOverlap: AvgPool = { kernel: [3, 2], stride: [2, 1], pad: [1] }
+const gaps: AvgPool = { kernel: [1, 2], stride: [2, 3], pad: [0] }
+
+export const avg_pool2d: Op<AvgPool> = {
+  doc: "The mean of each window; padding counts as zeros, as with PyTorch's `count_include_pad`.",
+  signature: '(x: F[n, channels, height, width]) -> F[n, channels, h, w]',
+  attrs: kernelAttrs,
+  infer: ([x], pool) => inferPool(x!, pool),
+  tfjs: ([x], pool) => poolText('avgPool2d', x!, pool),
+  grad: (dy, { inputs: [x], attrs }, make) => [
+    make.avg_pool2d_input([dy], { ...attrs, size: x!.type.shape.slice(2) }),
+  ],
+  samples: [
+    { shapes: [[2, 2, 4, 4]], attrs: side },
+    { shapes: [[1, 2, 5, 4]], attrs: avgOverlap },
+    { shapes: [[1, 1, 5, 6]], attrs: gaps },
+  ],
+}
+
+export const avg_pool2d_input: Op<AvgPool & { size: readonly Dim[] }> = {
+  doc: 'The gradient of `avg_pool2d` for images whose height and width are `size`.',
+  signature: '(dy: F[n, channels, h, w]) -> F[n, channels, height, width]',
+  attrs: { ...kernelAttrs, size: { kind: 'dims' } },
+  call: false,
+  infer: ([dy], { size }) => ({ dtype: 'f32', shape: [...dy!.shape.slice(0, 2), ...size] }),
+  tfjs: ([dy], { size, ...pool }, context) =>
+    ts`kernels.avgPool2dInput(${dy!}, ${shapeText(size, context)}, ${listText(both(pool.kernel))}${windowText(windowOf(pool), pool.kernel)})`,
+  grad: (dx, { attrs: { size: _, ...pool } }, make) => [make.avg_pool2d([dx], pool)],
+  samples: [
+    { shapes: [[2, 2, 2, 2]], attrs: { ...side, size: [4, 4] } },
+    { shapes: [[1, 2, 3, 5]], attrs: { ...avgOverlap, size: [5, 4] } },
+    { shapes: [[1, 1, 3, 2]], attrs: { ...gaps, size: [5, 6] } },
+  ],
+}
