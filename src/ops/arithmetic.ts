@@ -269,7 +269,7 @@ export const where: Op = {
       attrs: {},
       dtypes: ['bool', 'f32', 'f32'],
     },
-    { shapes: [[2, 1], [], [3]], attrs: {}, dtypes: ['bool', 'f32', 'f32'] },
+    { shapes: [[2, 1], [], [1, 3]], attrs: {}, dtypes: ['bool', 'f32', 'f32'] },
     { shapes: [[4], [2, 4], [1]], attrs: {}, dtypes: ['bool', 'i32', 'i32'] },
     { shapes: [[2], [2, 2], []], attrs: {}, dtypes: ['bool', 'bool', 'bool'] },
   ],

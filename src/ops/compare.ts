@@ -6,7 +6,13 @@ const numbers: Sample = {
   attrs: {},
   inputs: [{ values: [-1, 0.5, 2, 3] }, { values: [1, 0, 2, 3.5] }],
 }
-const stretched: Sample = { shapes: [[2, 1], [3]], attrs: {} }
+const stretched: Sample = {
+  shapes: [
+    [2, 1],
+    [1, 3],
+  ],
+  attrs: {},
+}
 const integers: Sample = {
   shapes: [[2, 2], []],
   attrs: {},
@@ -48,7 +54,14 @@ function connective(doc: string, name: string): Op {
         dtypes: ['bool', 'bool'],
         inputs: [{ values: [0, 0, 1, 1] }, { values: [0, 1, 0, 1] }],
       },
-      { shapes: [[2, 1], [3]], attrs: {}, dtypes: ['bool', 'bool'] },
+      {
+        shapes: [
+          [2, 1],
+          [1, 3],
+        ],
+        attrs: {},
+        dtypes: ['bool', 'bool'],
+      },
     ],
   }
 }
