@@ -1,4 +1,4 @@
-import type { IToken, TokenType } from 'chevrotain'
+import type { TokenType } from 'chevrotain'
 import { type Alternatives, ExpressionParser } from './expressions.ts'
 import { SyntaxMessages } from './messages.ts'
 import * as t from './tokens.ts'
@@ -6,7 +6,7 @@ import * as t from './tokens.ts'
 /** Where a declaration, member or statement begins, and in which kind of list it stands. */
 export interface OpenItem {
   readonly place: t.Place
-  readonly token: IToken
+  readonly token: t.Token
 }
 
 /**
@@ -26,10 +26,10 @@ export class LtmParser extends ExpressionParser {
   }
 
   /** Gives the parser its tokens and forgets all about earlier ones. */
-  start(tokens: IToken[]): void {
+  start(tokens: readonly t.Token[]): void {
     this.open.length = 0
     this.resetDepth()
-    this.input = tokens
+    this.input = [...tokens]
   }
 
   private begin(place: t.Place): void {

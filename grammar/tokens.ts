@@ -1,4 +1,15 @@
-import { createToken, type IToken, Lexer, type TokenType } from 'chevrotain'
+import {
+  type CstElement,
+  type CstNode,
+  createToken,
+  createTokenInstance,
+  type IToken,
+  Lexer,
+  type TokenType,
+} from 'chevrotain'
+
+export type { CstElement, CstNode, TokenType }
+export type Token = IToken
 
 /** A list of declarations, members or statements: what a word may start depends on the list it stands in. */
 export type Place = 'file' | 'constraint' | 'module' | 'metric' | 'optimizer' | 'dataset' | 'train' | 'block'
@@ -318,12 +329,17 @@ export const vocabulary: readonly TokenType[] = [
   Missing,
 ]
 
+/** A token that stood nowhere in the text, or stood there with other characters; `start` and `end` say where it belongs. */
+export function tokenAt(type: TokenType, image: string, start: number, end: number): Token {
+  return createTokenInstance(type, image, start, end - 1, Number.NaN, Number.NaN, Number.NaN, Number.NaN)
+}
+
 export interface Lexed {
-  readonly tokens: IToken[]
+  readonly tokens: readonly Token[]
   /** `//` and `///` comments in order. */
-  readonly comments: readonly IToken[]
+  readonly comments: readonly Token[]
   /** Semicolons and `#` comments: not ltm, and left out of `tokens`. */
-  readonly strays: readonly IToken[]
+  readonly strays: readonly Token[]
   /** Characters that no token starts with. */
   readonly unknown: readonly { readonly offset: number; readonly length: number }[]
 }

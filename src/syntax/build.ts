@@ -1,5 +1,5 @@
-import type { IToken } from 'chevrotain'
 import { theParser } from '../../grammar/parser.ts'
+import type { Token } from '../../grammar/tokens.ts'
 import { type Lexed, tokenize } from '../../grammar/tokens.ts'
 import type { Source, Span } from '../base/source.ts'
 import { diagnose, type Report } from '../diagnostics/diagnostic.ts'
@@ -59,4 +59,4 @@ function docsOf({ tokens, comments }: Lexed): ReadonlyMap<number, string> {
   return docs
 }
 
-const startOf = (token: IToken | undefined): number => token?.startOffset ?? Number.POSITIVE_INFINITY
+const startOf = (token: Token | undefined): number => token?.startOffset ?? Number.POSITIVE_INFINITY

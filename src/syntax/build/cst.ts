@@ -1,4 +1,4 @@
-import type { CstElement, CstNode, IToken } from 'chevrotain'
+import type { CstElement, CstNode, Token } from '../../../grammar/tokens.ts'
 import { bug } from '../../base/bug.ts'
 import type { Source, Span } from '../../base/source.ts'
 import type { Report } from '../../diagnostics/diagnostic.ts'
@@ -41,18 +41,18 @@ export function node(cst: CstNode, rule: string): CstNode {
 }
 
 /** The tokens under one name, in order. */
-export function tokensOf(cst: CstNode, name: string): readonly IToken[] {
-  return cst.children[name]?.filter((element): element is IToken => !isNode(element)) ?? []
+export function tokensOf(cst: CstNode, name: string): readonly Token[] {
+  return cst.children[name]?.filter((element): element is Token => !isNode(element)) ?? []
 }
 
 /** The first token under a name, if there is one. */
-export function maybeToken(cst: CstNode, name: string): IToken | undefined {
+export function maybeToken(cst: CstNode, name: string): Token | undefined {
   const element = cst.children[name]?.[0]
   return element === undefined || isNode(element) ? undefined : element
 }
 
 /** The first token under a name that is always there. */
-export function token(cst: CstNode, name: string): IToken {
+export function token(cst: CstNode, name: string): Token {
   return maybeToken(cst, name) ?? bug(`${cst.name} without ${name}`)
 }
 
@@ -73,7 +73,7 @@ export function spanOf(cst: CstNode, ctx: Context, otherwise = 0): Span {
 }
 
 /** The characters of a token. */
-export function tokenSpan(at: IToken, source: Source): Span {
+export function tokenSpan(at: Token, source: Source): Span {
   return { source, start: at.startOffset, end: (at.endOffset ?? at.startOffset) + 1 }
 }
 
@@ -97,7 +97,7 @@ export function documented(
 }
 
 /** The token as a name. What recovery put in place of an unreadable piece becomes a name without text. */
-export function nameOf(from: IToken, ctx: Context): Name {
+export function nameOf(from: Token, ctx: Context): Name {
   const text = from.tokenType.name === 'Missing' ? '' : from.image
   return { kind: 'Name', ...at(tokenSpan(from, ctx.source), ctx), text }
 }

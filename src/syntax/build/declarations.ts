@@ -1,4 +1,4 @@
-import type { CstNode } from 'chevrotain'
+import type { CstNode } from '../../../grammar/tokens.ts'
 import { bug } from '../../base/bug.ts'
 import type {
   Buffer,

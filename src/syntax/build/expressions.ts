@@ -1,4 +1,4 @@
-import type { CstNode, IToken } from 'chevrotain'
+import type { CstNode, Token } from '../../../grammar/tokens.ts'
 import { bug } from '../../base/bug.ts'
 import { spanning } from '../../base/source.ts'
 import type {
@@ -179,7 +179,7 @@ function buildLeaf(cst: CstNode, ctx: Context): Expr {
   return { kind: 'BoolLiteral', ...base(cst, ctx), value: maybeToken(cst, 'true') !== undefined }
 }
 
-function buildName(from: IToken, ctx: Context): Expr {
+function buildName(from: Token, ctx: Context): Expr {
   if (from.tokenType.name === 'Missing') return { kind: 'ErrorExpr', ...at(tokenSpan(from, ctx.source), ctx) }
   return buildForeignName(from, ctx) ?? nameOf(from, ctx)
 }
@@ -195,7 +195,7 @@ function buildQuantity(cst: CstNode, ctx: Context): NumberLiteral {
 }
 
 /** A number without a unit. */
-export function buildNumber(from: IToken, ctx: Context): NumberLiteral {
+export function buildNumber(from: Token, ctx: Context): NumberLiteral {
   return {
     kind: 'NumberLiteral',
     ...at(tokenSpan(from, ctx.source), ctx),
@@ -207,7 +207,7 @@ export function buildNumber(from: IToken, ctx: Context): NumberLiteral {
 }
 
 /** The value of a number token. */
-export function numberValue(from: IToken): number {
+export function numberValue(from: Token): number {
   return Number(from.image.replaceAll('_', ''))
 }
 

@@ -1,4 +1,4 @@
-import type { IToken } from 'chevrotain'
+import type { Token } from '../../../grammar/tokens.ts'
 import { diagnose } from '../../diagnostics/diagnostic.ts'
 import type { Expr, StringLiteral } from '../ast.ts'
 import { at, type Context, tokenSpan } from './cst.ts'
@@ -6,7 +6,7 @@ import { at, type Context, tokenSpan } from './cst.ts'
 const escapes: Readonly<Record<string, string>> = { '"': '"', '\\': '\\', n: '\n', t: '\t' }
 
 /** A string with its escapes resolved. */
-export function buildString(from: IToken, ctx: Context): StringLiteral {
+export function buildString(from: Token, ctx: Context): StringLiteral {
   const open = from.tokenType.name === 'OpenString'
   const inner = from.tokenType.name === 'Missing' ? '' : from.image.slice(1, open ? undefined : -1)
   const text = inner.replaceAll(/\\(.?)/g, (written, escaped: string, offset: number) => {
@@ -25,7 +25,7 @@ function reportEscape(written: string, start: number, ctx: Context): void {
 }
 
 /** `None`, `null`, `True`, `False`: words of other languages that can't be meant as names. */
-export function buildForeignName(from: IToken, ctx: Context): Expr | undefined {
+export function buildForeignName(from: Token, ctx: Context): Expr | undefined {
   const span = tokenSpan(from, ctx.source)
   switch (from.image) {
     case 'True':

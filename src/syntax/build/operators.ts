@@ -1,4 +1,4 @@
-import type { CstNode, IToken } from 'chevrotain'
+import type { CstNode, Token } from '../../../grammar/tokens.ts'
 import { bug } from '../../base/bug.ts'
 import { type Span, spanning, textOf } from '../../base/source.ts'
 import { diagnose } from '../../diagnostics/diagnostic.ts'
@@ -35,8 +35,8 @@ export const chainLimit = 200
 
 interface Row {
   readonly operands: readonly CstNode[]
-  readonly prefixes: readonly (readonly IToken[])[]
-  readonly operators: readonly IToken[]
+  readonly prefixes: readonly (readonly Token[])[]
+  readonly operators: readonly Token[]
   readonly ctx: Context
   /** The operand that comes next, and the first of its prefixes that is still to be read. */
   operand: number
@@ -63,7 +63,7 @@ export function tooLong(span: Span, ctx: Context): Expr {
 
 function climb(row: Row, least: number): Expr {
   let left = startOf(row, least)
-  let compared: IToken | undefined
+  let compared: Token | undefined
   for (;;) {
     const operator = row.operators[row.operand - 1]
     if (!operator) return left
@@ -89,7 +89,7 @@ function startOf(row: Row, least: number): Expr {
   return buildPostfix(operand, row.ctx)
 }
 
-function negation(row: Row, prefix: IToken, least: number): Expr {
+function negation(row: Row, prefix: Token, least: number): Expr {
   const result = unary(row, prefix, 'not', notStrength)
   if (least > notStrength) {
     row.ctx.report(diagnose('LTM1006', tokenSpan(prefix, row.ctx.source), {}, parenthesise(result.span)))
@@ -101,14 +101,14 @@ const parenthesise = (span: Span) => ({
   fix: { title: 'Put it in parentheses', span, replacement: `(${textOf(span)})` },
 })
 
-function unary(row: Row, prefix: IToken, operator: Unary['operator'], level: number): Expr {
+function unary(row: Row, prefix: Token, operator: Unary['operator'], level: number): Expr {
   const operand = climb(row, level)
   const span = spanning(tokenSpan(prefix, row.ctx.source), operand.span)
   return { kind: 'Unary', ...at(span, row.ctx), operator, operand }
 }
 
 /** `a < b < c`: reported with what it should say; the rest of the row is read so that it is not reported again. */
-function chained(row: Row, left: Expr, first: IToken, second: IToken): Expr {
+function chained(row: Row, left: Expr, first: Token, second: Token): Expr {
   const { ctx } = row
   let last = left
   let right: Expr | undefined

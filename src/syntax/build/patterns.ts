@@ -1,4 +1,4 @@
-import type { CstNode } from 'chevrotain'
+import type { CstNode } from '../../../grammar/tokens.ts'
 import type { Pattern, PatternAxes, PatternAxis } from '../ast.ts'
 import { at, base, type Context, maybeToken, name, node, nodes, spanOf, token, tokenSpan } from './cst.ts'
 import { buildArg, buildExpr, numberValue } from './expressions.ts'

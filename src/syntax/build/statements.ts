@@ -1,4 +1,4 @@
-import type { CstNode } from 'chevrotain'
+import type { CstNode } from '../../../grammar/tokens.ts'
 import { diagnose } from '../../diagnostics/diagnostic.ts'
 import type {
   Block,

@@ -1,4 +1,4 @@
-import type { CstNode } from 'chevrotain'
+import type { CstNode } from '../../../grammar/tokens.ts'
 import { bug } from '../../base/bug.ts'
 import { diagnose } from '../../diagnostics/diagnostic.ts'
 import type { FnType, Formal, NamedType, RecordType, Signature, Size, Type } from '../ast.ts'
