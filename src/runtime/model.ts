@@ -16,7 +16,7 @@ export function parameter(spec: Omit<ParameterSpec, 'kind'>): ParameterSpec {
 }
 
 /** A tree of parameters whose leaves read as tensors while a run lasts; without a name its paths start at its members. */
-export function model<T extends ParameterTree>(name: string, tree: T): Leaves<T> & ModelHolder
+export function model<const T extends ParameterTree>(name: string, tree: T): Leaves<T> & ModelHolder
 // The object mirrors the tree member by member, which a type can't follow through the recursion: hence the overload.
 export function model(name: string, tree: ParameterTree): object {
   const parameters: ParameterState[] = []

@@ -121,7 +121,7 @@ export interface OptimizerGroupSpec {
   /** Read anew at each update. */
   readonly settings: (clock: Clocks) => Numbers
   /** `t` counts the updates of the parameter, from 1. Returns the new slots and the new value under `param`. */
-  readonly update: (slots: Tensors, param: tf.Tensor, grad: tf.Tensor, t: number, settings: Numbers) => Tensors
+  update(slots: Tensors, param: tf.Tensor, grad: tf.Tensor, t: number, settings: Numbers): Tensors
 }
 export interface OptimizerHolder {
   readonly spec: OptimizerSpec
@@ -131,7 +131,7 @@ export interface MetricSpec<S extends Tensors = Tensors> {
   readonly name: string
   readonly states: { readonly [K in keyof S]: { readonly shape: readonly number[]; readonly dtype: 'float32' | 'int32'; readonly value: number } }
   /** A scalar, or scalars by field name. */
-  readonly compute: (state: S) => tf.Tensor | Tensors
+  compute(state: S): tf.Tensor | Tensors
   readonly trace: Trace
 }
 /** The state of a metric belongs to (phase, step name, log name); the run keeps it. */

@@ -1,0 +1,104 @@
+import { annotation, type Code, join, ts } from '../../base/code.ts'
+import type { ColumnInput, DataField, Dataset, DataSource, Func } from '../../ir/ir.ts'
+import { type Line, statement } from '../layout.ts'
+import { lengthOf } from './body.ts'
+import { type Env, funcOf, holderName, traceOf } from './env.ts'
+import { type Argument, emitFunction, renderFunction } from './functions.ts'
+import { listCode, literal, objectCode, type Plain } from './literals.ts'
+
+/** Longer ones are declared as functions. */
+const longestArrow = 120
+
+export const dtypes = { f32: 'float32', i32: 'int32', bool: 'bool' } as const
+
+/** A dataset as the loader takes it. */
+export function datasetLine(env: Env, data: Dataset): Line {
+  const func = funcOf(env, data.func)
+  const spec = objectCode([
+    ['name', literal(data.name)],
+    ['source', literal(sourceLiteral(data.source))],
+    ['columns', literal(data.columns.map(column => (column.single ? column.from : [column.from, column.to])))],
+    ['fits', fitsCode(env, data)],
+    ['fields', columnsFunction(env, data, func)],
+    ['schema', listCode(data.fields.map((field, i) => fieldCode(field, columnsOf(data, func, func.results[i]))))],
+    ['split', literal(data.split.map(({ name, share }) => [name, share]))],
+    ['stratify', data.stratify === undefined ? undefined : literal(data.stratify)],
+    ['batch', literal(data.batch)],
+    ['shuffle', literal(data.shuffle)],
+    ['dropLast', literal(data.dropLast)],
+    ['trace', literal(traceOf(data.origin))],
+  ])
+  return statement(ts`const ${holderName(env, 'data', data.name)} = dataset(${spec})`)
+}
+
+function sourceLiteral(source: DataSource): Plain {
+  const trace = traceOf(source.origin)
+  if (source.kind === 'csv') return { kind: 'csv', path: source.path, skip: source.skip, trace }
+  if (source.kind === 'inline') return { kind: 'inline', columns: source.columns.map(({ values }) => values), trace }
+  return { kind: 'synthetic', count: source.count, trace }
+}
+
+function fieldCode({ name, type, whole, origin }: DataField, columns: readonly ColumnInput[]): Code {
+  return objectCode([
+    ['name', literal(name)],
+    ['dtype', literal(dtypes[type.dtype])],
+    ['shape', literal(type.shape.map(Number))],
+    ['whole', literal(whole)],
+    ['columns', columnList(columns)],
+    ['trace', literal(traceOf(origin))],
+  ])
+}
+
+/** Columns one by one, but for a single long range. */
+function columnList(columns: readonly ColumnInput[]): Code {
+  const [only] = columns
+  if (columns.length === 1 && only !== undefined && only.to - only.from > longestRange) {
+    const index = only.from === 0 ? 'i' : `${only.from} + i`
+    return `Array.from({ length: ${only.to - only.from} }, (_, i) => ${index})`
+  }
+  return literal(columns.flatMap(({ from, to }) => Array.from({ length: to - from }, (_, i) => from + i)))
+}
+
+const longestRange = 8
+
+/** The columns that a field is computed from. */
+function columnsOf(data: Dataset, func: Func, result: string | undefined): readonly ColumnInput[] {
+  const reached = new Set(result === undefined ? [] : [result])
+  for (const step of [...func.steps].reverse()) {
+    if (step.outputs.some(({ name }) => reached.has(name))) for (const name of step.inputs) reached.add(name)
+  }
+  return data.columns.filter(({ value }) => reached.has(value))
+}
+
+function fitsCode(env: Env, data: Dataset): Code | undefined {
+  if (data.fits.length === 0) return undefined
+  const fits = data.fits.map(fit =>
+    objectCode([
+      ['name', literal(fit.name)],
+      ['compute', columnsFunction(env, data, funcOf(env, fit.func))],
+    ]),
+  )
+  return listCode(fits)
+}
+
+/** `([columns, label], [centre]) => …`; the checker doesn't know that the elements are there. */
+function columnsFunction(env: Env, data: Dataset, func: Func): Code {
+  const text = renderFunction(env, func, { kind: 'columns' }, 'data')
+  const sources = [data.columns.map(({ value }) => value), data.fits.map(({ name }) => name)]
+  if (text.lines.length === 0 && lengthOf(text.result) <= longestArrow) {
+    return ts`(${patterns(sources, text.args.filter(({ used }) => used))}) => ${text.result}`
+  }
+  const { name } = emitFunction(env, func, { kind: 'plain' }, 'data')
+  const given = text.args.map(({ local }) => ts`${local}${annotation`!`}`)
+  return ts`(${patterns(sources, text.args)}) => ${name}(${join(given)})`
+}
+
+/** Destructures lists; what isn't read leaves a hole, and what comes after the last one read is left out. */
+function patterns(sources: readonly (readonly string[])[], args: readonly Argument[]): Code {
+  const lists = sources.map(names => {
+    const locals = names.map(name => args.find(({ param }) => param.name === name)?.local ?? '')
+    return locals.slice(0, locals.findLastIndex(local => local !== '') + 1)
+  })
+  const last = lists.findLastIndex(list => list.length > 0)
+  return lists.slice(0, last + 1).map((list, i) => (list.length === 0 ? `_${i}` : `[${list.join(', ')}]`)).join(', ')
+}

@@ -1,0 +1,103 @@
+import { bug } from '../../base/bug.ts'
+import type { Target } from '../../base/code.ts'
+import type { Func, Origin, Parameter, Program } from '../../ir/ir.ts'
+import type { Line } from '../layout.ts'
+import type { EmittedFunction } from './functions.ts'
+import { claim, functionName, identifier, runtimeTypes, runtimeValues, type Scope, scopeIn } from './names.ts'
+import { type Segment, segmentsOf } from './paths.ts'
+
+/** The parts of a generated file that hold functions. */
+export type Section = 'data' | 'model' | 'optimizers' | 'metrics'
+
+/** What the emitter of one program knows and gathers; passed to every part of it. */
+export interface Env {
+  readonly program: Program
+  readonly target: Target
+  readonly functions: ReadonlyMap<string, Func>
+  readonly parameters: ReadonlyMap<string, Parameter>
+  /** The names of top-level declarations. */
+  readonly globals: Scope
+  /** Names that no local name hides: those of top-level declarations, given or still to be given. */
+  readonly reserved: Scope
+  readonly typeNames: Scope
+  /** The name of a model, dataset, optimizer or metric in the generated program, by kind and the user's name. */
+  readonly holders: ReadonlyMap<string, string>
+  readonly emitted: Map<string, EmittedFunction>
+  /** Functions by their text without the name, so that equal ones are emitted once. */
+  readonly texts: Map<string, EmittedFunction>
+  /** Names of the types of modules, by their structure. */
+  readonly structures: Map<string, string>
+  /** Functions and types in the order in which they are first needed; documentation is known only at the end. */
+  readonly sections: Readonly<Record<Section, (() => readonly Line[])[]>>
+}
+
+/** The environment at the start: every name that the program declares itself is given. */
+export function createEnv(program: Program, target: Target): Env {
+  const fixed = [...runtimeValues, ...runtimeTypes, 'settings', 'vars', 'training', ...stepNames]
+  const globals = scopeIn(undefined, fixed)
+  const holders = new Map(declared(program).map(([kind, name]) => [`${kind} ${name}`, claim(globals, name, '_')]))
+  const reserved = scopeIn(undefined, [...globals.taken, ...functionNames(program)])
+  return {
+    program,
+    target,
+    functions: new Map(program.functions.map(func => [func.name, func])),
+    parameters: new Map(program.parameters.map(parameter => [parameter.path, parameter])),
+    globals,
+    reserved,
+    typeNames: scopeIn(undefined, [...runtimeTypes, 'Record', 'Promise', 'Array', 'tf']),
+    holders,
+    emitted: new Map(),
+    texts: new Map(),
+    structures: new Map(),
+    sections: { data: [], model: [], optimizers: [], metrics: [] },
+  }
+}
+
+/** What the functions of steps are called. */
+const stepNames = ['train', 'validate', 'test', 'evaluate', 'predict']
+
+function declared(program: Program): readonly (readonly [kind: string, name: string])[] {
+  const roots = new Set(program.parameters.map(({ path }) => rootOf(path).model))
+  return [
+    ...program.datasets.map(({ name }) => ['data', name] as const),
+    ...[...roots].map(name => ['model', name === '' ? 'parameters' : name] as const),
+    ...program.optimizers.map(({ name }) => ['optimizer', name] as const),
+    ...program.metrics.map(({ name }) => ['metric', name] as const),
+  ]
+}
+
+/** Every name that a function may get: several of one declaration are numbered. */
+function functionNames(program: Program): readonly string[] {
+  const names = program.functions.map(({ declaration }) => functionName(declaration))
+  return [...names, ...names.flatMap(name => names.map((_, i) => `${name}_${i + 2}`).slice(0, count(names, name) - 1))]
+}
+
+function count(names: readonly string[], name: string): number {
+  return names.filter(other => other === name).length
+}
+
+/** The model that a parameter belongs to, and its path from there; a parameter of `train` belongs to the model without a name. */
+export function rootOf(path: string): { readonly model: string; readonly segments: readonly Segment[] } {
+  const [model = '', ...segments] = segmentsOf(path)
+  return segments.length === 0 ? { model: '', segments: [model] } : { model: String(model), segments }
+}
+
+/** What a declaration of the user is called in the generated program. */
+export function holderName(env: Env, kind: 'data' | 'model' | 'optimizer' | 'metric', name: string): string {
+  const key = kind === 'model' && name === '' ? 'parameters' : name
+  return env.holders.get(`${kind} ${key}`) ?? bug(`there is no ${kind} \`${name}\``)
+}
+
+export function funcOf(env: Env, name: string): Func {
+  return env.functions.get(name) ?? bug(`there is no function \`${name}\``)
+}
+
+/** `digits.ltm:12`. */
+export function traceOf({ file, line }: Origin): string {
+  return `${file}:${line}`
+}
+
+/** A name for a local value. */
+export function localName(scope: Scope, name: string): string {
+  return claim(scope, identifier(name))
+}

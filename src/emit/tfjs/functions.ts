@@ -1,0 +1,221 @@
+import { bug } from '../../base/bug.ts'
+import { annotation, type Code, join, renderCode, ts } from '../../base/code.ts'
+import type { Func, FuncParam } from '../../ir/ir.ts'
+import { blank, type Line, layout, type Statement, statement } from '../layout.ts'
+import { type Body, type Bound, lengthOf, valueCode, writeStep } from './body.ts'
+import { emitCalled, handedOn } from './calls.ts'
+import { documentation } from './docs.ts'
+import { type Env, localName, type Section, traceOf } from './env.ts'
+import { claim, functionName, property, propertyKey, scopeIn } from './names.ts'
+import { access, segmentsOf } from './paths.ts'
+import { fieldsOf, parametersOf, returnType } from './signature.ts'
+import { sizesOf } from './sizes.ts'
+import { allInputs, countSteps, type InputsOf, type Uses } from './uses.ts'
+
+/** How a function takes its inputs and gives its results. */
+export type Style =
+  | { readonly kind: 'plain' }
+  /** Written in place, its inputs destructured from lists. */
+  | { readonly kind: 'columns' }
+  /** The states of a metric come as one record; `returns` says whether new ones leave likewise. */
+  | { readonly kind: 'state'; readonly states: readonly string[]; readonly type: string; readonly returns: boolean }
+  /** An optimizer's update: `(slots, param, grad, t, settings)`, and the new slots and `param` back. */
+  | { readonly kind: 'update'; readonly slots: readonly string[]; readonly settings: readonly string[] }
+
+/** A function of the generated program, shared by all functions of the IR that read the same. */
+export interface EmittedFunction {
+  readonly name: string
+  readonly func: Func
+  /** For each parameter whether callers hand it over. */
+  readonly needed: readonly boolean[]
+  /** Names of the results where it returns a record. */
+  readonly fields: readonly string[] | undefined
+  readonly usesKey: boolean
+  /** Specialisations that read the same; documentation shows what they have in common. */
+  readonly instances: Func[]
+}
+
+/** A function as text, but for its name. */
+export interface FunctionText {
+  readonly args: readonly Argument[]
+  readonly params: readonly Code[]
+  readonly returns: Code
+  readonly lines: readonly Line[]
+  readonly result: Code
+  readonly resultTrace: string | undefined
+  readonly needed: readonly boolean[]
+  readonly fields: readonly string[] | undefined
+  readonly usesKey: boolean
+}
+
+/** Emits a function into a section, unless one that reads the same stands already. */
+export function emitFunction(env: Env, func: Func, style: Style, section: Section): EmittedFunction {
+  const key = `${style.kind} ${func.name}`
+  const known = env.emitted.get(key)
+  if (known !== undefined) return known
+  const text = renderFunction(env, func, style, section)
+  const shown = `${func.declaration} ${layout([declarationOf('', text)], 'typescript')}`
+  const emitted = sharedFunction(env, shown, func) ?? placeFunction(env, func, text, shown, section)
+  env.emitted.set(key, emitted)
+  return emitted
+}
+
+function sharedFunction(env: Env, shown: string, func: Func): EmittedFunction | undefined {
+  const same = env.texts.get(shown)
+  same?.instances.push(func)
+  return same
+}
+
+function placeFunction(env: Env, func: Func, text: FunctionText, shown: string, section: Section): EmittedFunction {
+  const name = claim(env.globals, functionName(func.declaration), '_')
+  const { needed, fields, usesKey } = text
+  const emitted: EmittedFunction = { name, func, needed, fields, usesKey, instances: [func] }
+  env.texts.set(shown, emitted)
+  env.sections[section].push(() => [documentation(emitted.instances), declarationOf(name, text), blank])
+  return emitted
+}
+
+function declarationOf(name: string, { params, returns, lines, result, resultTrace }: FunctionText): Statement {
+  return {
+    kind: 'statement',
+    code: ts`function ${name}(${join(params)})${returns} {`,
+    body: [...lines, statement(ts`return ${result}`, resultTrace)],
+    close: '}',
+  }
+}
+
+/** An arrow function where its text is one short expression, else the name of a declared function. */
+export function functionValue(env: Env, func: Func, style: Style, section: Section): Code {
+  const text = renderFunction(env, func, style, section)
+  if (text.lines.length > 0 || lengthOf(text.result) > longestArrow) return emitFunction(env, func, style, section).name
+  const body = renderCode(text.result, 'typescript').startsWith('{') ? ts`(${text.result})` : text.result
+  return ts`${arrowParameters(text)} => ${body}`
+}
+
+const longestArrow = 80
+
+/** The context of an arrow function says the types of its parameters. */
+function arrowParameters({ params }: FunctionText): Code {
+  const names = params.map(param => renderCode(param, 'javascript'))
+  const [only = ''] = names
+  return names.length === 1 && /^\w+$/.test(only) ? only : `(${names.join(', ')})`
+}
+
+// ── The text of a function ──────────────────────────────────────────────────────────────────────────────────────────
+
+/** A parameter while the body is being written: whether it has been read decides how it is declared. */
+export interface Argument {
+  readonly local: string
+  readonly param: FuncParam
+  used: boolean
+}
+
+/** Renders parameters, statements and result. */
+export function renderFunction(env: Env, func: Func, style: Style, section: Section): FunctionText {
+  const uses = liveUses(env, func, section)
+  const scope = scopeIn(env.reserved)
+  const members = func.params.filter(param => param.member !== undefined && uses.has(param.name))
+  const self = members.length > 0 ? claim(scope, 'self') : ''
+  const args = func.params.filter(param => param.member === undefined).map(param => argumentOf(param, uses, scope))
+  const hosts = new Map(func.hostParams.map(name => [name, { local: localName(scope, name), used: false }]))
+  const prologue: Line[] = []
+  const lines: Line[] = []
+  const sizes = sizesOf(shapesOf(args, members, self), scope, prologue)
+  const body: Body = {
+    env, section, scope, uses, lines, sizes,
+    values: boundInputs(args, members, self, style),
+    types: new Map(func.params.map(param => [param.name, param.type])),
+    host: { clock: 'run', argument: name => readHost(hosts, name), size: sizes, item: () => bug('a function waits for a number') },
+  }
+  for (const step of func.steps) writeStep(body, step)
+  const fields = fieldsOf(func, style)
+  const result = resultCode(body, func, fields)
+  const keys = args.filter(({ param, used }) => param.type === 'key' && used)
+  return {
+    args,
+    params: parametersOf({ env, func, style, section, members, self, args, hosts: [...hosts], keys }),
+    returns: returnType(func, style),
+    lines: [...prologue, ...lines],
+    result,
+    resultTrace: resultTrace(func),
+    needed: func.params.map(param => isNeeded(param, uses)),
+    fields,
+    usesKey: keys.length > 0,
+  }
+}
+
+function liveUses(env: Env, func: Func, section: Section): Uses {
+  const count = (inputsOf: InputsOf): Uses => {
+    const uses: Uses = new Map()
+    for (const name of func.results) uses.set(name, (uses.get(name) ?? 0) + 1)
+    countSteps(func.steps, uses, inputsOf)
+    return uses
+  }
+  emitCalled(env, func.steps, count(allInputs), section)
+  return count(handedOn(env, section))
+}
+
+function isNeeded({ name, member, type }: FuncParam, uses: Uses): boolean {
+  return uses.has(name) || (member === undefined && type !== 'key')
+}
+
+function argumentOf(param: FuncParam, uses: Uses, scope: Body['scope']): Argument {
+  return { local: localName(scope, param.name), param, used: uses.has(param.name) }
+}
+
+function boundInputs(
+  args: readonly Argument[],
+  members: readonly FuncParam[],
+  self: string,
+  style: Style,
+): Map<string, Bound> {
+  const mark = style.kind === 'columns' ? annotation`!` : ''
+  return new Map<string, Bound>([
+    ...args.map(({ local, param }) => [param.name, { kind: 'code', code: ts`${local}${mark}` }] as const),
+    ...members.map(({ name, member = '' }) => [name, { kind: 'place', root: self, segments: segmentsOf(member) }] as const),
+  ])
+}
+
+/** What can tell a size: the arguments first, then the module's own tensors. */
+function shapesOf(args: readonly Argument[], members: readonly FuncParam[], self: string) {
+  const fromArgs = args.flatMap(argument => {
+    const { local, param } = argument
+    if (param.type === 'key') return []
+    const read = (): Code => {
+      argument.used = true
+      return local
+    }
+    return [{ type: param.type, read }]
+  })
+  const fromSelf = members.flatMap(({ type, member = '' }) =>
+    type === 'key' ? [] : [{ type, read: () => access(self, segmentsOf(member)) }],
+  )
+  return [...fromArgs, ...fromSelf]
+}
+
+function readHost(hosts: ReadonlyMap<string, { readonly local: string; used: boolean }>, name: string): Code {
+  const host = hosts.get(name) ?? bug(`there is no argument \`${name}\``)
+  host.used = true
+  return host.local
+}
+
+// ── Results ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+function resultCode(body: Body, func: Func, fields: readonly string[] | undefined): Code {
+  const values = func.results.map(name => valueCode(body, name))
+  if (func.role === 'fields') return ts`[${join(values)}]`
+  if (fields === undefined) return values[0] ?? bug(`${func.name} returns nothing`)
+  return ts`{ ${join(values.map((value, i) => fieldCode(fields[i] ?? bug('a result without a field'), value)))} }`
+}
+
+/** One entry of a record. */
+export function fieldCode(field: string, value: Code): Code {
+  return typeof value === 'string' ? property(field, value) : ts`${propertyKey(field)}: ${value}`
+}
+
+/** A record's fields come from several places. */
+function resultTrace(func: Func): string | undefined {
+  if (func.results.length > 1) return undefined
+  const step = func.steps.find(({ outputs }) => outputs.some(({ name }) => name === func.results[0]))
+  return traceOf((step ?? func).origin)
+}

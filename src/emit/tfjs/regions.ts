@@ -1,0 +1,121 @@
+import type { HostStatement, Step } from '../../ir/ir.ts'
+import { type Code, ts } from '../../base/code.ts'
+import { bug } from '../../base/bug.ts'
+import { statement } from '../layout.ts'
+import { type Body, valueCode, writeStep } from './body.ts'
+import { callCode, calledFunction } from './calls.ts'
+import { funcOf, holderName, rootOf, traceOf } from './env.ts'
+import { claim, type Scope } from './names.ts'
+import { access, type Segment, treeLiteral, treeOf } from './paths.ts'
+
+/**
+ * Steps between which no parameter moves. A constrained parameter has one value in a region; where such a value goes
+ * to a function as part of its module, the module's values are gathered once: `const mix_ = { weight: simplex(mix.weight) }`.
+ */
+export interface Region {
+  /** The value that stands for each parameter that is read: the constrained one where there is one. */
+  readonly reads: readonly Read[]
+  /** Models of which a constrained value is handed on as part of a module. */
+  readonly gathered: ReadonlySet<string>
+}
+interface Read {
+  readonly value: string
+  readonly model: string
+  readonly segments: readonly Segment[]
+  /** The call that constrains it. */
+  readonly constrain?: Step
+}
+
+/** Looks over the steps of a region. */
+export function regionOf(body: Body, steps: readonly Step[]): Region {
+  const raw = new Map(steps.flatMap(step => (step.op === 'read' ? [[step.outputs[0]?.name ?? '', String(step.attrs.parameter)] as const] : [])))
+  const constrained = steps.filter(step => constrains(body, step, raw))
+  const reads = [
+    ...constrained.flatMap(step => readOf(raw.get(step.inputs[0] ?? ''), step.outputs[0]?.name, step)),
+    ...[...raw].flatMap(([value, path]) => readOf(path, value, undefined)),
+  ]
+  const live = reads.filter(({ value }) => body.uses.has(value))
+  const first = live.filter((read, i) => live.findIndex(other => samePlace(other, read)) === i)
+  const handed = new Set(steps.flatMap(step => membersOf(body, step)))
+  const gathered = first.filter(({ constrain, value }) => constrain !== undefined && handed.has(value))
+  return { reads: first, gathered: new Set(gathered.map(({ model }) => model)) }
+}
+
+function readOf(path: string | undefined, value: string | undefined, constrain: Step | undefined): readonly Read[] {
+  if (path === undefined || value === undefined) return []
+  const place = rootOf(path)
+  return [constrain === undefined ? { value, ...place } : { value, ...place, constrain }]
+}
+
+function samePlace(a: Read, b: Read): boolean {
+  return a.model === b.model && a.segments.join() === b.segments.join()
+}
+
+function constrains({ env }: Body, step: Step, raw: ReadonlyMap<string, string>): boolean {
+  const path = raw.get(step.inputs[0] ?? '')
+  return step.op === 'call' && path !== undefined && env.parameters.get(path)?.constraint?.forward === step.attrs.func
+}
+
+/** The inputs of a call that are members of its function's module. */
+function membersOf({ env }: Body, step: Step): readonly string[] {
+  if (step.op !== 'call') return []
+  const { params } = funcOf(env, String(step.attrs.func))
+  return step.inputs.filter((_, i) => params[i]?.member !== undefined)
+}
+
+/** Writes the steps of a region in order. */
+export function writeRegion(body: Body, steps: readonly Step[], region: Region, done: Set<string>): void {
+  for (const step of steps) {
+    if (step.op === 'read') writeRead(body, step, region, done)
+    else if (!step.outputs.some(({ name }) => done.has(name))) writeStep(body, step)
+  }
+}
+
+function writeRead(body: Body, step: Step, region: Region, done: Set<string>): void {
+  const [value] = step.outputs
+  if (value === undefined || !body.uses.has(value.name)) return
+  const { model, segments } = rootOf(String(step.attrs.parameter))
+  body.types.set(value.name, value.type)
+  if (done.has(value.name)) return
+  body.values.set(value.name, { kind: 'place', root: holderName(body.env, 'model', model), segments })
+  if (region.gathered.has(model)) gather(body, region, model, done, traceOf(step.origin))
+}
+
+/** `const mix_ = { weight: simplex(mix.weight), mean: mix.mean }`: parts without constraints are taken over as they are. */
+function gather(body: Body, region: Region, model: string, done: Set<string>, trace: string): void {
+  const holder = holderName(body.env, 'model', model)
+  const reads = region.reads.filter(read => read.model === model)
+  if (reads.every(({ value }) => done.has(value))) return
+  const tree = treeOf(reads.map(read => ({ path: read.segments, value: read })))
+  const code = treeLiteral(tree, read => readCode(body, holder, read))
+  const local = claim(body.scope, `${holder}_`)
+  body.lines.push(statement(ts`const ${local} = ${code}`, trace))
+  for (const { value, segments } of reads) {
+    done.add(value)
+    body.values.set(value, { kind: 'place', root: local, segments })
+  }
+}
+
+function readCode(body: Body, holder: string, { segments, constrain }: Read): Code {
+  const raw = access(holder, segments)
+  if (constrain === undefined) return raw
+  const input = constrain.inputs[0] ?? bug('a constraint without its raw value')
+  body.values.set(input, { kind: 'place', root: holder, segments })
+  return callCode(body, constrain, calledFunction(body.env, constrain, body.section))
+}
+
+/** Whether a statement moves parameters. */
+export function movesParameters(host: HostStatement): boolean {
+  if (host.kind === 'if') return [...host.then, ...host.otherwise].some(movesParameters)
+  return host.kind === 'minimize'
+}
+
+/** Parameters that were read before they move, and whose value is wanted afterwards, are kept: a variable changes in place. */
+export function keepReads(body: Body, wanted: ReadonlyMap<string, number>, scope: Scope, trace: string): void {
+  for (const [name, bound] of body.values) {
+    if (bound.kind !== 'place' || !wanted.has(name)) continue
+    const local = claim(scope, String(bound.segments.at(-1)))
+    body.lines.push(statement(ts`const ${local} = tf.clone(${valueCode(body, name)})`, trace))
+    body.values.set(name, { kind: 'code', code: local })
+  }
+}

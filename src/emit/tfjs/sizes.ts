@@ -1,0 +1,71 @@
+import { bug } from '../../base/bug.ts'
+import { annotation, type Code, ts } from '../../base/code.ts'
+import type { TensorType } from '../../types/tensor.ts'
+import { type Dim, isRest, renderDim } from '../../types/dim.ts'
+import { type Line, statement } from '../layout.ts'
+import { localName } from './env.ts'
+import type { Scope } from './names.ts'
+
+/** The text of a size; symbols are bound when they are first used. */
+export type SizeText = (dim: Dim) => Code
+
+/** A tensor at hand whose shape may tell a size. */
+export interface Shaped {
+  readonly read: () => Code
+  readonly type: TensorType
+}
+
+/** Sizes as a function reads them off its inputs: `const batch = x.shape[0]!`, put into `prologue` when first used. */
+export function sizesOf(inputs: readonly Shaped[], scope: Scope, prologue: Line[]): SizeText {
+  const bound = new Map<string, string>()
+  const symbol = (name: string): string => {
+    const known = bound.get(name)
+    if (known !== undefined) return known
+    const local = localName(scope, name.replace(/^\.\.\./, ''))
+    prologue.push(statement(ts`const ${local} = ${measured(name, inputs)}`))
+    bound.set(name, local)
+    return local
+  }
+  return dim => sizeCode(dim, symbol)
+}
+
+/** A size with its symbols replaced. */
+export function sizeCode(dim: Dim, symbol: (name: string) => string): Code {
+  return isRest(dim) ? `...${symbol(dim)}` : renderDim(dim, symbol)
+}
+
+/** Where a size stands bare, or as a multiple, in the shape of an input. */
+function measured(symbol: string, inputs: readonly Shaped[]): Code {
+  const places = inputs.flatMap(({ read, type }) => type.shape.map((dim, i) => ({ read, dim, shape: type.shape, i })))
+  const bare = places.find(place => place.dim === symbol)
+  if (bare !== undefined) return symbol.startsWith('...') ? restSlice(bare) : axisSize(bare)
+  for (const place of places) {
+    const factor = typeof place.dim === 'string' ? multipleOf(place.dim, symbol) : undefined
+    if (factor !== undefined) return ts`${axisSize(place)} / ${factor}`
+  }
+  return bug(`no input tells the size \`${symbol}\``)
+}
+
+interface Axis {
+  readonly read: () => Code
+  readonly shape: readonly Dim[]
+  readonly i: number
+}
+
+/** Behind a rest, axes count from the end. */
+function axisSize({ read, shape, i }: Axis): Code {
+  const rest = shape.findIndex(isRest)
+  if (rest < 0 || i < rest) return ts`${read()}.shape[${i}]${annotation`!`}`
+  return ts`${read()}.shape.at(${i - shape.length})${annotation`!`}`
+}
+
+function restSlice({ read, shape, i }: Axis): Code {
+  const behind = i + 1 - shape.length
+  if (behind === 0) return i === 0 ? ts`${read()}.shape` : ts`${read()}.shape.slice(${i})`
+  return ts`${read()}.shape.slice(${i}, ${behind})`
+}
+
+function multipleOf(dim: string, symbol: string): string | undefined {
+  const [factor, name, ...more] = dim.split(' * ')
+  return name === symbol && more.length === 0 && factor !== undefined && /^\d+$/.test(factor) ? factor : undefined
+}

@@ -1,0 +1,268 @@
+import { annotation, type Code, join, ts } from '../../base/code.ts'
+import { bug } from '../../base/bug.ts'
+import type { HostExpr, HostStatement, LogFlags, Message, Step, TrainingStep } from '../../ir/ir.ts'
+import { type Line, type Statement, statement } from '../layout.ts'
+import { type Body, composed, nameValue, valueCode, writePending } from './body.ts'
+import { emitCalled, handedOn } from './calls.ts'
+import { type Env, funcOf, holderName, localName, traceOf } from './env.ts'
+import { emitFunction, fieldCode } from './functions.ts'
+import { hostCode } from './host.ts'
+import { objectCode } from './literals.ts'
+import { memberAccess, property, quote, scopeIn, upperFirst } from './names.ts'
+import { keepReads, movesParameters, regionOf, writeRegion } from './regions.ts'
+import { sizeCode } from './sizes.ts'
+import { stateStyle } from './training.ts'
+import { allInputs, countStatements, readsItem, stepsOf, type Uses } from './uses.ts'
+
+/** A step or hook as an asynchronous function, but for its name. */
+export interface StepText {
+  readonly params: Code
+  readonly lines: readonly Line[]
+}
+
+/** The function that a step of training becomes. */
+export function stepFunction(name: string, { params, lines }: StepText): Statement {
+  return { kind: 'statement', code: ts`async function ${name}(${params}) {`, body: lines, close: '}' }
+}
+
+/** The name of a step's function: its phase, and its own name where it has one. */
+export function stepName(steps: readonly TrainingStep[]): string {
+  const phases = new Set(steps.map(({ phase }) => phase))
+  const [first] = steps
+  if (phases.size === 2 && phases.has('val') && phases.has('test')) return 'evaluate'
+  const phase = first?.phase === 'val' ? 'validate' : (first?.phase ?? 'run')
+  return phase + upperFirst(first?.name ?? '')
+}
+
+/** The text of a step of training. */
+export function renderStep(env: Env, step: TrainingStep): StepText {
+  const scope = scopeIn(env.reserved, ['run'])
+  const streams = step.streams.map(stream => ({ stream, local: localName(scope, stream.name), used: false }))
+  const size = (symbol: string): string => {
+    const found = streams.find(({ stream }) => stream.size === symbol) ?? bug(`no batch tells the size \`${symbol}\``)
+    found.used = true
+    return `${found.local}.size`
+  }
+  const body = createBody(env, step.body, scope, dim => sizeCode(dim, size))
+  for (const stream of streams) for (const field of stream.stream.fields) {
+    body.types.set(field.value.name, field.value.type)
+    if (!body.uses.has(field.value.name)) continue
+    stream.used = true
+    const local = localName(scope, field.value.name)
+    body.lines.push(statement(ts`const ${local} = ${stream.local}.fields${memberAccess(field.field)}${annotation`!`}`))
+    body.values.set(field.value.name, { kind: 'code', code: local })
+  }
+  if (step.key !== undefined) body.values.set(step.key, { kind: 'code', code: 'run.key' })
+  writeStatements(body, step.body)
+  const batches = streams.map(({ local, used }) => ts`${used ? local : `_${local}`}${annotation`: Batch`}`)
+  const last = streams.findLastIndex(({ used }) => used)
+  return { params: join([ts`run${annotation`: Run`}`, ...batches.slice(0, last + 1)]), lines: body.lines }
+}
+
+/** The text of a hook's body. */
+export function renderHook(env: Env, statements: readonly HostStatement[]): StepText {
+  const body = createBody(env, statements, scopeIn(env.reserved, ['run']), dim => bug(`a hook reads the size \`${dim}\``))
+  writeStatements(body, statements)
+  return { params: ts`run${annotation`: Run`}`, lines: body.lines }
+}
+
+function createBody(env: Env, statements: readonly HostStatement[], scope: Body['scope'], sizes: Body['sizes']): Body {
+  const uses: Uses = new Map()
+  const coarse: Uses = new Map()
+  countStatements(statements, coarse, allInputs)
+  emitCalled(env, stepsOf(statements), coarse, 'model')
+  countStatements(statements, uses, handedOn(env, 'model'))
+  const values: Body['values'] = new Map()
+  const body: Body = {
+    env, section: 'model', scope, values, uses, sizes,
+    types: new Map(),
+    lines: [],
+    host: {
+      clock: 'run',
+      argument: name => bug(`a step reads the argument \`${name}\``),
+      size: sizes,
+      item: value => ts`await run.item(${valueCode(body, value)})`,
+    },
+  }
+  return body
+}
+
+// ── Statements ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Writes host statements; what is computed between two that move parameters is one region. */
+function writeStatements(body: Body, statements: readonly HostStatement[]): void {
+  const done = new Set<string>()
+  let region = regionOf(body, stepsUntilMove(statements, 0))
+  for (const [i, host] of statements.entries()) {
+    if (host.kind === 'compute') writeRegion(body, [host.step], region, done)
+    else if (!movesParameters(host)) writeStatement(body, host)
+    else {
+      writePending(body)
+      const wanted: Uses = new Map()
+      countStatements(statements.slice(i + 1), wanted, handedOn(body.env, body.section))
+      keepReads(body, wanted, body.scope, 'origin' in host ? traceOf(host.origin) : '')
+      writeStatement(body, host)
+      region = regionOf(body, stepsUntilMove(statements, i + 1))
+    }
+  }
+}
+
+function stepsUntilMove(statements: readonly HostStatement[], start: number): readonly Step[] {
+  const end = statements.findIndex((host, i) => i >= start && movesParameters(host))
+  const between = statements.slice(start, end < 0 ? undefined : end)
+  return between.flatMap(host => (host.kind === 'compute' ? [host.step] : []))
+}
+
+function writeStatement(body: Body, host: HostStatement): void {
+  switch (host.kind) {
+    case 'compute':
+      return
+    case 'minimize':
+      return writeMinimize(body, host)
+    case 'log':
+      return writeLog(body, host)
+    case 'log_metric':
+      return writeMetric(body, host)
+    case 'log_host':
+      return write(body, host, ts`run.log(${join([quote(host.name), hostCode(host.value, body.host), ...optionsCode(host.flags)])})`)
+    case 'if':
+      return writeIf(body, host)
+    case 'set':
+      return write(body, host, ts`vars${memberAccess(host.name)} = ${hostCode(host.value, body.host)}`)
+    case 'skip':
+      return write(body, host, 'run.skip()')
+    case 'stop':
+      return write(body, host, ts`run.stop(${host.message === undefined ? '' : messageCode(body, host.message)})`)
+    case 'print':
+    case 'checkpoint':
+      return write(body, host, ts`run.${host.kind}(${messageCode(body, host.message)})`)
+    case 'return':
+      return writeReturn(body, host)
+  }
+}
+
+type Of<K extends HostStatement['kind']> = HostStatement & { readonly kind: K }
+
+function write(body: Body, host: Exclude<HostStatement, { readonly kind: 'compute' }>, code: Code): void {
+  body.lines.push(statement(code, traceOf(host.origin)))
+}
+
+function writeLog(body: Body, host: Of<'log'>): void {
+  const { value, weight } = host
+  const inputs = weight === undefined ? [value] : [value, weight]
+  const code = composed(body, inputs, () => {
+    const options = optionsCode(host.flags, weight === undefined ? undefined : valueCode(body, weight))
+    return ts`run.log(${join([quote(host.name), valueCode(body, value), ...options])})`
+  })
+  write(body, host, code)
+}
+
+/** `run.update('accuracy', accuracy, state => accuracyUpdate(state, logits, label))`. */
+function writeMetric(body: Body, host: Of<'log_metric'>): void {
+  const { env } = body
+  const metric = env.program.metrics.find(({ name }) => name === host.metric) ?? bug(`there is no metric \`${host.metric}\``)
+  const update = emitFunction(env, funcOf(env, host.func), stateStyle(env, metric, true), 'metrics')
+  const code = composed(body, host.inputs, () => {
+    const call = ts`state => ${update.name}(${join(['state', ...host.inputs.map(name => valueCode(body, name))])})`
+    return ts`run.update(${join([quote(host.name), holderName(env, 'metric', metric.name), call, ...optionsCode(host.flags)])})`
+  })
+  write(body, host, code)
+}
+
+function optionsCode({ bar, on }: LogFlags, weight?: Code): readonly Code[] {
+  if (!bar && on === 'default' && weight === undefined) return []
+  return [objectCode([['bar', bar ? 'true' : undefined], ['on', on === 'default' ? undefined : quote(on)], ['weight', weight]])]
+}
+
+function writeReturn(body: Body, host: Of<'return'>): void {
+  const inputs = host.fields.map(({ value }) => value)
+  const code = composed(body, inputs, () => ts`return { ${join(host.fields.map(field => fieldCode(field.name, valueCode(body, field.value))))} }`)
+  write(body, host, code)
+}
+
+function writeIf(body: Body, host: Of<'if'>): void {
+  const condition = hostCode(host.condition, body.host)
+  writePending(body)
+  const inner = (statements: readonly HostStatement[]): readonly Line[] => {
+    const branch: Body = { ...body, lines: [], scope: scopeIn(body.scope) }
+    writeStatements(branch, statements)
+    writePending(branch)
+    return branch.lines
+  }
+  const opened: Statement = { kind: 'statement', code: ts`if (${condition}) {`, body: inner(host.then), close: '}', trace: traceOf(host.origin) }
+  body.lines.push(host.otherwise.length === 0 ? opened : { ...opened, otherwise: inner(host.otherwise) })
+}
+
+// ── minimize ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** The steps that lead to the loss run on a tape; what others read of them leaves the closure beside the loss. */
+function writeMinimize(body: Body, host: Of<'minimize'>): void {
+  hoistItems(body, host.body)
+  const inner: Body = { ...body, lines: [], scope: scopeIn(body.scope) }
+  writeRegion(inner, host.body, regionOf(inner, host.body), new Set())
+  const exports = host.exports.filter(name => body.uses.has(name))
+  for (const name of exports) nameValue(inner, name)
+  const { entries, pattern } = resultOf(body, inner, host, exports)
+  const trace = traceOf(host.origin)
+  const call = ts`${pattern}await run.minimize(${holderName(body.env, 'optimizer', host.optimizer)}, ${quote(host.name)}, () =>`
+  const result = ts`{ ${join(entries)} }`
+  const lines: Line[] = [...inner.lines, statement(ts`return ${result}`, trace)]
+  if (inner.lines.length === 0) body.lines.push(statement(ts`${call} (${result}), ${quote(trace)})`))
+  else body.lines.push({ kind: 'statement', code: ts`${call} {`, body: lines, close: ts`}, ${quote(trace)})` })
+}
+
+/** What the closure returns, and the pattern that takes it apart outside. */
+function resultOf(body: Body, inner: Body, host: Of<'minimize'>, exports: readonly string[]) {
+  const own = new Map([['loss', host.loss], ...(host.weight === undefined ? [] : [['weight', host.weight] as const])])
+  const entries = [...own].map(([key, value]) => fieldCode(key, valueCode(inner, value)))
+  const taken: string[] = []
+  const outside: [name: string, local: string][] = []
+  for (const name of exports) {
+    const inside = valueCode(inner, name)
+    const standing = [...own].find(([, value]) => value === name)?.[0]
+    const key = standing ?? exportKey(inside, name, own)
+    if (standing === undefined) entries.push(fieldCode(key, inside))
+    const local = localName(body.scope, key === standing ? name : key)
+    taken.push(property(key, local))
+    outside.push([name, local])
+  }
+  for (const [name, local] of outside) body.values.set(name, { kind: 'code', code: local })
+  return { entries, pattern: taken.length === 0 ? '' : `const { ${taken.join(', ')} } = ` }
+}
+
+function exportKey(inside: Code, name: string, own: ReadonlyMap<string, string>): string {
+  const key = typeof inside === 'string' ? inside : name.replace(/\W+/g, '_')
+  return own.has(key) ? `${key}_` : key
+}
+
+/** The closure can't wait: numbers of tensors that its steps read are fetched before. */
+function hoistItems(body: Body, steps: readonly Step[]): void {
+  for (const step of steps) {
+    const { value } = step.attrs
+    const [output] = step.outputs
+    if (step.op !== 'host' || output === undefined || !isWaiting(value)) continue
+    const local = localName(body.scope, output.name)
+    body.lines.push(statement(ts`const ${local} = ${hostCode(value, body.host)}`, traceOf(step.origin)))
+    body.values.set(output.name, { kind: 'number', code: local })
+  }
+}
+
+function isWaiting(value: unknown): value is HostExpr {
+  return typeof value === 'object' && value !== null && 'kind' in value && readsItem(value as HostExpr)
+}
+
+// ── Messages ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+function messageCode(body: Body, message: Message): Code {
+  if (message.every(part => typeof part === 'string')) return quote(message.join(''))
+  return ts`\`${join(message.map(part => messagePart(body, part)), '')}\``
+}
+
+function messagePart(body: Body, part: Message[number]): Code {
+  if (typeof part === 'string') return part.replace(/[`\\]|\$(?=\{)/g, '\\$&').replace(/\n/g, '\\n')
+  if ('expr' in part) return ts`\${${hostCode(part.expr, body.host)}}`
+  const type = body.types.get(part.value)
+  const scalar = type !== undefined && type !== 'key' && type.shape.length === 0
+  const tensor = valueCode(body, part.value)
+  return scalar ? ts`\${await run.item(${tensor})}` : ts`\${await ${tensor}.data()}`
+}

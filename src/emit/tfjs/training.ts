@@ -1,0 +1,99 @@
+import { bug } from '../../base/bug.ts'
+import { annotation, type Code, ts } from '../../base/code.ts'
+import type { Metric, Optimizer, OptimizerGroup } from '../../ir/ir.ts'
+import { type Line, statement } from '../layout.ts'
+import { dtypes } from './data.ts'
+import { type Env, funcOf, holderName, traceOf } from './env.ts'
+import { emitFunction, functionValue, type Style } from './functions.ts'
+import { type HostNames, hostCode } from './host.ts'
+import { listCode, literal, objectCode } from './literals.ts'
+import { claim, quote, typeName } from './names.ts'
+import { typeAlias } from './self.ts'
+
+// ── Optimizers ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** An optimizer: its slots, and for each group of parameters the settings and the update. */
+export function optimizerLine(env: Env, optimizer: Optimizer): Line {
+  const spec = objectCode([
+    ['name', quote(optimizer.name)],
+    ['slots', literal(Object.fromEntries(optimizer.slots.map(({ name, value }) => [name, value])))],
+    ['groups', listCode(optimizer.groups.map(group => groupCode(env, optimizer, group)))],
+    ['trace', quote(traceOf(optimizer.origin))],
+  ])
+  return statement(ts`const ${holderName(env, 'optimizer', optimizer.name)} = optimizer(${spec})`)
+}
+
+function groupCode(env: Env, optimizer: Optimizer, group: OptimizerGroup): Code {
+  const style: Style = { kind: 'update', slots: optimizer.slots.map(({ name }) => name), settings: optimizer.settings }
+  return objectCode([
+    ['parameters', literal(group.parameters)],
+    ['settings', settingsCode(optimizer, group)],
+    ['update', emitFunction(env, funcOf(env, group.update), style, 'optimizers').name],
+  ])
+}
+
+/** `clock => ({ lr: settings.lr, … })`, read anew at each update. */
+function settingsCode({ settings }: Optimizer, group: OptimizerGroup): Code {
+  let clocks = false
+  const names: HostNames = {
+    get clock() {
+      clocks = true
+      return 'clock'
+    },
+    argument: name => bug(`the setting of an optimizer reads the argument \`${name}\``),
+    size: dim => bug(`the setting of an optimizer reads the size \`${dim}\``),
+    item: value => bug(`the setting of an optimizer reads %${value}`),
+  }
+  const entries = settings.map((name, i) => {
+    const expr = group.settings[i] ?? bug(`no value for the setting \`${name}\``)
+    return [name, hostCode(expr, names)] as const
+  })
+  const record = objectCode(entries)
+  return ts`${clocks ? 'clock' : '()'} => (${record})`
+}
+
+// ── Metrics ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** How functions of a metric take its states; the type of the state is declared once for a declaration. */
+export function stateStyle(env: Env, metric: Metric, returns: boolean): Style {
+  return { kind: 'state', states: metric.states.map(({ name }) => name), type: stateType(env, metric), returns }
+}
+
+function stateType(env: Env, { declaration, states }: Metric): string {
+  const structure = `state ${declaration} ${states.map(({ name }) => name).join()}`
+  const known = env.structures.get(structure)
+  if (known !== undefined) return known
+  const name = claim(env.typeNames, `${typeName(declaration)}State`, '_')
+  env.structures.set(structure, name)
+  const members = states.map(state => `${state.name}: tf.Tensor`).join('; ')
+  env.sections.metrics.unshift(() => [typeAlias(name, `{ ${members} }`), { kind: 'verbatim', text: '', typeOnly: true }])
+  return name
+}
+
+/** A metric: its states and how its value comes from them. */
+export function metricLine(env: Env, metric: Metric): Line {
+  const states = metric.states.map(({ name, type, value }) => {
+    const state = { shape: type.shape.map(Number), dtype: dtypes[type.dtype], value }
+    return [name, literal(state)] as const
+  })
+  const spec = objectCode([
+    ['name', quote(metric.name)],
+    ['states', objectCode(states)],
+    ['compute', functionValue(env, funcOf(env, metric.compute), stateStyle(env, metric, false), 'metrics')],
+    ['trace', quote(traceOf(metric.origin))],
+  ])
+  const typed = annotation`<${stateType(env, metric)}>`
+  return statement(ts`const ${holderName(env, 'metric', metric.name)} = metric${typed}(${spec})`)
+}
+
+// ── Settings and the trainer ────────────────────────────────────────────────────────────────────────────────────────
+
+/** The `hyper`s as this compilation has set them. */
+export function settingsLine(env: Env): Line {
+  return statement(`const settings = ${literal(Object.fromEntries(env.program.hypers.map(({ name, value }) => [name, value])))}`)
+}
+
+/** The host `var`s, which the program changes and checkpoints hold. */
+export function varsLine(env: Env): Line {
+  return statement(`const vars = ${literal(Object.fromEntries(env.program.vars.map(({ name, value }) => [name, value])))}`)
+}

@@ -1,0 +1,107 @@
+import type { HostExpr, HostStatement, Message, Step } from '../../ir/ir.ts'
+
+/** How often each value is read by what is alive. */
+export type Uses = Map<string, number>
+
+/** Which inputs of a step are handed on; a call may leave out what its function doesn't need. */
+export type InputsOf = (step: Step) => readonly string[]
+
+/** Before it is known what functions need. */
+export const allInputs: InputsOf = step => step.inputs
+
+/** Counts the uses of values by the live steps of a list, given those of what comes after it. */
+export function countSteps(steps: readonly Step[], uses: Uses, inputsOf: InputsOf): void {
+  for (const step of [...steps].reverse()) {
+    if (!step.outputs.some(value => uses.has(value.name))) continue
+    for (const name of inputsOf(step)) use(uses, name)
+    for (const expr of hostAttrs(step)) countExpr(expr, uses)
+  }
+}
+
+/** Counts the uses of values by host statements, which are all alive, and by the live steps between them. */
+export function countStatements(body: readonly HostStatement[], uses: Uses, inputsOf: InputsOf): void {
+  for (const statement of [...body].reverse()) countStatement(statement, uses, inputsOf)
+}
+
+function countStatement(statement: HostStatement, uses: Uses, inputsOf: InputsOf): void {
+  switch (statement.kind) {
+    case 'compute':
+      return countSteps([statement.step], uses, inputsOf)
+    case 'minimize':
+      for (const name of [statement.loss, ...optional(statement.weight)]) use(uses, name)
+      return countSteps(statement.body, uses, inputsOf)
+    case 'log':
+      for (const name of [statement.value, ...optional(statement.weight)]) use(uses, name)
+      return
+    case 'log_metric':
+      for (const name of statement.inputs) use(uses, name)
+      return
+    case 'return':
+      for (const field of statement.fields) use(uses, field.value)
+      return
+    case 'if':
+      countStatements(statement.otherwise, uses, inputsOf)
+      countStatements(statement.then, uses, inputsOf)
+      return countExpr(statement.condition, uses)
+    case 'log_host':
+    case 'set':
+      return countExpr(statement.value, uses)
+    case 'stop':
+    case 'print':
+    case 'checkpoint':
+      return countMessage(statement.message ?? [], uses)
+    case 'skip':
+      return
+  }
+}
+
+function countMessage(message: Message, uses: Uses): void {
+  for (const part of message) {
+    if (typeof part === 'string') continue
+    if ('expr' in part) countExpr(part.expr, uses)
+    else use(uses, part.value)
+  }
+}
+
+/** Host expressions among the attributes of a structural step. */
+function hostAttrs(step: Step): readonly HostExpr[] {
+  return Object.values(step.attrs).flatMap(attr => (Array.isArray(attr) ? attr.filter(isHostExpr) : isHostExpr(attr) ? [attr] : []))
+}
+
+/** Attributes are numbers, texts, lists of these, or host expressions. */
+export function isHostExpr(attr: unknown): attr is HostExpr {
+  return typeof attr === 'object' && attr !== null && 'kind' in attr
+}
+
+/** Whether a host expression waits for a tensor's number. */
+export function readsItem(expr: HostExpr): boolean {
+  return itemsOf(expr).length > 0
+}
+
+function itemsOf(expr: HostExpr): readonly string[] {
+  if (expr.kind === 'item') return [expr.value]
+  if (expr.kind === 'apply') return expr.args.flatMap(itemsOf)
+  if (expr.kind === 'choose') return [expr.condition, expr.then, expr.otherwise].flatMap(itemsOf)
+  return []
+}
+
+function countExpr(expr: HostExpr, uses: Uses): void {
+  for (const name of itemsOf(expr)) use(uses, name)
+}
+
+function use(uses: Uses, name: string): void {
+  uses.set(name, (uses.get(name) ?? 0) + 1)
+}
+
+function optional(name: string | undefined): readonly string[] {
+  return name === undefined ? [] : [name]
+}
+
+/** All tensor steps of host statements, in order. */
+export function stepsOf(body: readonly HostStatement[]): readonly Step[] {
+  return body.flatMap(host => {
+    if (host.kind === 'compute') return [host.step]
+    if (host.kind === 'minimize') return host.body
+    return host.kind === 'if' ? [...stepsOf(host.then), ...stepsOf(host.otherwise)] : []
+  })
+}
