@@ -25,11 +25,9 @@ const own = [
 /**
  * Registers a gradient for every kernel that generated programs use, and the runtime's own kernels. tfjs-core alone has
  * none in Node, and some of those in the full package are wrong (ties, kinks, integers, running sums); see each file for
- * the rules chosen here. Calling it again changes nothing.
+ * the rules chosen here. Called after a backend has loaded, it replaces what that brought; again changes nothing.
  */
 export function registerGradients(): void {
   for (const kernel of own) kernel.register()
-  for (const config of [...elementwise, ...reduce, ...layout]) {
-    if (tf.getGradient(config.kernelName) === undefined) tf.registerGradient(config)
-  }
+  for (const config of [...elementwise, ...reduce, ...layout]) tf.registerGradient(config)
 }

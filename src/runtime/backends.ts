@@ -1,0 +1,253 @@
+import { createRequire } from 'node:module'
+import * as tf from '@tensorflow/tfjs-core'
+import { exitCodes, RunError } from './errors.ts'
+
+export type BackendName = 'tensorflow' | 'webgpu' | 'wasm' | 'cpu'
+
+export interface Probe {
+  readonly available: boolean
+  /** What it is, or why it is not there. */
+  readonly detail: string
+  /** The command that would bring it. */
+  readonly install?: string
+}
+
+/** A set of kernels to run on; `start` makes it the engine's, and may be called again. */
+export interface Backend {
+  readonly name: BackendName
+  /** Says whether it can start here. Asking for it by name also allows what is not worth choosing by itself. */
+  probe(asked?: boolean): Promise<Probe>
+  start(): Promise<void>
+}
+
+/** All backends, in the order in which one is chosen. */
+export const backends: readonly Backend[] = [
+  { name: 'tensorflow', probe: probeTensorflow, start: () => startNative() },
+  {
+    name: 'webgpu',
+    probe: probeWebgpu,
+    start: () => startImported('webgpu', '@tensorflow/tfjs-backend-webgpu'),
+  },
+  {
+    name: 'wasm',
+    probe: async () => ({ available: true, detail: 'WebAssembly with SIMD, one thread' }),
+    start: () => startImported('wasm', '@tensorflow/tfjs-backend-wasm'),
+  },
+  {
+    name: 'cpu',
+    probe: async () => ({ available: true, detail: 'plain JavaScript' }),
+    start: () => startImported('cpu', '@tensorflow/tfjs-backend-cpu'),
+  },
+]
+
+/** Starts the backend of this name, or the first that can start; one asked for by name is never replaced by another. */
+export async function startBackend(name?: string): Promise<StartedBackend> {
+  quieten()
+  return name === undefined ? startFirst() : startNamed(name)
+}
+
+/** A backend that has started and multiplied two matrices. */
+export interface StartedBackend {
+  readonly backend: Backend
+  readonly detail: string
+}
+
+async function startNamed(name: string): Promise<StartedBackend> {
+  const backend = backends.find(candidate => candidate.name === name)
+  if (backend === undefined) throw unknownBackend(name)
+  const probe = await backend.probe(true)
+  if (!probe.available) throw unavailable(backend.name, probe.detail, probe.install)
+  try {
+    await backend.start()
+    await selfTest(backend.name)
+  } catch (error) {
+    throw unavailable(backend.name, messageOf(error), probe.install)
+  }
+  return { backend, detail: probe.detail }
+}
+
+async function startFirst(): Promise<StartedBackend> {
+  const reasons: string[] = []
+  for (const backend of backends) {
+    try {
+      const probe = await backend.probe()
+      if (!probe.available) continue
+      await backend.start()
+      await selfTest(backend.name)
+      return { backend, detail: probe.detail }
+    } catch (error) {
+      reasons.push(`${backend.name}: ${messageOf(error)}`)
+    }
+  }
+  throw new RunError({ code: 'LTM6203', message: `no backend can start (${reasons.join('; ')})` })
+}
+
+function unknownBackend(name: string): RunError {
+  const known = backends.map(backend => backend.name).join(', ')
+  return new RunError({
+    code: 'LTM6201',
+    message: `there is no backend \`${name}\``,
+    help: `the backends are ${known}; without a name the first that can start is taken`,
+    exitCode: exitCodes.usage,
+  })
+}
+
+function unavailable(name: BackendName, why: string, install?: string): RunError {
+  return new RunError({
+    code: 'LTM6202',
+    message: `the backend \`${name}\` can't start: ${why}`,
+    help:
+      install === undefined ? 'leave the backend out to take the best one that starts' : `run \`${install}\``,
+    exitCode: exitCodes.usage,
+  })
+}
+
+/** The library greets and warns on the terminal unless it is told that this is production. */
+function quieten(): void {
+  tf.env().set('PROD', true)
+  // Read by the native library when it is loaded: errors only.
+  process.env.TF_CPP_MIN_LOG_LEVEL ??= '2'
+}
+
+// ── Plain packages ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+async function startImported(name: BackendName, specifier: string): Promise<void> {
+  await importOptional(specifier)
+  await activate(name)
+}
+
+async function activate(name: BackendName): Promise<void> {
+  // A second copy of the core would register its backend with itself, and our tensors would never reach it.
+  if (tf.findBackendFactory(name) === null && tf.findBackend(name) === null) throw new Error(otherCore(name))
+  if (!(await tf.setBackend(name))) throw new Error('its initialisation failed')
+  await tf.ready()
+}
+
+function otherCore(name: string): string {
+  return (
+    `its package registered \`${name}\` with another copy of @tensorflow/tfjs-core; ` +
+    `all @tensorflow packages have to be of version ${tf.version_core} (\`npm ls @tensorflow/tfjs-core\` shows who differs)`
+  )
+}
+
+/** A wrong product would train on without a word, so the first one is checked. */
+async function selfTest(name: BackendName): Promise<void> {
+  const product = tf.tidy(() =>
+    tf.matMul(tf.tensor2d([1, 2, 3, 4], [2, 2]), tf.tensor2d([5, 6, 7, 8], [2, 2])),
+  )
+  const values = await product.data()
+  product.dispose()
+  if (values.join() !== '19,22,43,50')
+    throw new Error(`${name} multiplies matrices wrongly: ${values.join()}`)
+}
+
+// ── TensorFlow's own library ────────────────────────────────────────────────────────────────────────────────────────
+
+const nativePackages = ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node'] as const
+
+async function probeTensorflow(): Promise<Probe> {
+  const found = nativePackages.find(isInstalled)
+  if (found !== undefined) return { available: true, detail: found }
+  const install = `npm install @tensorflow/tfjs-node@${tf.version_core}`
+  return { available: false, detail: 'neither tfjs-node-gpu nor tfjs-node is installed', install }
+}
+
+async function startNative(): Promise<void> {
+  restoreUtil()
+  const failures: string[] = []
+  for (const specifier of nativePackages.filter(isInstalled)) {
+    try {
+      return await startImported('tensorflow', specifier)
+    } catch (error) {
+      failures.push(`${specifier}: ${messageOf(error)}`)
+    }
+  }
+  throw new Error(failures.join('; '))
+}
+
+/** tfjs-node 4.22 calls two functions that Node 23 has removed from `util`. */
+function restoreUtil(): void {
+  const util: Record<string, unknown> = createRequire(import.meta.url)('node:util')
+  util.isNullOrUndefined ??= (value: unknown) => value === null || value === undefined
+  util.isArray ??= Array.isArray
+}
+
+// ── WebGPU ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+const webgpuPackages = ['webgpu', '@tensorflow/tfjs-backend-webgpu'] as const
+
+async function probeWebgpu(asked = false): Promise<Probe> {
+  const missing = webgpuPackages.filter(specifier => !isInstalled(specifier))
+  if (missing.length > 0) {
+    const install = `npm install webgpu @tensorflow/tfjs-backend-webgpu@${tf.version_core}`
+    return { available: false, detail: `${missing.join(' and ')} not installed`, install }
+  }
+  const adapter = await requestAdapter()
+  if (adapter === undefined) return { available: false, detail: 'WebGPU finds no graphics adapter' }
+  const { software, detail } = describeAdapter(adapter)
+  if (software && !asked) return { available: false, detail: `${detail} is software, slower than wasm` }
+  return { available: true, detail }
+}
+
+async function requestAdapter(): Promise<unknown> {
+  const gpu = await provideGpu()
+  return (await call(gpu, 'requestAdapter', { powerPreference: 'high-performance' })) ?? undefined
+}
+
+/** Puts Dawn's `gpu` where browsers have it, and the constants of WebGPU with the globals. */
+async function provideGpu(): Promise<unknown> {
+  const present = read(globalThis, 'navigator')
+  const existing = read(present, 'gpu')
+  if (existing !== undefined) return existing
+  const dawn = await importOptional('webgpu')
+  Object.assign(globalThis, read(dawn, 'globals'))
+  const gpu = call(dawn, 'create', [])
+  // From Node 21 on there is a `navigator`, without `gpu` and not to be assigned to.
+  const navigator = Object.create(Object(present), { gpu: { value: gpu, enumerable: true } })
+  Object.defineProperty(globalThis, 'navigator', { value: navigator, configurable: true, writable: true })
+  return gpu
+}
+
+function describeAdapter(adapter: unknown): { software: boolean; detail: string } {
+  const info = read(adapter, 'info')
+  const words = ['vendor', 'architecture', 'device', 'description'].map(part => read(info, part))
+  const text = words.filter(word => typeof word === 'string' && word !== '').join(' ')
+  const fallback = read(adapter, 'isFallbackAdapter') === true || read(info, 'isFallbackAdapter') === true
+  return {
+    software: fallback || /swiftshader|llvmpipe|lavapipe|software/i.test(text),
+    detail: text || 'WebGPU',
+  }
+}
+
+// ── Packages that may be absent have no types here ──────────────────────────────────────────────────────────────────
+
+/** The specifier is a value, so that neither the type checker nor a bundler looks for the package. */
+async function importOptional(specifier: string): Promise<unknown> {
+  const module: unknown = await import(specifier)
+  return read(module, 'create') === undefined ? (read(module, 'default') ?? module) : module
+}
+
+function isInstalled(specifier: string): boolean {
+  try {
+    createRequire(import.meta.url).resolve(`${specifier}/package.json`)
+    return true
+  } catch (error) {
+    // A package may hide its package.json, and is there all the same.
+    return read(error, 'code') === 'ERR_PACKAGE_PATH_NOT_EXPORTED'
+  }
+}
+
+function read(value: unknown, member: string): unknown {
+  if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return undefined
+  return Reflect.get(value, member)
+}
+
+function call(value: unknown, method: string, ...args: readonly unknown[]): unknown {
+  const member = read(value, method)
+  if (typeof member !== 'function') throw new Error(`${method} is missing`)
+  return Reflect.apply(member, value, args)
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error)
+}

@@ -1,0 +1,123 @@
+import { SkipBatch } from './errors.ts'
+import type { LogScope } from './logbook.ts'
+import { scoped } from './memory.ts'
+import { writeRecord } from './records.ts'
+import { StepRun } from './run.ts'
+import { saveAsked } from './saving.ts'
+import type { Session } from './session.ts'
+import type { HookSpec, Phase, Tensors } from './training.ts'
+
+/** The moments of a run that `on` can name, in Lightning's order and by its names without `on_`. */
+export const hookEvents = [
+  'fit_start',
+  'train_start',
+  'train_epoch_start',
+  'train_batch_start',
+  'train_batch_end',
+  'validation_start',
+  'validation_epoch_start',
+  'validation_batch_start',
+  'validation_batch_end',
+  'validation_epoch_end',
+  'validation_end',
+  'train_epoch_end',
+  'train_end',
+  'fit_end',
+  'test_start',
+  'test_epoch_start',
+  'test_batch_start',
+  'test_batch_end',
+  'test_epoch_end',
+  'test_end',
+  'predict_start',
+  'predict_epoch_start',
+  'predict_batch_start',
+  'predict_batch_end',
+  'predict_epoch_end',
+  'predict_end',
+  'exception',
+] as const
+
+export type HookEvent = (typeof hookEvents)[number]
+
+/** What a phase is called in the names of its events. */
+export const eventNames = { train: 'train', val: 'validation', test: 'test', predict: 'predict' } as const
+
+/** Whether one of the hooks said `skip`. */
+export type Skipped = boolean
+
+/** Where hooks log to, and what the step before them returned. */
+export interface HookContext {
+  readonly scope: LogScope
+  readonly size?: number
+  readonly outputs?: Tensors | undefined
+}
+
+/** Runs the hooks of an event in the order they are written in. */
+export async function runHooks(session: Session, event: HookEvent, context?: HookContext): Promise<Skipped> {
+  const hooks = session.training.hooks.filter(({ on }) => 'event' in on && on.event === event)
+  const settled = !event.includes('_batch_')
+  return runEach(session, hooks, context ?? { scope: { phase: phaseOf(event) } }, settled)
+}
+
+type Cadence = Extract<HookSpec['on'], { readonly every: number }>
+
+/** Runs the `every` hooks whose clock has passed another multiple of their interval. */
+export async function runCadences(session: Session, units: readonly Cadence['unit'][]): Promise<void> {
+  const due = session.training.hooks.filter(hook => {
+    const { on } = hook
+    if (!('every' in on) || !units.includes(on.unit)) return false
+    const times = Math.floor(clockOf(session, on) / on.every)
+    const before = session.cadences.get(hook) ?? 0
+    session.cadences.set(hook, times)
+    return times > before
+  })
+  await runEach(session, due, { scope: { phase: 'train' } }, units.includes('epochs'))
+}
+
+function clockOf(session: Session, { unit, of }: Cadence): number {
+  const { clocks } = session
+  if (unit === 'updates') return clocks.updates(of)
+  // The clock still shows the epoch that has just ended.
+  return unit === 'epochs' ? clocks.epoch + 1 : clocks[unit]
+}
+
+/** Outside batches nothing averages what hooks log: it is `settled` at once, and recorded. */
+async function runEach(
+  session: Session,
+  hooks: readonly HookSpec[],
+  context: HookContext,
+  settled: boolean,
+): Promise<Skipped> {
+  let skipped = false
+  for (const hook of hooks) skipped = (await scoped(() => runHook(session, hook, context))) || skipped
+  if (settled && hooks.length > 0) {
+    writeRecord(session, 'epoch', context.scope, await session.logbook.close(context.scope))
+  }
+  await saveAsked(session)
+  return skipped
+}
+
+async function runHook(session: Session, hook: HookSpec, context: HookContext): Promise<Skipped> {
+  const { scope, size = 1, outputs } = context
+  const key = session.rootKey.at('hook').at(session.training.hooks.indexOf(hook)).at(session.clocks.batches)
+  const run = new StepRun(session, { scope, key, size, last: true })
+  try {
+    if (hook.condition?.(run) === false) return false
+    await hook.run(run, outputs)
+    await session.logbook.commit()
+    return false
+  } catch (error) {
+    if (!(error instanceof SkipBatch)) throw error
+    session.logbook.drop()
+    return true
+  } finally {
+    run.dispose()
+  }
+}
+
+function phaseOf(event: HookEvent): Phase {
+  if (event.startsWith('validation')) return 'val'
+  if (event.startsWith('test')) return 'test'
+  return event.startsWith('predict') ? 'predict' : 'train'
+}

@@ -1,0 +1,275 @@
+import * as tf from '@tensorflow/tfjs-core'
+import { floats, weightedSum } from './mean.ts'
+import { readScalars } from './memory.ts'
+import { MetricState } from './metric.ts'
+import type { LogOptions, MetricHolder, Numbers, Phase, Tensors } from './training.ts'
+
+/** Whose values these are: a phase, and a step of it where it has a name. */
+export interface LogScope {
+  readonly phase: Phase
+  readonly step?: string | undefined
+}
+
+/** `val`, `val.abroad`: what full names start with. */
+export function prefixOf({ phase, step }: LogScope): string {
+  return step === undefined ? phase : `${phase}.${step}`
+}
+
+/** What a step logged, read: under full names, and what the bar shows under short ones. */
+export interface StepValues {
+  readonly values: Numbers
+  readonly bar: Numbers
+}
+
+interface Levels {
+  readonly step: boolean
+  readonly epoch: boolean
+  readonly bar: boolean
+}
+interface Pending {
+  readonly prefix: string
+  readonly name: string
+  /** The mean of this call, or its sum where the weight is a tensor. */
+  readonly value: tf.Tensor | number
+  readonly weight: tf.Tensor | number
+  readonly levels: Levels
+}
+interface Mean {
+  readonly prefix: string
+  readonly name: string
+  readonly levels: Levels
+  sum: number
+  weight: number
+}
+interface LoggedMetric {
+  readonly prefix: string
+  readonly name: string
+  readonly levels: Levels
+  readonly state: MetricState
+  touched: boolean
+}
+
+/** All logged values of a run: those of the step under way, the means and metrics of each pass, and the newest of all. */
+export class Logbook {
+  private pending: Pending[] = []
+  private readonly means = new Map<string, Mean>()
+  private readonly metrics = new Map<string, LoggedMetric>()
+  private readonly newest = new Map<string, number>()
+  /** Of the passes that have ended. */
+  private readonly results = new Map<string, number>()
+
+  /** `size` is the weight of the value where it has none of its own. */
+  log(
+    scope: LogScope,
+    name: string,
+    value: tf.Tensor | number,
+    size: number,
+    options: LogOptions = {},
+  ): void {
+    const entry = { prefix: prefixOf(scope), name, levels: levelsOf(scope, options) }
+    if (typeof value === 'number') {
+      this.pending.push({ ...entry, value, weight: size })
+    } else if (options.weight === undefined) {
+      this.pending.push({ ...entry, value: tf.tidy(() => tf.mean(floats(value))), weight: size })
+    } else {
+      const { weight } = options
+      const total = tf.tidy(() => ({ ...weightedSum(value, weight) }))
+      this.pending.push({ ...entry, value: total.sum, weight: total.weight })
+    }
+  }
+
+  update<S extends Tensors>(
+    scope: LogScope,
+    name: string,
+    metric: MetricHolder<S>,
+    change: (state: S) => S,
+    options: LogOptions = {},
+  ): void {
+    const prefix = prefixOf(scope)
+    const full = `${prefix}.${name}`
+    const levels = levelsOf(scope, { on: 'epoch', ...options })
+    const entry = this.metrics.get(full) ?? this.enter(full, { prefix, name, levels }, metric)
+    entry.touched = true
+    // The entry of a full name is made from the one metric that is logged under it.
+    const state = entry.state as unknown as MetricState<S>
+    state.update(change)
+  }
+
+  private enter<S extends Tensors>(
+    full: string,
+    place: Pick<LoggedMetric, 'prefix' | 'name' | 'levels'>,
+    metric: MetricHolder<S>,
+  ): LoggedMetric {
+    const entry = { ...place, state: new MetricState(metric) as unknown as MetricState, touched: false }
+    this.metrics.set(full, entry)
+    return entry
+  }
+
+  /** Forgets what the step under way has logged. */
+  drop(): void {
+    this.pending = []
+    for (const metric of this.metrics.values()) {
+      metric.state.drop()
+      metric.touched = false
+    }
+  }
+
+  /** Reads what the step has logged, all at once, and counts it. */
+  async commit(): Promise<StepValues> {
+    const pending = this.pending
+    this.pending = []
+    const running = this.runningMetrics()
+    const tensors = pending.flatMap(({ value, weight }) => [value, weight].filter(isTensor))
+    const numbers = await readScalars([...tensors, ...running.map(({ value }) => value)])
+    const read = numbers.values()
+    const calls = pending.map(entry => resolve(entry, read))
+    const shown = new StepSums()
+    for (const call of calls) this.count(call, shown)
+    for (const { metric, name, value } of running) {
+      this.show(metric, name, read.next().value ?? Number.NaN, shown)
+      value.dispose()
+    }
+    return shown.values(this.newest)
+  }
+
+  private runningMetrics() {
+    const touched = [...this.metrics.values()].filter(metric => metric.touched)
+    for (const metric of touched) {
+      metric.state.commit()
+      metric.touched = false
+    }
+    return touched
+      .filter(({ levels }) => levels.step || levels.bar)
+      .flatMap(metric => resultsOf(metric).map(([name, value]) => ({ metric, name, value })))
+  }
+
+  private count(call: Call, shown: StepSums): void {
+    if (call.weight === 0) return
+    const full = `${call.prefix}.${call.name}`
+    const mean = this.means.get(full) ?? { ...call, sum: 0, weight: 0 }
+    if (this.means.get(full) === undefined) this.means.set(full, mean)
+    mean.sum += call.sum
+    mean.weight += call.weight
+    const value = call.levels.step ? undefined : mean.sum / mean.weight
+    shown.add(full, call.name, call.levels, call.sum, call.weight, value)
+  }
+
+  private show(metric: LoggedMetric, name: string, value: number, shown: StepSums): void {
+    shown.add(`${metric.prefix}.${name}`, name, metric.levels, value, 1, undefined)
+  }
+
+  /** Ends a pass: its means and metrics under full names. What a pass has begun, the next one does not see. */
+  async close(scope: LogScope): Promise<Numbers> {
+    const prefix = prefixOf(scope)
+    const values: Record<string, number> = {}
+    for (const [full, mean] of this.means) {
+      if (mean.prefix !== prefix) continue
+      if (mean.levels.epoch && mean.weight > 0) values[full] = mean.sum / mean.weight
+      this.means.delete(full)
+    }
+    for (const [full, metric] of this.metrics) {
+      if (metric.prefix !== prefix) continue
+      if (metric.levels.epoch) Object.assign(values, await computed(metric))
+      metric.state.dispose()
+      this.metrics.delete(full)
+    }
+    this.remember(values)
+    return values
+  }
+
+  /** Abandons a pass that was cut short. */
+  abandon(scope: LogScope): void {
+    const prefix = prefixOf(scope)
+    for (const [full, mean] of this.means) if (mean.prefix === prefix) this.means.delete(full)
+    for (const [full, metric] of this.metrics) {
+      if (metric.prefix !== prefix) continue
+      metric.state.dispose()
+      this.metrics.delete(full)
+    }
+  }
+
+  private remember(values: Numbers): void {
+    for (const [name, value] of Object.entries(values)) {
+      this.newest.set(name, value)
+      this.results.set(name, value)
+    }
+  }
+
+  /** The newest value of every name, as its last pass ended with it. */
+  finalValues(): Numbers {
+    return Object.fromEntries(this.results)
+  }
+
+  has(name: string): boolean {
+    return this.newest.has(name)
+  }
+
+  latest(name: string): number {
+    return this.newest.get(name) ?? Number.NaN
+  }
+
+  dispose(): void {
+    for (const metric of this.metrics.values()) metric.state.dispose()
+    this.metrics.clear()
+    this.means.clear()
+    this.pending = []
+  }
+}
+
+interface Call {
+  readonly prefix: string
+  readonly name: string
+  readonly levels: Levels
+  readonly sum: number
+  readonly weight: number
+}
+
+/** What one step shows: two logs of one name in a step add up. */
+class StepSums {
+  private readonly step = new Map<string, { sum: number; weight: number }>()
+  private readonly bar = new Map<string, () => number>()
+
+  add(full: string, name: string, levels: Levels, sum: number, weight: number, running: number | undefined) {
+    const total = this.step.get(full) ?? { sum: 0, weight: 0 }
+    total.sum += sum
+    total.weight += weight
+    if (levels.step) this.step.set(full, total)
+    if (levels.bar) this.bar.set(name, () => running ?? total.sum / total.weight)
+  }
+
+  values(newest: Map<string, number>): StepValues {
+    const values: Record<string, number> = {}
+    for (const [full, { sum, weight }] of this.step) {
+      values[full] = sum / weight
+      newest.set(full, sum / weight)
+    }
+    return { values, bar: Object.fromEntries([...this.bar].map(([name, value]) => [name, value()])) }
+  }
+}
+
+function resolve({ prefix, name, levels, value, weight }: Pending, read: Iterator<number>): Call {
+  const number = isTensor(value) ? (read.next().value ?? Number.NaN) : value
+  const total = isTensor(weight) ? (read.next().value ?? Number.NaN) : weight
+  return { prefix, name, levels, sum: isTensor(weight) ? number : number * total, weight: total }
+}
+
+async function computed(metric: LoggedMetric): Promise<Numbers> {
+  const results = resultsOf(metric)
+  const numbers = await readScalars(results.map(([, value]) => value))
+  for (const [, value] of results) value.dispose()
+  return Object.fromEntries(results.map(([name], index) => [`${metric.prefix}.${name}`, numbers[index]!]))
+}
+
+function resultsOf(metric: LoggedMetric): readonly (readonly [name: string, value: tf.Tensor])[] {
+  return Object.entries(metric.state.results(metric.name))
+}
+
+/** In training both the step and the epoch, elsewhere the epoch. */
+function levelsOf({ phase }: LogScope, { on, bar = false }: LogOptions): Levels {
+  const level = on ?? (phase === 'train' ? 'both' : 'epoch')
+  return { step: level !== 'epoch', epoch: level !== 'step', bar }
+}
+
+function isTensor(value: tf.Tensor | number): value is tf.Tensor {
+  return typeof value !== 'number'
+}

@@ -1,0 +1,74 @@
+import * as tf from '@tensorflow/tfjs-core'
+import type { MetricHolder, Tensors } from './training.ts'
+
+/** The state of one metric under one log name, from the first batch of a pass to its end. */
+export class MetricState<S extends Tensors = Tensors> {
+  readonly holder: MetricHolder<S>
+  private committed: S
+  private pending: S | undefined
+
+  constructor(holder: MetricHolder<S>) {
+    this.holder = holder
+    this.committed = startValues(holder)
+  }
+
+  /** Takes a batch in; it counts when the step commits. */
+  update(change: (state: S) => S): void {
+    const next = tf.tidy(() => owned(change(this.pending ?? this.committed)))
+    if (this.pending !== undefined) disposeAll(this.pending)
+    this.pending = next
+  }
+
+  commit(): void {
+    if (this.pending === undefined) return
+    disposeAll(this.committed)
+    this.committed = this.pending
+    this.pending = undefined
+  }
+
+  /** The batch was left out. */
+  drop(): void {
+    if (this.pending !== undefined) disposeAll(this.pending)
+    this.pending = undefined
+  }
+
+  /** The results by the name they are logged under, `auc.auroc` for a field of a record; the caller's to free. */
+  results(name: string): Tensors {
+    return tf.tidy(() => {
+      const result = this.holder.spec.compute(this.committed)
+      if (result instanceof tf.Tensor) return { [name]: tf.clone(result) }
+      return Object.fromEntries(
+        Object.entries(result).map(([field, value]) => [`${name}.${field}`, tf.clone(value)] as const),
+      )
+    })
+  }
+
+  dispose(): void {
+    this.drop()
+    disposeAll(this.committed)
+  }
+}
+
+/** Copies of handles, not of data: whatever the update returned, these are the state's own to keep and to free. */
+function owned<S extends Tensors>(state: S): S {
+  const copies = Object.entries(state).map(([name, tensor]) => [name, tf.keep(tf.clone(tensor))] as const)
+  // Same names, same tensors: `fromEntries` only forgets which names.
+  return Object.fromEntries(copies) as unknown as S
+}
+
+function startValues<S extends Tensors>({ spec }: MetricHolder<S>): S {
+  const states: readonly (readonly [string, StateSpec])[] = Object.entries<StateSpec>(spec.states)
+  const values = states.map(([name, state]) => [name, startValue(state)] as const)
+  // The specification has exactly the names of S.
+  return Object.fromEntries(values) as unknown as S
+}
+
+type StateSpec = MetricHolder['spec']['states'][string]
+
+function startValue({ shape, value, dtype }: StateSpec): tf.Tensor {
+  return tf.keep(tf.tidy(() => tf.fill([...shape], value, dtype)))
+}
+
+function disposeAll(state: Tensors): void {
+  for (const tensor of Object.values(state)) tensor.dispose()
+}

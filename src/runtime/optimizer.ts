@@ -1,0 +1,109 @@
+import * as tf from '@tensorflow/tfjs-core'
+import { variableOf } from './model.ts'
+import type { Clocks, OptimizerGroupSpec, OptimizerSpec, ParameterState, TrainerOptions } from './training.ts'
+import { type Gradients, mapGradients, Windows } from './windows.ts'
+
+/** An optimizer in a run: its slots, and how often each of its parameters has been updated. */
+export interface OptimizerState {
+  readonly spec: OptimizerSpec
+  /** The parameters that it may move, frozen ones left out, by path. */
+  readonly parameters: ReadonlyMap<string, ParameterState>
+  /** By slot, then by path. */
+  readonly slots: ReadonlyMap<string, ReadonlyMap<string, tf.Variable>>
+  readonly counts: Map<string, number>
+  readonly windows: Windows
+}
+
+/** Makes the slots of an optimizer, filled with their start values. */
+export function startOptimizer(
+  spec: OptimizerSpec,
+  parameters: ReadonlyMap<string, ParameterState>,
+): OptimizerState {
+  const paths = spec.groups.flatMap(group => group.parameters)
+  const own = new Map(paths.flatMap(path => trained(path, parameters.get(path))))
+  const slots = new Map(Object.entries(spec.slots).map(([slot, value]) => [slot, fillSlot(own, value)]))
+  return {
+    spec,
+    parameters: own,
+    slots,
+    counts: new Map(paths.map(path => [path, 0])),
+    windows: new Windows(),
+  }
+}
+
+function trained(path: string, state: ParameterState | undefined): [string, ParameterState][] {
+  if (state === undefined) throw new Error(`optimizer owns ${path}, which no model has`)
+  return state.spec.frozen === true ? [] : [[path, state]]
+}
+
+function fillSlot(parameters: ReadonlyMap<string, ParameterState>, value: number): Map<string, tf.Variable> {
+  return new Map([...parameters].map(([path, { spec }]) => [path, filled(spec.shape, value)]))
+}
+
+function filled(shape: readonly number[], value: number): tf.Variable {
+  return tf.tidy(() => tf.variable(tf.fill([...shape], value), false))
+}
+
+export function disposeOptimizer(state: OptimizerState): void {
+  state.windows.dispose()
+  for (const slot of state.slots.values()) for (const variable of slot.values()) variable.dispose()
+}
+
+/** Moves every parameter that has a gradient, once. */
+export function applyUpdate(
+  state: OptimizerState,
+  gradients: Gradients,
+  clip: TrainerOptions['clip'],
+  clock: Clocks,
+): void {
+  tf.tidy(() => {
+    const clipped = clipGradients(gradients, clip)
+    for (const group of state.spec.groups) updateGroup(state, group, clipped, clock)
+  })
+}
+
+function updateGroup(
+  state: OptimizerState,
+  group: OptimizerGroupSpec,
+  gradients: Gradients,
+  clock: Clocks,
+): void {
+  const settings = group.settings(clock)
+  for (const path of group.parameters) {
+    const gradient = gradients.get(path)
+    const parameter = state.parameters.get(path)
+    if (gradient === undefined || parameter === undefined) continue
+    const t = (state.counts.get(path) ?? 0) + 1
+    const slots = slotsOf(state, path)
+    const variable = variableOf(parameter)
+    const { param, ...moved } = group.update(slots, variable, gradient, t, settings)
+    for (const [slot, value] of Object.entries(moved)) assign(slots[slot], value)
+    assign(variable, param)
+    state.counts.set(path, t)
+  }
+}
+
+function slotsOf(state: OptimizerState, path: string): Record<string, tf.Variable> {
+  return Object.fromEntries([...state.slots].map(([slot, byPath]) => [slot, byPath.get(path)!]))
+}
+
+/** A variable frees its old value before it takes the new one, so it must not be given itself. */
+function assign(variable: tf.Variable | undefined, value: tf.Tensor | undefined): void {
+  if (variable !== undefined && value !== undefined && value !== variable) variable.assign(value)
+}
+
+/**
+ * By value: each element into [-limit, limit]. By norm: all gradients scaled alike, so that their common 2-norm is at
+ * most the limit (Pascanu et al. 2013, algorithm 1).
+ */
+export function clipGradients(gradients: Gradients, clip: TrainerOptions['clip']): Gradients {
+  if (clip === undefined || gradients.size === 0) return gradients
+  if (clip.kind === 'value') return mapGradients(gradients, g => tf.clipByValue(g, -clip.limit, clip.limit))
+  const norm = globalNorm(gradients)
+  const scale = tf.div(clip.limit, tf.maximum(norm, clip.limit))
+  return mapGradients(gradients, gradient => tf.mul(gradient, scale))
+}
+
+function globalNorm(gradients: Gradients): tf.Tensor {
+  return tf.sqrt(tf.addN([...gradients.values()].map(gradient => tf.sum(tf.square(gradient)))))
+}

@@ -1,0 +1,182 @@
+import { join } from 'node:path'
+import * as tf from '@tensorflow/tfjs-core'
+import { loadCheckpoint } from './checkpoint.ts'
+import { evaluate, evaluationSteps } from './evaluate.ts'
+import type { ClockValues, EndReason, RunMode } from './events.ts'
+import { type HookEvent, runHooks } from './hooks.ts'
+import { isInterrupted } from './pace.ts'
+import { openPass } from './passes.ts'
+import { predictAll } from './predict.ts'
+import { checkpointsOf } from './saving.ts'
+import type { Kept, Prediction, Session } from './session.ts'
+import { restoreWeights } from './snapshot.ts'
+import { endSession, type RunOptions, type Started, startSession } from './start.ts'
+import { fit, trainSteps } from './trainer.ts'
+import { modelOf, type Numbers, type ParameterState, type Training } from './training.ts'
+
+/** What a run came to. The weights stay in the program's models until its next run. */
+export interface RunResult {
+  readonly reason: EndReason
+  /** In words, where there is more to say. */
+  readonly detail: string | undefined
+  /** Final values under their full names. */
+  readonly metrics: Numbers
+  readonly seconds: number
+  readonly clocks: ClockValues
+  readonly folder: string | undefined
+  /** The checkpoint to use: the best where the program keeps it, else the latest. */
+  readonly checkpoint: string | undefined
+  /** Which weights the models hold, and the test steps saw. */
+  readonly weights: 'final' | 'best' | 'loaded'
+  /** What predict steps returned, in the order of the data. */
+  readonly predictions: readonly Prediction[]
+}
+
+/** Trains the program, then tests it with the best weights it kept, or else with its final ones. */
+export function train(training: Training, options: RunOptions = {}): Promise<RunResult> {
+  return runProgram('train', training, options, async session => {
+    session.clocks.totalUpdates = countUpdates(session)
+    await fit(session)
+    if (isInterrupted(session) || evaluationSteps(session, 'test').length === 0) return
+    const best = await takeBest(session)
+    session.report({ kind: 'message', text: `testing with the ${describeWeights(best)}` })
+    await evaluate(session, 'test')
+  })
+}
+
+/** Runs the test steps: on the weights of `options.checkpoint`, or on start values. */
+export function test(training: Training, options: RunOptions = {}): Promise<RunResult> {
+  return runProgram('test', training, options, async session => void (await evaluate(session, 'test')))
+}
+
+/** Runs the predict steps and reports their rows. */
+export function predict(training: Training, options: RunOptions = {}): Promise<RunResult> {
+  return runProgram('predict', training, options, session => predictAll(session, options.split))
+}
+
+async function runProgram(
+  mode: RunMode,
+  training: Training,
+  options: RunOptions,
+  body: (session: Session) => Promise<void>,
+): Promise<RunResult> {
+  const vars = { ...training.vars }
+  const started = await startSession(mode, training, options)
+  const { session } = started
+  try {
+    reportStart(started, options)
+    await body(session)
+    return finish(session)
+  } catch (error) {
+    await mourn(session)
+    throw error
+  } finally {
+    endSession(session)
+    // A second run of the program in this process begins where the first began.
+    if (training.vars !== undefined) Object.assign(training.vars, vars)
+  }
+}
+
+/** The hooks of `exception` may fail too; what went wrong first is what is told. */
+async function mourn(session: Session): Promise<void> {
+  session.logbook.drop()
+  await runHooks(session, 'exception' satisfies HookEvent).catch(() => undefined)
+}
+
+function finish(session: Session): RunResult {
+  const { control, logbook, clocks, folder, mode, predictions } = session
+  const { reason, detail } = control.end ?? { reason: 'finished' as const, detail: undefined }
+  const result = {
+    reason,
+    detail,
+    metrics: logbook.finalValues(),
+    seconds: clocks.seconds,
+    clocks: clocks.values(),
+    folder,
+    checkpoint: checkpointOf(session),
+    weights: mode === 'train' ? (session.watch.taken ? 'best' : 'final') : 'loaded',
+    predictions,
+  } as const
+  const { metrics, seconds, checkpoint } = result
+  session.report({
+    kind: 'run_end',
+    mode,
+    reason,
+    ...(detail !== undefined && { detail }),
+    metrics,
+    seconds,
+    clocks: result.clocks,
+    ...(checkpoint !== undefined && { checkpoint }),
+  })
+  return result
+}
+
+function checkpointOf({ folder, watch, clocks }: Session): string | undefined {
+  if (folder === undefined || clocks.batches === 0) return undefined
+  return watch.kept[0]?.path ?? join(checkpointsOf(folder), 'latest')
+}
+
+// ── The best weights ────────────────────────────────────────────────────────────────────────────────────────────────
+
+async function takeBest(session: Session): Promise<Kept | undefined> {
+  const [best] = session.watch.kept
+  if (best === undefined || best.path === '') return undefined
+  restoreWeights(session, await loadCheckpoint(best.path), best.path)
+  session.watch.taken = true
+  return best
+}
+
+function describeWeights(best: Kept | undefined): string {
+  return best === undefined ? 'final weights' : `best weights kept, those of epoch ${best.epoch}`
+}
+
+// ── What is said at the start ───────────────────────────────────────────────────────────────────────────────────────
+
+/** Windows of an epoch times epochs: each update of the first optimizer, where every batch minimises by it once. */
+function countUpdates(session: Session): number {
+  const { updates, epochs, accumulate } = session.training.trainer
+  if (updates !== undefined) return updates.count
+  if (epochs === undefined) return Number.POSITIVE_INFINITY
+  const windows = trainSteps(session).map(step => Math.ceil(openPass(session, step).batches / accumulate))
+  return epochs * windows.reduce((sum, count) => sum + count, 0)
+}
+
+function reportStart({ session, device, version }: Started, options: RunOptions): void {
+  const { mode, training, backend, seed, parameters, folder, data } = session
+  const { epochs } = training.trainer
+  const total = countUpdates(session)
+  const moved = new Set(
+    training.optimizers.flatMap(({ spec }) => spec.groups.flatMap(group => group.parameters)),
+  )
+  const states = [...parameters.values()]
+  session.report({
+    kind: 'run_start',
+    mode,
+    name: training.name,
+    ...(version !== undefined && { version }),
+    ...(folder !== undefined && { folder }),
+    backend: backend.name,
+    device,
+    seed,
+    parameters: elements(states),
+    trained: elements(states.filter(({ path, spec }) => moved.has(path) && spec.frozen !== true)),
+    models: training.models.map(holder => ({
+      name: holder[modelOf].name,
+      parameters: elements(holder[modelOf].parameters),
+    })),
+    data: [...data.values()].map(({ name, splits }) => ({ name, splits: Object.fromEntries(splits) })),
+    settings: training.settings,
+    ...(epochs !== undefined && { epochs }),
+    ...(mode === 'train' && { batchesPerEpoch: batchesPerEpoch(session) }),
+    ...(mode === 'train' && Number.isFinite(total) && { totalUpdates: total }),
+    ...(options.checkpoint !== undefined && { checkpoint: options.checkpoint }),
+  })
+}
+
+function batchesPerEpoch(session: Session): number {
+  return trainSteps(session).reduce((sum, step) => sum + openPass(session, step).batches, 0)
+}
+
+function elements(states: readonly ParameterState[]): number {
+  return states.reduce((sum, { spec }) => sum + tf.util.sizeFromShape([...spec.shape]), 0)
+}

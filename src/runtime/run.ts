@@ -1,0 +1,126 @@
+import type * as tf from '@tensorflow/tfjs-core'
+import { SkipBatch } from './errors.ts'
+import type { LogScope } from './logbook.ts'
+import { KeptTensors, readScalars } from './memory.ts'
+import { type LossOutputs, minimize } from './minimize.ts'
+import type { Key } from './random.ts'
+import type { Session } from './session.ts'
+import type { LogOptions, MetricHolder, OptimizerHolder, Phase, Run, Tensors, Trace } from './training.ts'
+
+/** Where and on what a step or hook runs. */
+export interface RunPlace {
+  readonly scope: LogScope
+  readonly key: Key
+  /** Examples of the batch; 1 where there is no batch. */
+  readonly size: number
+  /** No batch of this epoch follows. */
+  readonly last: boolean
+}
+
+/** The run as one step or hook sees it. */
+export class StepRun implements Run {
+  private readonly session: Session
+  private readonly place: RunPlace
+  private readonly kept = new KeptTensors()
+  /** How often the step has minimised under each name. */
+  private readonly calls = new Map<string, number>()
+
+  constructor(session: Session, place: RunPlace) {
+    this.session = session
+    this.place = place
+  }
+
+  get phase(): Phase {
+    return this.place.scope.phase
+  }
+  get key(): Key {
+    return this.place.key
+  }
+  get epoch(): number {
+    return this.session.clocks.epoch
+  }
+  get batchIndex(): number {
+    return this.session.clocks.batchIndex
+  }
+  get batches(): number {
+    return this.session.clocks.batches
+  }
+  get examples(): number {
+    return this.session.clocks.examples
+  }
+  get seconds(): number {
+    return this.session.clocks.seconds
+  }
+  get totalUpdates(): number {
+    return this.session.clocks.totalUpdates
+  }
+  updates(optimizer?: string): number {
+    return this.session.clocks.updates(optimizer)
+  }
+
+  async minimize<R extends LossOutputs>(
+    holder: OptimizerHolder,
+    name: string,
+    body: () => R,
+    trace: Trace,
+  ): Promise<R> {
+    const optimizer = this.session.optimizers.get(holder)
+    if (optimizer === undefined)
+      throw new Error(`\`minimize\` with an optimizer that is not part of this run`)
+    const { size, last } = this.place
+    const window = this.windowOf(name)
+    const call = { optimizer, name, trace, window, size, last, kept: this.kept }
+    const { outputs, mean, weight } = await minimize(this.session, call, body)
+    this.session.logbook.log(this.place.scope, name, mean, weight, { bar: true })
+    return outputs
+  }
+
+  private windowOf(name: string): string {
+    const call = this.calls.get(name) ?? 0
+    this.calls.set(name, call + 1)
+    return `${this.place.scope.step ?? ''}/${name}/${call}`
+  }
+
+  log(name: string, value: tf.Tensor | number, options?: LogOptions): void {
+    this.session.logbook.log(this.place.scope, name, value, this.place.size, options)
+  }
+
+  update<S extends Tensors>(
+    name: string,
+    metric: MetricHolder<S>,
+    update: (state: S) => S,
+    options?: LogOptions,
+  ): void {
+    this.session.logbook.update(this.place.scope, name, metric, update, options)
+  }
+
+  async item(value: tf.Tensor): Promise<number> {
+    const [number = Number.NaN] = await readScalars([value])
+    return number
+  }
+
+  skip(): never {
+    throw new SkipBatch()
+  }
+
+  stop(message?: string): void {
+    this.session.control.end ??= { reason: 'stopped', ...(message !== undefined && { detail: message }) }
+  }
+
+  print(message: string): void {
+    this.session.report({ kind: 'message', text: message })
+  }
+
+  checkpoint(name: string): void {
+    this.session.control.checkpoints.push(name)
+  }
+
+  logged(name: string): number {
+    return this.session.logbook.latest(name)
+  }
+
+  /** Frees what outlived the lines that made it. */
+  dispose(): void {
+    this.kept.dispose()
+  }
+}

@@ -1,0 +1,188 @@
+import * as tf from '@tensorflow/tfjs-core'
+import { type StartedBackend, startBackend } from './backends.ts'
+import { loadCheckpoint } from './checkpoint.ts'
+import { RunClocks } from './clocks.ts'
+import type { LoadedDataset, Snapshot } from './contracts.ts'
+import { loadDataset } from './data.ts'
+import { RunError } from './errors.ts'
+import type { Reporter, RunMode } from './events.ts'
+import { makeRunFolder } from './folders.ts'
+import { registerGradients } from './gradients.ts'
+import { Logbook } from './logbook.ts'
+import { readScalars } from './memory.ts'
+import { variableOf } from './model.ts'
+import { disposeOptimizer, startOptimizer } from './optimizer.ts'
+import { type Key, rootKey } from './random.ts'
+import type { Session } from './session.ts'
+import { restoreProgress, restoreWeights } from './snapshot.ts'
+import { modelOf, type ParameterState, type Training } from './training.ts'
+
+/** How to run a training; everything may be left out. */
+export interface RunOptions {
+  /** `tensorflow`, `webgpu`, `wasm`, `cpu`; else the first of them that starts. */
+  readonly backend?: string | undefined
+  readonly reporter?: Reporter | undefined
+  /** Where runs are kept, `runs` unless said otherwise; false keeps nothing. */
+  readonly runs?: string | false | undefined
+  /** Instead of the program's own seed. */
+  readonly seed?: number | undefined
+  /** Asks the run to finish its batch, save and end. */
+  readonly signal?: AbortSignal | undefined
+  /** The folder of a checkpoint: to go on from in `train`, for its weights elsewhere. */
+  readonly checkpoint?: string | undefined
+  /** The split to predict on. */
+  readonly split?: string | undefined
+}
+
+/** A session, and what has to be said at its start. */
+export interface Started {
+  readonly session: Session
+  readonly device: string
+  readonly version: string | undefined
+}
+
+/** Starts a backend, reads the data, gives every parameter its value. */
+export async function startSession(mode: RunMode, training: Training, options: RunOptions): Promise<Started> {
+  const started = await startBackend(options.backend)
+  // After the backend: the package of tfjs-node brings gradients of its own, of which some are wrong.
+  registerGradients()
+  const stored = options.checkpoint === undefined ? undefined : await loadCheckpoint(options.checkpoint)
+  const seed = options.seed ?? training.trainer.seed
+  const parameters = await startParameters(training, rootKey(seed).at('start'))
+  const data = await loadData(mode, training, seed)
+  const place = await placeOf(mode, training, options)
+  const session = assemble({
+    mode,
+    training,
+    options,
+    started,
+    seed,
+    parameters,
+    data,
+    folder: place?.folder,
+  })
+  try {
+    if (stored !== undefined) restore(session, stored, options.checkpoint ?? '')
+    await checkConstraints(parameters)
+  } catch (error) {
+    endSession(session)
+    throw error
+  }
+  return { session, device: started.detail, version: place?.version }
+}
+
+interface Parts {
+  readonly mode: RunMode
+  readonly training: Training
+  readonly options: RunOptions
+  readonly started: StartedBackend
+  readonly seed: number
+  readonly parameters: ReadonlyMap<string, ParameterState>
+  readonly data: ReadonlyMap<string, LoadedDataset>
+  readonly folder: string | undefined
+}
+
+function assemble({ mode, training, options, started, seed, parameters, data, folder }: Parts): Session {
+  const own = mode === 'train' ? training.optimizers : []
+  return {
+    mode,
+    training,
+    seed,
+    rootKey: rootKey(seed),
+    backend: started.backend,
+    report: options.reporter ?? (() => undefined),
+    signal: options.signal,
+    data,
+    parameters,
+    optimizers: new Map(own.map(holder => [holder, startOptimizer(holder.spec, parameters)])),
+    clocks: new RunClocks(training.optimizers.map(({ spec }) => spec.name)),
+    logbook: new Logbook(),
+    folder,
+    control: { end: undefined, checkpoints: [] },
+    watch: { kept: [], best: Number.NaN, waited: 0, taken: false },
+    position: { epoch: 0, pass: 0, batch: 0 },
+    pace: { last: performance.now() },
+    cadences: new Map(),
+    predictions: [],
+  }
+}
+
+async function placeOf(mode: RunMode, training: Training, { runs = 'runs' }: RunOptions) {
+  return mode === 'train' && runs !== false ? makeRunFolder(runs, training.name) : undefined
+}
+
+function restore(session: Session, snapshot: Snapshot, path: string): void {
+  restoreWeights(session, snapshot, path)
+  if (session.mode === 'train') restoreProgress(session, snapshot)
+}
+
+/** Frees everything but the weights, which stay readable until the next run of the program. */
+export function endSession(session: Session): void {
+  for (const optimizer of session.optimizers.values()) disposeOptimizer(optimizer)
+  session.logbook.dispose()
+}
+
+// ── Data ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Only what the steps of this run read is loaded. */
+async function loadData(
+  mode: RunMode,
+  training: Training,
+  seed: number,
+): Promise<ReadonlyMap<string, LoadedDataset>> {
+  const phases: readonly string[] = mode === 'train' ? ['train', 'val', 'test'] : [mode]
+  const steps = training.steps.filter(step => phases.includes(step.phase))
+  const needed = new Set(steps.flatMap(step => step.streams.map(stream => stream.data)))
+  const loaded = new Map<string, LoadedDataset>()
+  for (const spec of training.data) {
+    if (needed.has(spec.name)) loaded.set(spec.name, await loadDataset(spec, training.directory, seed))
+  }
+  return loaded
+}
+
+// ── Parameters ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** A start value depends on the seed and the path alone, whatever else the program declares. */
+async function startParameters(training: Training, key: Key): Promise<ReadonlyMap<string, ParameterState>> {
+  const states = training.models.flatMap(holder => holder[modelOf].parameters)
+  for (const state of states) {
+    state.variable?.dispose()
+    state.variable = tf.tidy(() =>
+      tf.variable(state.spec.init(key.at(state.path)), state.spec.frozen !== true),
+    )
+    checkShape(state, state.variable)
+  }
+  return new Map(states.map(state => [state.path, state]))
+}
+
+function checkShape({ path, spec }: ParameterState, variable: tf.Variable): void {
+  if (variable.shape.join() === spec.shape.join()) return
+  throw new RunError({
+    code: 'LTM6002',
+    message: `the start value of \`${path}\` is [${variable.shape.join(', ')}], but the parameter is [${spec.shape.join(', ')}]`,
+    trace: spec.trace,
+  })
+}
+
+/** All constraints at once: one read however many there are. */
+async function checkConstraints(parameters: ReadonlyMap<string, ParameterState>): Promise<void> {
+  const checked = [...parameters.values()].flatMap(state => {
+    const { constraint } = state.spec
+    const check = constraint?.check
+    return constraint === undefined || check === undefined ? [] : [{ state, constraint, check }]
+  })
+  const verdicts = checked.map(({ state, constraint, check }) =>
+    tf.tidy(() => tf.all(tf.cast(check(constraint.forward(variableOf(state))), 'bool'))),
+  )
+  const satisfied = await readScalars(verdicts)
+  tf.dispose(verdicts)
+  const wrong = checked.find((_, index) => satisfied[index] !== 1)
+  if (wrong === undefined) return
+  const { state, constraint } = wrong
+  throw new RunError({
+    code: 'LTM6003',
+    message: `\`${state.path}\` starts outside ${constraint.text}`,
+    trace: state.spec.trace,
+    help: 'start it at a value that satisfies the constraint, or leave the start value out',
+  })
+}
