@@ -1,19 +1,22 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { editDistance, suggest } from '../src/base/suggest.ts'
+import { trainedCheckpoint } from '../src/cli/checkpoints.ts'
 import type { Cli } from '../src/cli/cli.ts'
 import { openFiles } from '../src/cli/files.ts'
 import { hyperFlags } from '../src/cli/hypers.ts'
 import type { Compilation, CompileOptions, Compiler, RunRequest } from '../src/cli/ports.ts'
+import { csvOf, jsonlOf, requireWritable, writePredictions } from '../src/cli/predictions.ts'
 import { runCli } from '../src/cli/program.ts'
 import { spanOfTrace } from '../src/cli/runErrors.ts'
 import type { Diagnostic } from '../src/diagnostics/diagnostic.ts'
 import type { Program } from '../src/ir/ir.ts'
+import { saveCheckpoint } from '../src/runtime/checkpoint.ts'
 import { type ExitCode, RunError } from '../src/runtime/errors.ts'
 
 const test = suite<{ folder: string }>('cli')
@@ -299,6 +302,8 @@ test('run imports the program, hands over what was asked for, and leaves nothing
   )
   await ltm(['test', path], { run })
   assert.equal([request?.mode, request?.checkpoint], ['test', undefined])
+  await ltm(['run', path, '--resume', 'c'], { run })
+  assert.equal([request?.mode, request?.checkpoint], ['train', 'c'])
 })
 
 test('the first interrupt reaches the run', async ({ folder }) => {
@@ -476,6 +481,48 @@ test('doctor tells of every backend', async () => {
   assert.match(out, '  tensorflow  not available: not installed\n              install: npm install x\n')
   assert.match(out, '`--backend auto` takes cpu: nothing faster is there\n')
   assert.is(JSON.parse((await ltm(['doctor', '--json'])).out).chosen, 'cpu')
+})
+
+test('predictions as JSON lines and as CSV', ({ folder }) => {
+  const rows = [
+    { label: 3, text: 'a "b", c', logits: [0.5, 1] },
+    { label: Number.NaN, sure: true, text: null },
+  ]
+  assert.is(
+    jsonlOf(rows),
+    '{"label":3,"text":"a \\"b\\", c","logits":[0.5,1]}\n{"label":"NaN","sure":true,"text":null}\n',
+  )
+  assert.is(csvOf(rows), 'label,text,logits,sure\n3,"a ""b"", c","[0.5,1]",\nNaN,,,true\n')
+  writePredictions(join(folder, 'p.csv'), rows)
+  writePredictions(join(folder, 'p.jsonl'), rows)
+  assert.is(readFileSync(join(folder, 'p.csv'), 'utf8'), csvOf(rows))
+  assert.is(readFileSync(join(folder, 'p.jsonl'), 'utf8'), jsonlOf(rows))
+  assert.throws(() => requireWritable(join(folder, 'no', 'p.csv')), /there is no directory/)
+  assert.throws(() => requireWritable(folder), /is a directory/)
+})
+
+test('without a named checkpoint it is the best of the newest run that has one', async ({ folder }) => {
+  const save = (version: string, name: string, kept: readonly string[]) =>
+    saveCheckpoint(join(folder, 'Net', version, 'checkpoints'), name, {
+      tensors: new Map([['weights/w', { dtype: 'float32', shape: [1], data: Float32Array.of(1) }]]),
+      state: { watch: { kept: kept.map(each => ({ name: each })) } },
+    })
+  try {
+    await trainedCheckpoint(folder, 'Net')
+    assert.unreachable()
+  } catch (error) {
+    assert.match(error instanceof Error ? error.message : '', 'no trained weights in')
+  }
+  await save('v2', 'latest', [])
+  assert.is(await trainedCheckpoint(folder, 'Net'), join(folder, 'Net', 'v2', 'checkpoints', 'latest'))
+  await save('v10', 'best-epoch-3-batch-9', [])
+  await save('v10', 'best-epoch-5-batch-15', [])
+  await save('v10', 'latest', ['best-epoch-3-batch-9', 'best-epoch-5-batch-15'])
+  mkdirSync(join(folder, 'Net', 'v11'))
+  assert.is(
+    await trainedCheckpoint(folder, 'Net'),
+    join(folder, 'Net', 'v10', 'checkpoints', 'best-epoch-3-batch-9'),
+  )
 })
 
 // ── The process ─────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -8,6 +8,7 @@ const problems = {
   LTM0004: 'this file is empty:',
   LTM0005: 'this file cannot be read:',
   LTM0006: 'nothing to train in',
+  LTM0007: 'no trained weights in',
 } as const
 
 export type FileProblemCode = keyof typeof problems

@@ -14,6 +14,7 @@ export function runCommand(cli: Cli, finish: (code: ExitCode) => void): Command 
   return trainingCommand('run')
     .description('train the models of a program')
     .usage('<file> [options] [--HYPER VALUE…]')
+    .option('--resume <path>', 'go on from this checkpoint')
     .addHelpText('after', afterHelp(examples))
     .action(async (path: string, options: TrainingOptions, command: Command) =>
       finish(await runTraining('train', path, options, command, cli)),

@@ -15,6 +15,8 @@ export interface TrainingOptions {
   readonly seed?: number
   readonly json?: true
   readonly checkpoint?: string
+  /** The checkpoint to go on from. */
+  readonly resume?: string
   readonly out?: string
 }
 
@@ -51,7 +53,8 @@ export async function runTraining(
   const program = chooseProgram(programs, options.train)
   const hypers = program.hypers.map(hyper => hyper.name)
   checkHyperNames(options.set ?? new Map(), hypers, command.options)
-  const { backend, runs, seed, checkpoint, out } = options
+  const { backend, runs, seed, out } = options
+  const checkpoint = options.checkpoint ?? options.resume
   return execute(
     program,
     path,

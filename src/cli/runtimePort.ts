@@ -1,0 +1,64 @@
+import { bug } from '../base/bug.ts'
+import { backends, startBackend } from '../runtime/backends.ts'
+import { type ExitCode, exitCodes } from '../runtime/errors.ts'
+import { predict, type RunResult, test, train } from '../runtime/program.ts'
+import { chooseReporter } from '../runtime/report/choose.ts'
+import type { RunOptions } from '../runtime/start.ts'
+import type { Training } from '../runtime/training.ts'
+import { trainedCheckpoint } from './checkpoints.ts'
+import type { BackendReport, RunRequest, Runtime } from './ports.ts'
+import { jsonlOf, requireWritable, writePredictions } from './predictions.ts'
+
+const modes = { train, test, predict }
+
+/** The runtime as commands use it. */
+export const runtimePort: Runtime = { run, backends: reportBackends }
+
+async function run(request: RunRequest): Promise<ExitCode> {
+  const training = trainingOf(request.module)
+  if (request.out !== undefined) requireWritable(request.out)
+  // Predictions go to the standard output, so that what is said about them goes beside it.
+  const stream = request.mode === 'predict' && !request.json ? process.stderr : process.stdout
+  const reporter = chooseReporter({ json: request.json, stream })
+  try {
+    const options = { ...(await optionsOf(request, training)), reporter }
+    const result = await modes[request.mode](training, options)
+    if (request.mode === 'predict') deliver(request, result)
+    return result.reason === 'interrupted' ? exitCodes.interrupted : exitCodes.ok
+  } finally {
+    reporter.close()
+  }
+}
+
+/** Every generated program exports one; the types of the emitted TypeScript say so, not those of an import at run time. */
+function trainingOf(module: unknown): Training {
+  const found =
+    typeof module === 'object' && module !== null && 'training' in module ? module.training : undefined
+  return (found as Training | undefined) ?? bug('the generated program exports no `training`')
+}
+
+async function optionsOf(request: RunRequest, training: Training): Promise<RunOptions> {
+  const { mode, runs = 'runs', seed, signal } = request
+  const needed = mode !== 'train' && request.checkpoint === undefined
+  const checkpoint = needed ? await trainedCheckpoint(runs, training.name) : request.checkpoint
+  return { backend: request.backend === 'auto' ? undefined : request.backend, runs, seed, signal, checkpoint }
+}
+
+/** With `--json` the rows have been reported already. */
+function deliver({ out, json }: RunRequest, { predictions }: RunResult): void {
+  if (out !== undefined) writePredictions(out, predictions)
+  else if (!json) process.stdout.write(jsonlOf(predictions))
+}
+
+// ── Backends ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+async function reportBackends() {
+  const reports: BackendReport[] = []
+  for (const backend of backends) {
+    const { available, detail, install } = await backend.probe()
+    reports.push({ name: backend.name, available, detail, install })
+  }
+  const { backend } = await startBackend()
+  const order = backends.map(({ name }) => name).join(', ')
+  return { reports, chosen: backend.name, reason: `of ${order} it is the first that starts here` }
+}
