@@ -1,0 +1,89 @@
+import type { CheckpointSaved, EpochEnd, RunEnd, RunStart, WarningEvent } from '../events.ts'
+import { fitted, formatCount, formatDuration, formatNumber, widthOf } from './format.ts'
+import { groupValues } from './table.ts'
+
+/** What a run says of itself when it starts: what it is, what it learns, and from what. */
+export function startLines(event: RunStart): readonly string[] {
+  const title = event.version === undefined ? event.name : `${event.name} ${event.version}`
+  const where = event.device === '' ? event.backend : `${event.backend} (${event.device})`
+  const models = event.models.map(model => `${model.name} ${formatCount(model.parameters)}`)
+  const trained = event.trained === event.parameters ? '' : `, ${formatCount(event.trained)} trained`
+  const parameters = `parameters: ${formatCount(event.parameters)}${trained}`
+  const parts = models.length > 1 ? ` (${models.join(', ')})` : ''
+  return [
+    `${title} · ${verbs[event.mode]} on ${where} · seed ${event.seed}`,
+    ...(event.parameters > 0 ? [`${parameters}${parts}`] : []),
+    ...event.data.map(({ name, splits }) => `${name}: ${splitsInWords(splits)}`),
+    ...(event.checkpoint === undefined ? [] : [`from checkpoint ${event.checkpoint}`]),
+  ]
+}
+
+const verbs = { train: 'training', test: 'testing', predict: 'predicting' } as const
+
+function splitsInWords(splits: Readonly<Record<string, number>>): string {
+  return Object.entries(splits)
+    .map(([split, count]) => `${formatCount(count)} ${split}`)
+    .join(', ')
+}
+
+/** `epoch 3/20`, counted from 1. */
+export function epochLabel(epoch: number, epochs: number | undefined): string {
+  if (epochs === undefined) return `epoch ${epoch + 1}`
+  return `epoch ${String(epoch + 1).padStart(String(epochs).length)}/${epochs}`
+}
+
+/**
+ * An epoch in one line: the values of each phase, how long it took, and whether it is the best so far. Where `width` is
+ * short, values are cut off.
+ */
+export function epochLine(
+  event: EpochEnd,
+  prefixes: Iterable<string>,
+  width = Number.POSITIVE_INFINITY,
+): string {
+  const groups = groupValues(event.values, prefixes).map(({ prefix, values }) => {
+    const shown = values.map(([name, value]) => `${name} ${formatNumber(value)}`)
+    return `${prefix} ${shown.join(', ')}`
+  })
+  const head = epochLabel(event.epoch, event.epochs)
+  const tail = [formatDuration(event.seconds), ...(event.best ? ['best'] : [])].join(separator)
+  const room = width - widthOf(head) - widthOf(tail) - 2 * separator.length
+  const middle = fitted(groups.join(separator), room)
+  return fitted([head, ...(middle === '' ? [] : [middle]), tail].join(separator), width)
+}
+
+const separator = ' · '
+
+/** A warning as the compiler shows its own. */
+export function warningLines(event: WarningEvent): readonly string[] {
+  return [
+    `warning${event.code === undefined ? '' : `[${event.code}]`}: ${event.message}`,
+    ...(event.trace === undefined ? [] : [`  --> ${event.trace}`]),
+    ...(event.help === undefined ? [] : [`  = help: ${event.help}`]),
+  ]
+}
+
+/** Checkpoints that the program or the person asked for are told; the trainer's own come with every epoch. */
+export function checkpointLines(event: CheckpointSaved): readonly string[] {
+  return event.reason === 'asked' || event.reason === 'interrupted' ? [`saved checkpoint ${event.path}`] : []
+}
+
+/** How a run ended, and where to go on from. */
+export function endLine(event: RunEnd): string {
+  const epochs = event.clocks.epoch
+  const after =
+    event.mode === 'train' && epochs > 0 ? ` after ${epochs} ${epochs === 1 ? 'epoch' : 'epochs'}` : ''
+  const detail = event.detail === undefined ? '' : `: ${event.detail}`
+  return `${endings[event.reason]}${after} in ${formatDuration(event.seconds)}${detail}`
+}
+
+const endings = {
+  finished: 'finished',
+  stalled: 'stopped early',
+  stopped: 'stopped',
+  interrupted: 'interrupted',
+} as const
+
+export function finalCheckpointLines(event: RunEnd): readonly string[] {
+  return event.checkpoint === undefined ? [] : [`checkpoint: ${event.checkpoint}`]
+}

@@ -1,0 +1,115 @@
+import pc from 'picocolors'
+import type { Reporter, StepDone, TrainingEvent } from '../events.ts'
+import { barLine, type Progress } from './bar.ts'
+import { epochLabel } from './lines.ts'
+import { Pace } from './pace.ts'
+import { notePrefix, plainLines } from './plain.ts'
+import { type ReportStream, writeLines } from './stream.ts'
+
+/** A reporter that may have something on the screen which isn't to stay; closing removes it, also after an error. */
+export interface ClosableReporter extends Reporter {
+  close(): void
+}
+
+/**
+ * A progress bar on the terminal's last line, and above it what is to stay: a line for each epoch, messages, warnings,
+ * at the end the table. Time is read off the events, so that the same events always give the same output.
+ */
+export function terminalReporter(
+  stream: ReportStream,
+  options: { readonly color?: boolean } = {},
+): ClosableReporter {
+  const colors = pc.createColors(options.color ?? (pc.isColorSupported && stream.isTTY === true))
+  const bar = new Bar(stream, colors)
+  const prefixes = new Set<string>()
+  const report = (event: TrainingEvent): void => {
+    notePrefix(prefixes, event)
+    bar.follow(event)
+    const width = widthOfStream(stream)
+    const lines = plainLines(event, prefixes, width)
+    if (lines.length === 0) return
+    bar.clear()
+    writeLines(stream, paintLines(event, lines, colors))
+  }
+  return Object.assign(report, { close: () => bar.clear() })
+}
+
+type Colors = ReturnType<typeof pc.createColors>
+
+/** A line that fills the terminal makes some of them wrap. */
+function widthOfStream(stream: ReportStream): number {
+  return Math.max(1, (stream.columns || 80) - 1)
+}
+
+// ── What stays ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+function paintLines(event: TrainingEvent, lines: readonly string[], colors: Colors): readonly string[] {
+  switch (event.kind) {
+    case 'run_start':
+    case 'run_end':
+      return lines.map((line, index) => (index === 0 ? colors.bold(line) : line))
+    case 'epoch_end':
+      return lines.map(line => paintEpoch(line, colors))
+    case 'warning':
+      return lines.map((line, index) => (index === 0 ? line.replace(/^warning[^:]*/, colors.yellow) : line))
+    default:
+      return lines
+  }
+}
+
+function paintEpoch(line: string, colors: Colors): string {
+  return line.replace(/^epoch +[\d/]+/, colors.bold).replace(/ · best$/, ` · ${colors.green('best')}`)
+}
+
+// ── The bar ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** More often than this, redrawing costs time that nobody sees. */
+const secondsBetweenDraws = 0.1
+
+const clearToEnd = '\x1b[K'
+
+class Bar {
+  private readonly stream: ReportStream
+  private readonly colors: Colors
+  private readonly pace = new Pace()
+  private visible = false
+  private drawn = Number.NEGATIVE_INFINITY
+  private epochs: number | undefined
+
+  constructor(stream: ReportStream, colors: Colors) {
+    this.stream = stream
+    this.colors = colors
+  }
+
+  follow(event: TrainingEvent): void {
+    this.pace.follow(event)
+    if (event.kind === 'epoch_start') this.epochs = event.epochs
+    if (event.kind !== 'step' || event.clocks.seconds - this.drawn < secondsBetweenDraws) return
+    this.draw(event)
+  }
+
+  clear(): void {
+    if (this.visible) this.stream.write(`\r${clearToEnd}`)
+    this.visible = false
+  }
+
+  private draw(event: StepDone): void {
+    const { bold, green, dim } = this.colors
+    const paint = { label: bold, full: green, rest: dim }
+    this.stream.write(`\r${barLine(this.progressOf(event), widthOfStream(this.stream), paint)}${clearToEnd}`)
+    this.visible = true
+    this.drawn = event.clocks.seconds
+  }
+
+  private progressOf(event: StepDone): Progress {
+    const { phase, step, clocks, batches, values } = event
+    const inEpoch = phase === 'train' || phase === 'val'
+    const parts = [
+      ...(inEpoch ? [epochLabel(clocks.epoch, this.epochs)] : []),
+      ...(phase === 'train' ? [] : [phase]),
+      ...(step === undefined ? [] : [step]),
+    ]
+    const rate = this.pace.rateOf(event)
+    return { label: parts.join(' '), done: clocks.batchIndex + 1, total: batches, rate, values }
+  }
+}
