@@ -52,7 +52,7 @@ test('the closing line adds up', () => {
 
 /** What a test file must not do, each with the words that show it. */
 function defects(text: string): readonly string[] {
-  const suites = [...text.matchAll(/^const (\w+) = suite\(/gm)].map(match => match[1] ?? '')
+  const suites = [...text.matchAll(/^const (\w+) = suite(?:<.*>)?\(/gm)].map(match => match[1] ?? '')
   return [
     ...(suites.length === 0 ? ['declares no suite'] : []),
     ...suites
