@@ -40,10 +40,30 @@ export const backends: readonly Backend[] = [
   },
 ]
 
-/** Starts the backend of this name, or the first that can start; one asked for by name is never replaced by another. */
+/** Starts the backend of this name; without one, or for `auto`, the first that can start. One asked for by name is never replaced by another. */
 export async function startBackend(name?: string): Promise<StartedBackend> {
   quieten()
-  return name === undefined ? startFirst() : startNamed(name)
+  return name === undefined || name === 'auto' ? startFirst() : startNamed(name)
+}
+
+/** What each backend says of itself here, and which one would be taken. */
+export interface BackendSurvey {
+  readonly reports: readonly (Probe & { readonly name: BackendName })[]
+  readonly chosen: BackendName
+  readonly detail: string
+}
+
+/** Asks every backend, and starts the one that a run would start. */
+export async function surveyBackends(): Promise<BackendSurvey> {
+  quieten()
+  const reports: BackendSurvey['reports'][number][] = []
+  for (const backend of backends) reports.push({ name: backend.name, ...(await probeSafely(backend)) })
+  const { backend, detail } = await startFirst()
+  return { reports, chosen: backend.name, detail }
+}
+
+async function probeSafely(backend: Backend): Promise<Probe> {
+  return backend.probe().catch(error => ({ available: false, detail: messageOf(error) }))
 }
 
 /** A backend that has started and multiplied two matrices. */

@@ -1,0 +1,49 @@
+/** All that a generated program, or whoever runs one from TypeScript, needs. */
+
+export * as tf from '@tensorflow/tfjs-core'
+export {
+  type Backend,
+  type BackendName,
+  type BackendSurvey,
+  backends,
+  type Probe,
+  surveyBackends,
+} from './backends.ts'
+export type { JsonValue, LoadedDataset, Snapshot, StoredTensor } from './contracts.ts'
+export { describeRunError, type ExitCode, exitCodes, RunError } from './errors.ts'
+export type { ClockValues, EndReason, Reporter, RunMode, TrainingEvent } from './events.ts'
+export { dataset, metric, optimizer } from './holders.ts'
+export { type HookEvent, hookEvents } from './hooks.ts'
+export * as kernels from './kernels.ts'
+export { launch } from './launch.ts'
+export { model, parameter } from './model.ts'
+export { predict, type RunResult, test, train } from './program.ts'
+export type { Key } from './random.ts'
+export * as random from './random.ts'
+export { chooseReporter } from './report/choose.ts'
+export type { RunOptions } from './start.ts'
+export type {
+  Batch,
+  Clocks,
+  DatasetSpec,
+  FieldSpec,
+  HookSpec,
+  HostVars,
+  LogOptions,
+  MetricHolder,
+  MetricSpec,
+  ModelHolder,
+  Numbers,
+  OptimizerGroupSpec,
+  OptimizerHolder,
+  OptimizerSpec,
+  ParameterSpec,
+  Phase,
+  Run,
+  SourceSpec,
+  StepSpec,
+  Tensors,
+  Trace,
+  TrainerOptions,
+  Training,
+} from './training.ts'

@@ -1,0 +1,119 @@
+import { realpathSync } from 'node:fs'
+import { argv, stderr, stdout } from 'node:process'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { describeRunError, type ExitCode, exitCodes, RunError } from './errors.ts'
+import { watchInterrupts } from './interrupts.ts'
+import { predict, test, train } from './program.ts'
+import { chooseReporter } from './report/choose.ts'
+import type { RunOptions } from './start.ts'
+import type { Training } from './training.ts'
+
+const modes = { train, test, predict } as const
+type Mode = keyof typeof modes
+
+const usage = `usage: node PROGRAM.js [train | test | predict] [--backend NAME] [--checkpoint FOLDER] [--runs FOLDER]
+       [--seed NUMBER] [--split NAME] [--json]`
+
+/** Runs a program if its file is the one that Node was asked to run; an import of it does nothing. */
+export async function launch(training: Training, url: string): Promise<void> {
+  if (!isAsked(url)) return
+  const code = await runWith(training, argv.slice(2))
+  // Some graphics drivers keep a process alive for ever; what was written has to arrive first.
+  await Promise.all([stdout, stderr].map(stream => new Promise(resolve => stream.write('', resolve))))
+  process.exit(code)
+}
+
+function isAsked(url: string): boolean {
+  const [, asked] = argv
+  try {
+    return asked !== undefined && realpathSync(asked) === realpathSync(fileURLToPath(url))
+  } catch {
+    return false
+  }
+}
+
+/** Arguments in, exit code out. */
+async function runWith(training: Training, args: readonly string[]): Promise<ExitCode> {
+  try {
+    const { mode, json, options } = readArguments(args)
+    return await runReported(training, mode, json, options)
+  } catch (error) {
+    return explain(error)
+  }
+}
+
+async function runReported(
+  training: Training,
+  mode: Mode,
+  json: boolean,
+  options: RunOptions,
+): Promise<ExitCode> {
+  const interrupts = watchInterrupts(text => void stderr.write(text))
+  const reporter = chooseReporter({ json, stream: stdout })
+  try {
+    const { reason } = await modes[mode](training, { ...options, reporter, signal: interrupts.signal })
+    return reason === 'interrupted' ? exitCodes.interrupted : exitCodes.ok
+  } finally {
+    reporter.close()
+    interrupts.release()
+  }
+}
+
+interface Asked {
+  readonly mode: Mode
+  readonly json: boolean
+  readonly options: RunOptions
+}
+
+function readArguments(args: readonly string[]): Asked {
+  const { values, positionals } = parsed(args)
+  const [mode = 'train', surplus] = positionals
+  if (!isMode(mode)) throw misused(`there is no command \`${mode}\``)
+  if (surplus !== undefined) throw misused(`\`${surplus}\` is one argument too many`)
+  const { json = false, seed, ...options } = values
+  return { mode, json, options: { ...options, ...(seed !== undefined && { seed: seedOf(seed) }) } }
+}
+
+function parsed(args: readonly string[]) {
+  const text = { type: 'string' } as const
+  const options = {
+    backend: text,
+    checkpoint: text,
+    runs: text,
+    seed: text,
+    split: text,
+    json: { type: 'boolean' },
+  } as const
+  try {
+    return parseArgs({ args: [...args], options, allowPositionals: true })
+  } catch (error) {
+    throw misused(error instanceof Error ? error.message : String(error))
+  }
+}
+
+function isMode(text: string): text is Mode {
+  return Object.hasOwn(modes, text)
+}
+
+function seedOf(text: string): number {
+  const seed = Number(text)
+  if (/^\d+$/.test(text) && Number.isSafeInteger(seed)) return seed
+  throw misused(`a seed is a whole number from 0, not \`${text}\``)
+}
+
+function misused(message: string): RunError {
+  return new RunError({ code: 'LTM6401', message, help: usage, exitCode: exitCodes.usage })
+}
+
+function explain(error: unknown): ExitCode {
+  if (error instanceof RunError) {
+    stderr.write(`${describeRunError(error)}\n`)
+    return error.exitCode
+  }
+  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  stderr.write(
+    `This is a bug in ltm or in a function that the program imports, not in the program:\n${stack}\n`,
+  )
+  return exitCodes.internal
+}
