@@ -163,7 +163,11 @@ function foldFirst(item: Item, place: Place): string | undefined {
   const i = breakable(item).at(-1)
   if (i === undefined) return undefined
   const before = flat(item.slice(0, i))
-  return before + foldGroup(item[i] as Group, { ...place, column: place.column + before.length }) + flat(item.slice(i + 1))
+  return (
+    before +
+    foldGroup(item[i] as Group, { ...place, column: place.column + before.length }) +
+    flat(item.slice(i + 1))
+  )
 }
 
 function foldGroup(group: Group, place: Place): string {
@@ -184,7 +188,10 @@ function hugged(group: Group, place: Place): string | undefined {
 
 function hugs(item: Item): boolean {
   const [head] = item
-  return (item.length === 1 && typeof head !== 'string' && head?.open !== '(') || item.some(piece => typeof piece === 'string' && piece.includes('=> '))
+  return (
+    (item.length === 1 && typeof head !== 'string' && head?.open !== '(') ||
+    item.some(piece => typeof piece === 'string' && piece.includes('=> '))
+  )
 }
 
 /** Lists of plain things fill their lines. */
@@ -194,7 +201,8 @@ function packed(group: Group, { indent, width }: Place): string | undefined {
   const lines: string[] = []
   for (const item of items) {
     const line = lines.at(-1)
-    if (line !== undefined && indent + 2 + line.length + item.length + 3 <= width) lines[lines.length - 1] = `${line} ${item},`
+    if (line !== undefined && indent + 2 + line.length + item.length + 3 <= width)
+      lines[lines.length - 1] = `${line} ${item},`
     else lines.push(`${item},`)
   }
   const pad = ' '.repeat(indent + 2)
@@ -204,14 +212,18 @@ function packed(group: Group, { indent, width }: Place): string | undefined {
 /** Long lists of short things, and the names of an import. */
 function packs({ open }: Group, items: readonly string[]): boolean {
   if (items.length < 8) return false
-  return open === '[' ? items.every(text => text.length <= 12) : items.every(text => /^(type )?\w+$/.test(text))
+  return open === '['
+    ? items.every(text => text.length <= 12)
+    : items.every(text => /^(type )?\w+$/.test(text))
 }
 
 function opened({ open, close, separator, items }: Group, { indent, width }: Place): string {
   const inner = indent + 2
   const pad = ' '.repeat(inner)
   const end = separator === ';' ? '' : separator
-  const lines = items.map(item => `${pad}${foldItem(item, { indent: inner, column: inner, width, tail: 1 })}${end}`)
+  const lines = items.map(
+    item => `${pad}${foldItem(item, { indent: inner, column: inner, width, tail: 1 })}${end}`,
+  )
   return `${open}\n${lines.join('\n')}\n${' '.repeat(indent)}${close}`
 }
 

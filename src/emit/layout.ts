@@ -71,7 +71,8 @@ function layoutStatement(
 ): readonly Traced[] {
   const head = foldTraced(renderCode(code, target), trace, indent)
   if (body === undefined) return head
-  const inner = (lines: readonly Line[]): readonly Traced[] => layoutLines(lines, indent + 2, target).map(text => ({ text }))
+  const inner = (lines: readonly Line[]): readonly Traced[] =>
+    layoutLines(lines, indent + 2, target).map(text => ({ text }))
   const middle = otherwise === undefined ? [] : [...indented(['} else {'], indent), ...inner(otherwise)]
   return [...head, ...inner(body), ...middle, ...indented([renderCode(close, target)], indent)]
 }
@@ -81,7 +82,8 @@ function foldTraced(text: string, trace: string | undefined, indent: number): re
   const tail = trace === undefined ? 0 : trace.length + 4
   const length = indent + text.length
   // A line that only its trace makes too long keeps its shape, and the trace stands above it.
-  if (trace !== undefined && length <= lineWidth && length + tail > lineWidth) return [{ text: `${pad}// ${trace}` }, { text: pad + text }]
+  if (trace !== undefined && length <= lineWidth && length + tail > lineWidth)
+    return [{ text: `${pad}// ${trace}` }, { text: pad + text }]
   const [first, ...rest] = fold(text, indent, lineWidth, tail)
   const head = `${' '.repeat(indent)}${first}`
   return [trace === undefined ? { text: head } : { text: head, trace }, ...rest.map(line => ({ text: line }))]
@@ -123,5 +125,8 @@ function alignRun(run: readonly Traced[]): readonly string[] {
 function aligns(run: readonly Traced[]): boolean {
   const lengths = run.map(line => line.text.length)
   const widest = Math.max(...lengths)
-  return widest - Math.min(...lengths) <= widestGap && run.every(({ trace = '' }) => widest + trace.length + 4 <= lineWidth)
+  return (
+    widest - Math.min(...lengths) <= widestGap &&
+    run.every(({ trace = '' }) => widest + trace.length + 4 <= lineWidth)
+  )
 }

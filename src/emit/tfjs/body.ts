@@ -56,11 +56,13 @@ export function writeStep(body: Body, step: Step): void {
 /** Steps that are never worth a line. */
 function atomOf(body: Body, step: Step): Bound | undefined {
   const { attrs, op } = step
-  if (op === 'host' && isHostExpr(attrs.value)) return { kind: 'number', code: hostCode(attrs.value, body.host) }
+  if (op === 'host' && isHostExpr(attrs.value))
+    return { kind: 'number', code: hostCode(attrs.value, body.host) }
   if (op === 'const' && typeof attrs.value === 'number' && attrs.dtype === 'f32') {
     return { kind: 'number', code: numberLiteral(attrs.value) }
   }
-  if (op === 'key_at') return { kind: 'code', code: ts`${inputCode(body, step.inputs[0])}.at(${placeCode(body, attrs)})` }
+  if (op === 'key_at')
+    return { kind: 'code', code: ts`${inputCode(body, step.inputs[0])}.at(${placeCode(body, attrs)})` }
   return undefined
 }
 
@@ -217,7 +219,8 @@ function tensorType(body: Body, name: string): readonly TensorType[] {
 }
 
 /** Functions of TensorFlow.js that take a number in place of a scalar, as both their arguments. */
-const numeric = /^tf\.(add|sub|mul|div|pow|maximum|minimum|equal|notEqual|less|lessEqual|greater|greaterEqual)\(\$, \$\)$/
+const numeric =
+  /^tf\.(add|sub|mul|div|pow|maximum|minimum|equal|notEqual|less|lessEqual|greater|greaterEqual)\(\$, \$\)$/
 
 function takesNumbers(lower: (inputs: readonly Code[]) => Code, step: Step): boolean {
   return step.inputs.length === 2 && numeric.test(renderCode(lower(['$', '$']), 'javascript'))

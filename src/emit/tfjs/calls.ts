@@ -17,7 +17,8 @@ export function calledFunction(env: Env, step: Step, section: Section): EmittedF
 /** Emits the functions that live steps call, in the order in which a reader meets the calls. */
 export function emitCalled(env: Env, steps: readonly Step[], uses: Uses, section: Section): void {
   for (const step of steps) {
-    if (step.op === 'call' && step.outputs.some(({ name }) => uses.has(name))) calledFunction(env, step, section)
+    if (step.op === 'call' && step.outputs.some(({ name }) => uses.has(name)))
+      calledFunction(env, step, section)
   }
 }
 
@@ -33,7 +34,11 @@ export function handedOn(env: Env, section: Section): (step: Step) => readonly s
 /** `linear(self.hidden[0], x)`: the module, the tensors, host numbers, and at last the key. */
 export function callCode(body: Body, step: Step, callee: EmittedFunction): Code {
   const { params } = callee.func
-  const given = params.map((param, i) => ({ param, needed: callee.needed[i], input: step.inputs[i] ?? bug('a call without an input') }))
+  const given = params.map((param, i) => ({
+    param,
+    needed: callee.needed[i],
+    input: step.inputs[i] ?? bug('a call without an input'),
+  }))
   const members = given.filter(({ param, needed }) => needed && param.member !== undefined)
   const tensors = given.filter(({ param }) => param.member === undefined && param.type !== 'key')
   const keys = given.filter(({ param, needed }) => needed && param.type === 'key')
@@ -57,20 +62,31 @@ interface Handed {
 }
 
 /** The module that is handed over: a part of one at hand where the values lie together there, else a literal. */
-function selfCode(body: Body, members: readonly { readonly param: { readonly member?: string }; readonly input: string }[]): Code {
+function selfCode(
+  body: Body,
+  members: readonly { readonly param: { readonly member?: string }; readonly input: string }[],
+): Code {
   const handed = members.map(({ param, input }) => {
     const path = segmentsOf(param.member ?? '')
     return { path, value: { path, code: valueCode(body, input), bound: body.values.get(input) } }
   })
-  return treeLiteral<Handed>(treeOf(handed), leaf => leaf.code, (tree, depth) => commonPlace(tree, depth))
+  return treeLiteral<Handed>(
+    treeOf(handed),
+    leaf => leaf.code,
+    (tree, depth) => commonPlace(tree, depth),
+  )
 }
 
 /** The place under which all leaves of a tree lie as the tree has them. */
 function commonPlace(tree: Tree<Handed>, depth: number): Code | undefined {
-  const starts = leavesOf(tree).map(({ path, bound }) => (bound?.kind === 'place' ? prefixOf(bound, path.slice(depth)) : undefined))
+  const starts = leavesOf(tree).map(({ path, bound }) =>
+    bound?.kind === 'place' ? prefixOf(bound, path.slice(depth)) : undefined,
+  )
   const [first] = starts
   if (first === undefined) return undefined
-  const agree = starts.every(start => start !== undefined && start.root === first.root && samePath(start.segments, first.segments))
+  const agree = starts.every(
+    start => start !== undefined && start.root === first.root && samePath(start.segments, first.segments),
+  )
   return agree ? access(first.root, first.segments) : undefined
 }
 
@@ -81,7 +97,9 @@ interface Place {
 
 function prefixOf({ root, segments }: Place, suffix: readonly Segment[]): Place | undefined {
   const at = segments.length - suffix.length
-  return at >= 0 && samePath(segments.slice(at), suffix) ? { root, segments: segments.slice(0, at) } : undefined
+  return at >= 0 && samePath(segments.slice(at), suffix)
+    ? { root, segments: segments.slice(0, at) }
+    : undefined
 }
 
 function samePath(a: readonly Segment[], b: readonly Segment[]): boolean {

@@ -1,5 +1,5 @@
 import { annotation, type Code, join, ts } from '../../base/code.ts'
-import type { ColumnInput, DataField, Dataset, DataSource, Func } from '../../ir/ir.ts'
+import type { ColumnInput, DataField, DataSource, Dataset, Func } from '../../ir/ir.ts'
 import { type Line, statement } from '../layout.ts'
 import { lengthOf } from './body.ts'
 import { type Env, funcOf, holderName, traceOf } from './env.ts'
@@ -17,10 +17,16 @@ export function datasetLine(env: Env, data: Dataset): Line {
   const spec = objectCode([
     ['name', literal(data.name)],
     ['source', literal(sourceLiteral(data.source))],
-    ['columns', literal(data.columns.map(column => (column.single ? column.from : [column.from, column.to])))],
+    [
+      'columns',
+      literal(data.columns.map(column => (column.single ? column.from : [column.from, column.to]))),
+    ],
     ['fits', fitsCode(env, data)],
     ['fields', columnsFunction(env, data, func)],
-    ['schema', listCode(data.fields.map((field, i) => fieldCode(field, columnsOf(data, func, func.results[i]))))],
+    [
+      'schema',
+      listCode(data.fields.map((field, i) => fieldCode(field, columnsOf(data, func, func.results[i])))),
+    ],
     ['split', literal(data.split.map(({ name, share }) => [name, share]))],
     ['stratify', data.stratify === undefined ? undefined : literal(data.stratify)],
     ['batch', literal(data.batch)],
@@ -34,7 +40,8 @@ export function datasetLine(env: Env, data: Dataset): Line {
 function sourceLiteral(source: DataSource): Plain {
   const trace = traceOf(source.origin)
   if (source.kind === 'csv') return { kind: 'csv', path: source.path, skip: source.skip, trace }
-  if (source.kind === 'inline') return { kind: 'inline', columns: source.columns.map(({ values }) => values), trace }
+  if (source.kind === 'inline')
+    return { kind: 'inline', columns: source.columns.map(({ values }) => values), trace }
   return { kind: 'synthetic', count: source.count, trace }
 }
 
@@ -86,7 +93,10 @@ function columnsFunction(env: Env, data: Dataset, func: Func): Code {
   const text = renderFunction(env, func, { kind: 'columns' }, 'data')
   const sources = [data.columns.map(({ value }) => value), data.fits.map(({ name }) => name)]
   if (text.lines.length === 0 && lengthOf(text.result) <= longestArrow) {
-    return ts`(${patterns(sources, text.args.filter(({ used }) => used))}) => ${text.result}`
+    return ts`(${patterns(
+      sources,
+      text.args.filter(({ used }) => used),
+    )}) => ${text.result}`
   }
   const { name } = emitFunction(env, func, { kind: 'plain' }, 'data')
   const given = text.args.map(({ local }) => ts`${local}${annotation`!`}`)
@@ -100,5 +110,8 @@ function patterns(sources: readonly (readonly string[])[], args: readonly Argume
     return locals.slice(0, locals.findLastIndex(local => local !== '') + 1)
   })
   const last = lists.findLastIndex(list => list.length > 0)
-  return lists.slice(0, last + 1).map((list, i) => (list.length === 0 ? `_${i}` : `[${list.join(', ')}]`)).join(', ')
+  return lists
+    .slice(0, last + 1)
+    .map((list, i) => (list.length === 0 ? `_${i}` : `[${list.join(', ')}]`))
+    .join(', ')
 }

@@ -10,7 +10,11 @@ import { traceOf } from './env.ts'
 export function documentation(instances: readonly Func[]): Verbatim {
   const [func] = instances
   if (func === undefined) return verbatim('/** */')
-  const doc = (func.doc ?? '').trim().split('\n').filter(line => line !== '').map(line => line.trim())
+  const doc = (func.doc ?? '')
+    .trim()
+    .split('\n')
+    .filter(line => line !== '')
+    .map(line => line.trim())
   const signature = `\`${signatureText(instances, func)}\` ${traceOf(func.origin)}`
   const lines = [...doc, signature].flatMap(wrapped).map(line => line.replaceAll('*/', '* /'))
   const [only = ''] = lines
@@ -34,7 +38,13 @@ function signatureText(instances: readonly Func[], func: Func): string {
   const shown = func.params.flatMap((param, i) =>
     param.member !== undefined || param.type === 'key'
       ? []
-      : [`${param.name}: ${typeText(param.type, instances.map(({ params }) => params[i]?.type), letters)}`],
+      : [
+          `${param.name}: ${typeText(
+            param.type,
+            instances.map(({ params }) => params[i]?.type),
+            letters,
+          )}`,
+        ],
   )
   return `${func.declaration}(${[...shown, ...func.hostParams].join(', ')})${resultText(instances, func, letters)}`
 }
@@ -58,7 +68,9 @@ function typeOfValue(func: Func, name: string | undefined): ValueType | undefine
 function typeText(type: ValueType, types: readonly (ValueType | undefined)[], letters: Letters): string {
   if (type === 'key') return 'key'
   if (type.shape.length === 0) return type.dtype
-  const sizes = type.shape.map((_, i) => letters.size(types.map(each => (each === undefined || each === 'key' ? 0 : (each.shape[i] ?? 0)))))
+  const sizes = type.shape.map((_, i) =>
+    letters.size(types.map(each => (each === undefined || each === 'key' ? 0 : (each.shape[i] ?? 0)))),
+  )
   return `${type.dtype}[${sizes.join(', ')}]`
 }
 
@@ -78,7 +90,9 @@ class Letters {
     const key = sizes.join()
     const known = this.#known.get(key)
     if (known !== undefined) return known
-    const free = [...'nmkpqrstuvwxyzabcdefghijl'].find(letter => !this.#taken.has(letter) && ![...this.#known.values()].includes(letter))
+    const free = [...'nmkpqrstuvwxyzabcdefghijl'].find(
+      letter => !this.#taken.has(letter) && ![...this.#known.values()].includes(letter),
+    )
     this.#known.set(key, free ?? '_')
     return free ?? '_'
   }

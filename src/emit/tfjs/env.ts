@@ -35,7 +35,9 @@ export interface Env {
 export function createEnv(program: Program, target: Target): Env {
   const fixed = [...runtimeValues, ...runtimeTypes, 'settings', 'vars', 'training', ...stepNames]
   const globals = scopeIn(undefined, fixed)
-  const holders = new Map(declared(program).map(([kind, name]) => [`${kind} ${name}`, claim(globals, name, '_')]))
+  const holders = new Map(
+    declared(program).map(([kind, name]) => [`${kind} ${name}`, claim(globals, name, '_')]),
+  )
   const reserved = scopeIn(undefined, [...globals.taken, ...functionNames(program)])
   return {
     program,
@@ -69,7 +71,10 @@ function declared(program: Program): readonly (readonly [kind: string, name: str
 /** Every name that a function may get: several of one declaration are numbered. */
 function functionNames(program: Program): readonly string[] {
   const names = program.functions.map(({ declaration }) => functionName(declaration))
-  return [...names, ...names.flatMap(name => names.map((_, i) => `${name}_${i + 2}`).slice(0, count(names, name) - 1))]
+  return [
+    ...names,
+    ...names.flatMap(name => names.map((_, i) => `${name}_${i + 2}`).slice(0, count(names, name) - 1)),
+  ]
 }
 
 function count(names: readonly string[], name: string): number {

@@ -18,7 +18,12 @@ export type Style =
   /** Written in place, its inputs destructured from lists. */
   | { readonly kind: 'columns' }
   /** The states of a metric come as one record; `returns` says whether new ones leave likewise. */
-  | { readonly kind: 'state'; readonly states: readonly string[]; readonly type: string; readonly returns: boolean }
+  | {
+      readonly kind: 'state'
+      readonly states: readonly string[]
+      readonly type: string
+      readonly returns: boolean
+    }
   /** An optimizer's update: `(slots, param, grad, t, settings)`, and the new slots and `param` back. */
   | { readonly kind: 'update'; readonly slots: readonly string[]; readonly settings: readonly string[] }
 
@@ -66,7 +71,13 @@ function sharedFunction(env: Env, shown: string, func: Func): EmittedFunction | 
   return same
 }
 
-function placeFunction(env: Env, func: Func, text: FunctionText, shown: string, section: Section): EmittedFunction {
+function placeFunction(
+  env: Env,
+  func: Func,
+  text: FunctionText,
+  shown: string,
+  section: Section,
+): EmittedFunction {
   const name = claim(env.globals, functionName(func.declaration), '_')
   const { needed, fields, usesKey } = text
   const emitted: EmittedFunction = { name, func, needed, fields, usesKey, instances: [func] }
@@ -75,7 +86,10 @@ function placeFunction(env: Env, func: Func, text: FunctionText, shown: string, 
   return emitted
 }
 
-function declarationOf(name: string, { params, returns, lines, result, resultTrace }: FunctionText): Statement {
+function declarationOf(
+  name: string,
+  { params, returns, lines, result, resultTrace }: FunctionText,
+): Statement {
   return {
     kind: 'statement',
     code: ts`function ${name}(${join(params)})${returns} {`,
@@ -87,7 +101,8 @@ function declarationOf(name: string, { params, returns, lines, result, resultTra
 /** An arrow function where its text is one short expression, else the name of a declared function. */
 export function functionValue(env: Env, func: Func, style: Style, section: Section): Code {
   const text = renderFunction(env, func, style, section)
-  if (text.lines.length > 0 || lengthOf(text.result) > longestArrow) return emitFunction(env, func, style, section).name
+  if (text.lines.length > 0 || lengthOf(text.result) > longestArrow)
+    return emitFunction(env, func, style, section).name
   const body = renderCode(text.result, 'typescript').startsWith('{') ? ts`(${text.result})` : text.result
   return ts`${arrowParameters(text)} => ${body}`
 }
@@ -116,16 +131,28 @@ export function renderFunction(env: Env, func: Func, style: Style, section: Sect
   const scope = scopeIn(env.reserved)
   const members = func.params.filter(param => param.member !== undefined && uses.has(param.name))
   const self = members.length > 0 ? claim(scope, 'self') : ''
-  const args = func.params.filter(param => param.member === undefined).map(param => argumentOf(param, uses, scope))
+  const args = func.params
+    .filter(param => param.member === undefined)
+    .map(param => argumentOf(param, uses, scope))
   const hosts = new Map(func.hostParams.map(name => [name, { local: localName(scope, name), used: false }]))
   const prologue: Line[] = []
   const lines: Line[] = []
   const sizes = sizesOf(shapesOf(args, members, self), scope, prologue)
   const body: Body = {
-    env, section, scope, uses, lines, sizes,
+    env,
+    section,
+    scope,
+    uses,
+    lines,
+    sizes,
     values: boundInputs(args, members, self, style),
     types: new Map(func.params.map(param => [param.name, param.type])),
-    host: { clock: 'run', argument: name => readHost(hosts, name), size: sizes, item: () => bug('a function waits for a number') },
+    host: {
+      clock: 'run',
+      argument: name => readHost(hosts, name),
+      size: sizes,
+      item: () => bug('a function waits for a number'),
+    },
   }
   for (const step of func.steps) writeStep(body, step)
   const fields = fieldsOf(func, style)
@@ -172,7 +199,9 @@ function boundInputs(
   const mark = style.kind === 'columns' ? annotation`!` : ''
   return new Map<string, Bound>([
     ...args.map(({ local, param }) => [param.name, { kind: 'code', code: ts`${local}${mark}` }] as const),
-    ...members.map(({ name, member = '' }) => [name, { kind: 'place', root: self, segments: segmentsOf(member) }] as const),
+    ...members.map(
+      ({ name, member = '' }) => [name, { kind: 'place', root: self, segments: segmentsOf(member) }] as const,
+    ),
   ])
 }
 

@@ -1,5 +1,5 @@
-import { type Code, join, ts } from '../../base/code.ts'
 import { unreachable } from '../../base/bug.ts'
+import { type Code, join, renderCode, ts } from '../../base/code.ts'
 import type { Clock, HostExpr, HostOperator } from '../../ir/ir.ts'
 import type { Dim } from '../../types/dim.ts'
 import { memberAccess, quote } from './names.ts'
@@ -45,7 +45,7 @@ function printed(expr: HostExpr, names: HostNames): Printed {
     case 'clock':
       return { code: clockText(expr.clock, expr.of, names.clock), level: atom }
     case 'size':
-      return { code: names.size(expr.dim), level: typeof expr.dim === 'number' || /^\w+$/.test(expr.dim) ? atom : 11 }
+      return sizePrinted(names.size(expr.dim))
     case 'item':
       return { code: names.item(expr.value), level: unary }
     case 'choose':
@@ -65,6 +65,12 @@ export function numberLiteral(value: number): string {
 
 function numberText(value: number): Printed {
   return { code: numberLiteral(value), level: value < 0 || Object.is(value, -0) ? unary : atom }
+}
+
+/** A size comes as text; its outermost operator is looked up there. */
+function sizePrinted(code: Code): Printed {
+  const text = renderCode(code, 'javascript')
+  return { code, level: / [+-] /.test(text) ? 11 : / [*/] /.test(text) ? 12 : atom }
 }
 
 function clockText(clock: Clock, of: string | undefined, owner: string): string {
@@ -115,9 +121,18 @@ function applied(operator: HostOperator, args: readonly HostExpr[], names: HostN
   if (operator === 'pow' && a !== undefined && b !== undefined) {
     return { code: ts`${inside(a, names, unary + 1)} ** ${inside(b, names, unary - 1)}`, level: 13 }
   }
-  if (operator === 'neg' && a !== undefined) return { code: ts`-${inside(a, names, unary + 1)}`, level: unary }
-  if (operator === 'not' && a !== undefined) return { code: ts`!${inside(a, names, unary + 1)}`, level: unary }
+  if (operator === 'neg' && a !== undefined)
+    return { code: ts`-${inside(a, names, unary + 1)}`, level: unary }
+  if (operator === 'not' && a !== undefined)
+    return { code: ts`!${inside(a, names, unary + 1)}`, level: unary }
   const plain = args.map(arg => inside(arg, names, choice))
-  if (operator === 'floordiv') return { code: ts`Math.floor(${join(args.map(arg => inside(arg, names, 13)), ' / ')})`, level: atom }
+  if (operator === 'floordiv')
+    return {
+      code: ts`Math.floor(${join(
+        args.map(arg => inside(arg, names, 13)),
+        ' / ',
+      )})`,
+      level: atom,
+    }
   return { code: ts`Math.${operator}(${join(plain)})`, level: atom }
 }

@@ -3,7 +3,12 @@ import { numberLiteral } from './host.ts'
 import { propertyKey, quote } from './names.ts'
 
 /** Data as it appears in a literal. */
-export type Plain = number | boolean | string | readonly Plain[] | { readonly [key: string]: Plain | undefined }
+export type Plain =
+  | number
+  | boolean
+  | string
+  | readonly Plain[]
+  | { readonly [key: string]: Plain | undefined }
 
 /** Plain data as a JavaScript literal; absent properties are left out. */
 export function literal(value: Plain): string {
@@ -11,7 +16,9 @@ export function literal(value: Plain): string {
   if (typeof value === 'number') return numberLiteral(value)
   if (typeof value === 'boolean') return String(value)
   if (isList(value)) return `[${value.map(literal).join(', ')}]`
-  const entries = Object.entries(value).flatMap(([key, entry]) => (entry === undefined ? [] : [`${propertyKey(key)}: ${literal(entry)}`]))
+  const entries = Object.entries(value).flatMap(([key, entry]) =>
+    entry === undefined ? [] : [`${propertyKey(key)}: ${literal(entry)}`],
+  )
   return entries.length === 0 ? '{}' : `{ ${entries.join(', ')} }`
 }
 

@@ -38,7 +38,10 @@ function initCode(env: Env, init: string): Code {
   return functionValue(env, funcOf(env, init), { kind: 'plain' }, 'model')
 }
 
-function constraintCode(env: Env, { text, name, version, forward, check }: Parameter['constraint'] & object): Code {
+function constraintCode(
+  env: Env,
+  { text, name, version, forward, check }: Parameter['constraint'] & object,
+): Code {
   const named = (func: string): Code => emitFunction(env, funcOf(env, func), { kind: 'plain' }, 'model').name
   return objectCode([
     ['text', quote(text)],

@@ -31,7 +31,9 @@ export function identifier(name: string): string {
 
 /** `Linear.forward` is `linear`, `Accuracy.update` is `accuracyUpdate`: the name of the function that a declaration becomes. */
 export function functionName(declaration: string): string {
-  const [first = 'f', ...rest] = declaration.split('.').filter(part => part !== 'forward' && !/^\d+$/.test(part))
+  const [first = 'f', ...rest] = declaration
+    .split('.')
+    .filter(part => part !== 'forward' && !/^\d+$/.test(part))
   return identifier(lowerFirst(first) + rest.map(upperFirst).join(''))
 }
 
@@ -74,12 +76,28 @@ export function quote(text: string): string {
 }
 
 /** What a generated program may import; no local name hides it. */
-export const runtimeValues = ['dataset', 'kernels', 'launch', 'metric', 'model', 'optimizer', 'parameter', 'random', 'tf'] as const
+export const runtimeValues = [
+  'dataset',
+  'kernels',
+  'launch',
+  'metric',
+  'model',
+  'optimizer',
+  'parameter',
+  'random',
+  'tf',
+] as const
 export const runtimeTypes = ['Batch', 'Key', 'Run', 'Tensors', 'Training'] as const
 
 const reserved: ReadonlySet<string> = new Set([
-  ...'arguments async await break case catch class const continue debugger default delete do else enum eval'.split(' '),
-  ...'export extends false finally for function if implements import in instanceof interface let new null'.split(' '),
-  ...'package private protected public return static super switch this throw true try typeof var void while'.split(' '),
+  ...'arguments async await break case catch class const continue debugger default delete do else enum eval'.split(
+    ' ',
+  ),
+  ...'export extends false finally for function if implements import in instanceof interface let new null'.split(
+    ' ',
+  ),
+  ...'package private protected public return static super switch this throw true try typeof var void while'.split(
+    ' ',
+  ),
   ...'with yield undefined NaN Infinity Math Number Record Promise'.split(' '),
 ])

@@ -17,7 +17,9 @@ export function access(root: Code, segments: readonly Segment[]): Code {
   return join(
     [
       root,
-      ...segments.map(segment => (typeof segment === 'number' ? ts`[${segment}]${annotation`!`}` : memberAccess(segment))),
+      ...segments.map(segment =>
+        typeof segment === 'number' ? ts`[${segment}]${annotation`!`}` : memberAccess(segment),
+      ),
     ],
     '',
   )
@@ -30,7 +32,9 @@ export type Tree<T> =
   | { readonly kind: 'list'; readonly items: readonly Tree<T>[] }
 
 /** Builds the tree of a list of paths; places of a list that hold nothing become empty records. */
-export function treeOf<T>(members: readonly { readonly path: readonly Segment[]; readonly value: T }[]): Tree<T> {
+export function treeOf<T>(
+  members: readonly { readonly path: readonly Segment[]; readonly value: T }[],
+): Tree<T> {
   const [first] = members
   if (members.length === 1 && first?.path.length === 0) return { kind: 'leaf', value: first.value }
   const groups = new Map<Segment, { path: readonly Segment[]; value: T }[]>()

@@ -1,7 +1,7 @@
+import { bug } from '../../base/bug.ts'
 import { annotation, type Code, join, type Target, ts } from '../../base/code.ts'
 import type { Hook, Origin, Program, TrainerSettings, TrainingStep } from '../../ir/ir.ts'
 import { blank, type Line, layout, type Statement, statement, verbatim } from '../layout.ts'
-import { bug } from '../../base/bug.ts'
 import { datasetLine } from './data.ts'
 import { createEnv, type Env, holderName, rootOf, type Section, traceOf } from './env.ts'
 import { hostCode } from './host.ts'
@@ -41,7 +41,10 @@ export function emitProgram(program: Program, { target, runtime, directory }: Em
     ...section('Hooks', program.hooks, spaced(hooks.lines)),
     ...section('Loop', [], trainingLines(env, directory, steps.specs, hooks.specs)),
   ]
-  return layout([verbatim(header(program)), blank, importLine(layout(body, target), runtime), ...body], target)
+  return layout(
+    [verbatim(header(program)), blank, importLine(layout(body, target), runtime), ...body],
+    target,
+  )
 }
 
 function header({ file }: Program): string {
@@ -54,7 +57,11 @@ function header({ file }: Program): string {
 const ruleWidth = 76
 
 /** A part of the file under its rule; a part without content is left out. */
-function section(title: string, declared: readonly { readonly origin: Origin }[], lines: readonly Line[]): readonly Line[] {
+function section(
+  title: string,
+  declared: readonly { readonly origin: Origin }[],
+  lines: readonly Line[],
+): readonly Line[] {
   if (lines.length === 0) return []
   const [first] = declared
   const rule = `// ── ${title} `.padEnd(ruleWidth, '─')
@@ -93,10 +100,15 @@ function stepLines(env: Env): Rendered {
     else group.steps.push(step)
   }
   const taken = new Set<string>()
-  const named = [...groups.values()].map(group => ({ ...group, name: uniqueName(env, taken, stepName(group.steps)) }))
+  const named = [...groups.values()].map(group => ({
+    ...group,
+    name: uniqueName(env, taken, stepName(group.steps)),
+  }))
   return {
     lines: named.map(({ name, text }) => stepFunction(name, text)),
-    specs: env.program.steps.map(step => stepSpec(step, named.find(({ steps }) => steps.includes(step))?.name ?? bug('a lost step'))),
+    specs: env.program.steps.map(step =>
+      stepSpec(step, named.find(({ steps }) => steps.includes(step))?.name ?? bug('a lost step')),
+    ),
   }
 }
 
@@ -133,7 +145,8 @@ function hookName({ event }: Hook): string {
 }
 
 function hookSpec({ event, condition, origin }: Hook, run: string): Code {
-  const on: Plain = event.kind === 'event' ? { event: event.name } : { every: event.count, unit: event.unit, of: event.of }
+  const on: Plain =
+    event.kind === 'event' ? { event: event.name } : { every: event.count, unit: event.unit, of: event.of }
   return objectCode([
     ['on', literal(on)],
     ['condition', condition === undefined ? undefined : ts`run => ${hostCode(condition, conditionNames)}`],
@@ -151,7 +164,12 @@ const conditionNames = {
 
 // ── The loop ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-function trainingLines(env: Env, directory: string, steps: readonly Code[], hooks: readonly Code[]): readonly Line[] {
+function trainingLines(
+  env: Env,
+  directory: string,
+  steps: readonly Code[],
+  hooks: readonly Code[],
+): readonly Line[] {
   const { program } = env
   const models = [...new Set(program.parameters.map(({ path }) => rootOf(path).model))]
   const spec: readonly Line[] = [

@@ -1,11 +1,11 @@
-import type { HostStatement, Step } from '../../ir/ir.ts'
-import { type Code, ts } from '../../base/code.ts'
 import { bug } from '../../base/bug.ts'
-import { statement } from '../layout.ts'
+import { type Code, ts } from '../../base/code.ts'
+import type { HostStatement, Step } from '../../ir/ir.ts'
+import { statement, verbatim } from '../layout.ts'
 import { type Body, valueCode, writeStep } from './body.ts'
 import { callCode, calledFunction } from './calls.ts'
 import { funcOf, holderName, rootOf, traceOf } from './env.ts'
-import { claim, type Scope } from './names.ts'
+import { claim } from './names.ts'
 import { access, type Segment, treeLiteral, treeOf } from './paths.ts'
 
 /**
@@ -28,7 +28,11 @@ interface Read {
 
 /** Looks over the steps of a region. */
 export function regionOf(body: Body, steps: readonly Step[]): Region {
-  const raw = new Map(steps.flatMap(step => (step.op === 'read' ? [[step.outputs[0]?.name ?? '', String(step.attrs.parameter)] as const] : [])))
+  const raw = new Map(
+    steps.flatMap(step =>
+      step.op === 'read' ? [[step.outputs[0]?.name ?? '', String(step.attrs.parameter)] as const] : [],
+    ),
+  )
   const constrained = steps.filter(step => constrains(body, step, raw))
   const reads = [
     ...constrained.flatMap(step => readOf(raw.get(step.inputs[0] ?? ''), step.outputs[0]?.name, step)),
@@ -41,7 +45,11 @@ export function regionOf(body: Body, steps: readonly Step[]): Region {
   return { reads: first, gathered: new Set(gathered.map(({ model }) => model)) }
 }
 
-function readOf(path: string | undefined, value: string | undefined, constrain: Step | undefined): readonly Read[] {
+function readOf(
+  path: string | undefined,
+  value: string | undefined,
+  constrain: Step | undefined,
+): readonly Read[] {
   if (path === undefined || value === undefined) return []
   const place = rootOf(path)
   return [constrain === undefined ? { value, ...place } : { value, ...place, constrain }]
@@ -53,7 +61,11 @@ function samePlace(a: Read, b: Read): boolean {
 
 function constrains({ env }: Body, step: Step, raw: ReadonlyMap<string, string>): boolean {
   const path = raw.get(step.inputs[0] ?? '')
-  return step.op === 'call' && path !== undefined && env.parameters.get(path)?.constraint?.forward === step.attrs.func
+  return (
+    step.op === 'call' &&
+    path !== undefined &&
+    env.parameters.get(path)?.constraint?.forward === step.attrs.func
+  )
 }
 
 /** The inputs of a call that are members of its function's module. */
@@ -111,11 +123,12 @@ export function movesParameters(host: HostStatement): boolean {
 }
 
 /** Parameters that were read before they move, and whose value is wanted afterwards, are kept: a variable changes in place. */
-export function keepReads(body: Body, wanted: ReadonlyMap<string, number>, scope: Scope, trace: string): void {
-  for (const [name, bound] of body.values) {
-    if (bound.kind !== 'place' || !wanted.has(name)) continue
-    const local = claim(scope, String(bound.segments.at(-1)))
-    body.lines.push(statement(ts`const ${local} = tf.clone(${valueCode(body, name)})`, trace))
+export function keepReads(body: Body, wanted: ReadonlyMap<string, number>): void {
+  const kept = [...body.values].filter(([name, bound]) => bound.kind === 'place' && wanted.has(name))
+  if (kept.length > 0) body.lines.push(verbatim('// As it is before the update below.'))
+  for (const [name, bound] of kept) {
+    const local = claim(body.scope, bound.kind === 'place' ? String(bound.segments.at(-1)) : name)
+    body.lines.push(statement(ts`const ${local} = tf.clone(${valueCode(body, name)})`))
     body.values.set(name, { kind: 'code', code: local })
   }
 }

@@ -30,9 +30,16 @@ function structureOf(tree: Tree<string>): string {
 
 function typeText(env: Env, tree: Tree<string>): Code {
   if (tree.kind === 'leaf') return 'tf.Tensor'
-  if (tree.kind === 'list') return listText(tree.items.map(item => knownType(env, item)), tree.items.map(structureOf))
+  if (tree.kind === 'list')
+    return listText(
+      tree.items.map(item => knownType(env, item)),
+      tree.items.map(structureOf),
+    )
   if (tree.entries.size === 0) return 'object'
-  return ts`{ ${join([...tree.entries].map(([key, entry]) => ts`${propertyKey(key)}: ${knownType(env, entry)}`), '; ')} }`
+  return ts`{ ${join(
+    [...tree.entries].map(([key, entry]) => ts`${propertyKey(key)}: ${knownType(env, entry)}`),
+    '; ',
+  )} }`
 }
 
 function knownType(env: Env, tree: Tree<string>): Code {
@@ -43,5 +50,7 @@ function knownType(env: Env, tree: Tree<string>): Code {
 function listText(types: readonly Code[], structures: readonly string[]): Code {
   const [first = 'unknown'] = types
   const uniform = new Set(structures).size <= 1
-  return uniform ? ts`readonly ${typeof first === 'string' && /^[\w.]+$/.test(first) ? first : ts`(${first})`}[]` : ts`readonly [${join(types)}]`
+  return uniform
+    ? ts`readonly ${typeof first === 'string' && /^[\w.]+$/.test(first) ? first : ts`(${first})`}[]`
+    : ts`readonly [${join(types)}]`
 }

@@ -30,7 +30,13 @@ export function parametersOf(parameters: Parameters): readonly Code[] {
   const { style, args, hosts, keys } = parameters
   const tensors = args.filter(({ param }) => param.type !== 'key')
   const last = keys.map(({ local }) => ts`${local}${annotation`: Key`}`)
-  if (style.kind === 'plain' || style.kind === 'columns') return [...selfParameter(parameters), ...tensors.map(tensorParameter), ...hosts.map(numberParameter), ...last]
+  if (style.kind === 'plain' || style.kind === 'columns')
+    return [
+      ...selfParameter(parameters),
+      ...tensors.map(tensorParameter),
+      ...hosts.map(numberParameter),
+      ...last,
+    ]
   if (style.kind === 'state') {
     const count = style.states.length
     const state = recordParameter(style.states, tensors.slice(0, count), 'state', style.type)
@@ -52,7 +58,10 @@ function updateParameters(
     recordParameter(slots, tensors.slice(0, slots.length), 'slots', recordOf(slots, 'tf.Tensor')),
     ...tensors.slice(slots.length).map(tensorParameter),
     ...hosts.slice(0, 1).map(numberParameter),
-    ts`${pattern}${annotation`: ${recordOf(numbers.map(({ name }) => name), 'number')}`}`,
+    ts`${pattern}${annotation`: ${recordOf(
+      numbers.map(({ name }) => name),
+      'number',
+    )}`}`,
   ]
   return used.length === 0 ? all.slice(0, -1) : all
 }
@@ -62,7 +71,12 @@ function recordOf(keys: readonly string[], type: string): string {
   return keys.length === 0 ? 'object' : `Record<${keys.map(quote).join(' | ')}, ${type}>`
 }
 
-function recordParameter(keys: readonly string[], args: readonly Argument[], name: string, type: string): Code {
+function recordParameter(
+  keys: readonly string[],
+  args: readonly Argument[],
+  name: string,
+  type: string,
+): Code {
   const used = args.flatMap(({ local, used }, i) => (used ? [property(keys[i] ?? local, local)] : []))
   const pattern = used.length === 0 ? `_${name}` : `{ ${used.join(', ')} }`
   return ts`${pattern}${annotation`: ${type}`}`
@@ -97,5 +111,8 @@ export function returnType(func: Func, style: Style): Code {
   if (func.role === 'fields') return annotation`: tf.Tensor[]`
   const fields = fieldsOf(func, style)
   if (fields === undefined) return annotation`: tf.Tensor`
-  return annotation`: { ${join(fields.map(field => `${propertyKey(field)}: tf.Tensor`), '; ')} }`
+  return annotation`: { ${join(
+    fields.map(field => `${propertyKey(field)}: tf.Tensor`),
+    '; ',
+  )} }`
 }

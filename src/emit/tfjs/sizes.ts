@@ -1,7 +1,7 @@
 import { bug } from '../../base/bug.ts'
 import { annotation, type Code, ts } from '../../base/code.ts'
-import type { TensorType } from '../../types/tensor.ts'
 import { type Dim, isRest, renderDim } from '../../types/dim.ts'
+import type { TensorType } from '../../types/tensor.ts'
 import { type Line, statement } from '../layout.ts'
 import { localName } from './env.ts'
 import type { Scope } from './names.ts'
@@ -36,7 +36,9 @@ export function sizeCode(dim: Dim, symbol: (name: string) => string): Code {
 
 /** Where a size stands bare, or as a multiple, in the shape of an input. */
 function measured(symbol: string, inputs: readonly Shaped[]): Code {
-  const places = inputs.flatMap(({ read, type }) => type.shape.map((dim, i) => ({ read, dim, shape: type.shape, i })))
+  const places = inputs.flatMap(({ read, type }) =>
+    type.shape.map((dim, i) => ({ read, dim, shape: type.shape, i })),
+  )
   const bare = places.find(place => place.dim === symbol)
   if (bare !== undefined) return symbol.startsWith('...') ? restSlice(bare) : axisSize(bare)
   for (const place of places) {
@@ -67,5 +69,7 @@ function restSlice({ read, shape, i }: Axis): Code {
 
 function multipleOf(dim: string, symbol: string): string | undefined {
   const [factor, name, ...more] = dim.split(' * ')
-  return name === symbol && more.length === 0 && factor !== undefined && /^\d+$/.test(factor) ? factor : undefined
+  return name === symbol && more.length === 0 && factor !== undefined && /^\d+$/.test(factor)
+    ? factor
+    : undefined
 }

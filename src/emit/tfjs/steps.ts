@@ -1,12 +1,13 @@
-import { annotation, type Code, join, ts } from '../../base/code.ts'
 import { bug } from '../../base/bug.ts'
+import { annotation, type Code, join, ts } from '../../base/code.ts'
 import type { HostExpr, HostStatement, LogFlags, Message, Step, TrainingStep } from '../../ir/ir.ts'
-import { type Line, type Statement, statement } from '../layout.ts'
+import { type Line, layout, type Statement, statement } from '../layout.ts'
 import { type Body, composed, nameValue, valueCode, writePending } from './body.ts'
 import { emitCalled, handedOn } from './calls.ts'
 import { type Env, funcOf, holderName, localName, traceOf } from './env.ts'
 import { emitFunction, fieldCode } from './functions.ts'
 import { hostCode } from './host.ts'
+import { refersTo } from './imports.ts'
 import { objectCode } from './literals.ts'
 import { memberAccess, property, quote, scopeIn, upperFirst } from './names.ts'
 import { keepReads, movesParameters, regionOf, writeRegion } from './regions.ts'
@@ -39,34 +40,54 @@ export function renderStep(env: Env, step: TrainingStep): StepText {
   const scope = scopeIn(env.reserved, ['run'])
   const streams = step.streams.map(stream => ({ stream, local: localName(scope, stream.name), used: false }))
   const size = (symbol: string): string => {
-    const found = streams.find(({ stream }) => stream.size === symbol) ?? bug(`no batch tells the size \`${symbol}\``)
+    const found =
+      streams.find(({ stream }) => stream.size === symbol) ?? bug(`no batch tells the size \`${symbol}\``)
     found.used = true
     return `${found.local}.size`
   }
   const body = createBody(env, step.body, scope, dim => sizeCode(dim, size))
-  for (const stream of streams) for (const field of stream.stream.fields) {
-    body.types.set(field.value.name, field.value.type)
-    if (!body.uses.has(field.value.name)) continue
-    stream.used = true
-    const local = localName(scope, field.value.name)
-    body.lines.push(statement(ts`const ${local} = ${stream.local}.fields${memberAccess(field.field)}${annotation`!`}`))
-    body.values.set(field.value.name, { kind: 'code', code: local })
-  }
+  for (const stream of streams)
+    for (const field of stream.stream.fields) {
+      body.types.set(field.value.name, field.value.type)
+      if (!body.uses.has(field.value.name)) continue
+      stream.used = true
+      const local = localName(scope, field.value.name)
+      body.lines.push(
+        statement(ts`const ${local} = ${stream.local}.fields${memberAccess(field.field)}${annotation`!`}`),
+      )
+      body.values.set(field.value.name, { kind: 'code', code: local })
+    }
   if (step.key !== undefined) body.values.set(step.key, { kind: 'code', code: 'run.key' })
   writeStatements(body, step.body)
   const batches = streams.map(({ local, used }) => ts`${used ? local : `_${local}`}${annotation`: Batch`}`)
   const last = streams.findLastIndex(({ used }) => used)
-  return { params: join([ts`run${annotation`: Run`}`, ...batches.slice(0, last + 1)]), lines: body.lines }
+  return {
+    params: join([...runParameter(body.lines, last >= 0), ...batches.slice(0, last + 1)]),
+    lines: body.lines,
+  }
 }
 
 /** The text of a hook's body. */
 export function renderHook(env: Env, statements: readonly HostStatement[]): StepText {
-  const body = createBody(env, statements, scopeIn(env.reserved, ['run']), dim => bug(`a hook reads the size \`${dim}\``))
+  const body = createBody(env, statements, scopeIn(env.reserved, ['run']), dim =>
+    bug(`a hook reads the size \`${dim}\``),
+  )
   writeStatements(body, statements)
-  return { params: ts`run${annotation`: Run`}`, lines: body.lines }
+  return { params: join(runParameter(body.lines, false)), lines: body.lines }
 }
 
-function createBody(env: Env, statements: readonly HostStatement[], scope: Body['scope'], sizes: Body['sizes']): Body {
+/** The run, where it is used or another parameter follows. */
+function runParameter(lines: readonly Line[], followed: boolean): readonly Code[] {
+  const used = refersTo(layout(lines, 'javascript'), 'run')
+  return used || followed ? [ts`${used ? 'run' : '_run'}${annotation`: Run`}`] : []
+}
+
+function createBody(
+  env: Env,
+  statements: readonly HostStatement[],
+  scope: Body['scope'],
+  sizes: Body['sizes'],
+): Body {
   const uses: Uses = new Map()
   const coarse: Uses = new Map()
   countStatements(statements, coarse, allInputs)
@@ -74,7 +95,12 @@ function createBody(env: Env, statements: readonly HostStatement[], scope: Body[
   countStatements(statements, uses, handedOn(env, 'model'))
   const values: Body['values'] = new Map()
   const body: Body = {
-    env, section: 'model', scope, values, uses, sizes,
+    env,
+    section: 'model',
+    scope,
+    values,
+    uses,
+    sizes,
     types: new Map(),
     lines: [],
     host: {
@@ -100,7 +126,7 @@ function writeStatements(body: Body, statements: readonly HostStatement[]): void
       writePending(body)
       const wanted: Uses = new Map()
       countStatements(statements.slice(i + 1), wanted, handedOn(body.env, body.section))
-      keepReads(body, wanted, body.scope, 'origin' in host ? traceOf(host.origin) : '')
+      keepReads(body, wanted)
       writeStatement(body, host)
       region = regionOf(body, stepsUntilMove(statements, i + 1))
     }
@@ -113,90 +139,107 @@ function stepsUntilMove(statements: readonly HostStatement[], start: number): re
   return between.flatMap(host => (host.kind === 'compute' ? [host.step] : []))
 }
 
-function writeStatement(body: Body, host: HostStatement): void {
+type Of<K extends HostStatement['kind']> = HostStatement & { readonly kind: K }
+
+/** What a statement needs before it is written to the body first. */
+function writeStatement(body: Body, host: Exclude<HostStatement, Of<'compute'>>): void {
+  body.lines.push(
+    host.kind === 'minimize' || host.kind === 'if' ? blockLine(body, host) : callLine(body, host),
+  )
+}
+
+function blockLine(body: Body, host: Of<'minimize'> | Of<'if'>): Line {
+  return host.kind === 'minimize' ? minimizeLine(body, host) : ifLine(body, host)
+}
+
+function callLine(body: Body, host: Exclude<HostStatement, Of<'compute'> | Of<'minimize'> | Of<'if'>>): Line {
+  return statement(callText(body, host), traceOf(host.origin))
+}
+
+function callText(body: Body, host: Exclude<HostStatement, Of<'compute'> | Of<'minimize'> | Of<'if'>>): Code {
   switch (host.kind) {
-    case 'compute':
-      return
-    case 'minimize':
-      return writeMinimize(body, host)
     case 'log':
-      return writeLog(body, host)
+      return logCode(body, host)
     case 'log_metric':
-      return writeMetric(body, host)
+      return metricCode(body, host)
     case 'log_host':
-      return write(body, host, ts`run.log(${join([quote(host.name), hostCode(host.value, body.host), ...optionsCode(host.flags)])})`)
-    case 'if':
-      return writeIf(body, host)
+      return ts`run.log(${join([quote(host.name), hostCode(host.value, body.host), ...optionsCode(host.flags)])})`
     case 'set':
-      return write(body, host, ts`vars${memberAccess(host.name)} = ${hostCode(host.value, body.host)}`)
+      return ts`vars${memberAccess(host.name)} = ${hostCode(host.value, body.host)}`
     case 'skip':
-      return write(body, host, 'run.skip()')
+      return 'run.skip()'
     case 'stop':
-      return write(body, host, ts`run.stop(${host.message === undefined ? '' : messageCode(body, host.message)})`)
+      return ts`run.stop(${host.message === undefined ? '' : messageCode(body, host.message)})`
     case 'print':
     case 'checkpoint':
-      return write(body, host, ts`run.${host.kind}(${messageCode(body, host.message)})`)
+      return ts`run.${host.kind}(${messageCode(body, host.message)})`
     case 'return':
-      return writeReturn(body, host)
+      return returnCode(body, host)
   }
 }
 
-type Of<K extends HostStatement['kind']> = HostStatement & { readonly kind: K }
-
-function write(body: Body, host: Exclude<HostStatement, { readonly kind: 'compute' }>, code: Code): void {
-  body.lines.push(statement(code, traceOf(host.origin)))
-}
-
-function writeLog(body: Body, host: Of<'log'>): void {
-  const { value, weight } = host
+function logCode(body: Body, { name, value, weight, flags }: Of<'log'>): Code {
   const inputs = weight === undefined ? [value] : [value, weight]
-  const code = composed(body, inputs, () => {
-    const options = optionsCode(host.flags, weight === undefined ? undefined : valueCode(body, weight))
-    return ts`run.log(${join([quote(host.name), valueCode(body, value), ...options])})`
+  return composed(body, inputs, () => {
+    const options = optionsCode(flags, weight === undefined ? undefined : valueCode(body, weight))
+    return ts`run.log(${join([quote(name), valueCode(body, value), ...options])})`
   })
-  write(body, host, code)
 }
 
 /** `run.update('accuracy', accuracy, state => accuracyUpdate(state, logits, label))`. */
-function writeMetric(body: Body, host: Of<'log_metric'>): void {
+function metricCode(body: Body, host: Of<'log_metric'>): Code {
   const { env } = body
-  const metric = env.program.metrics.find(({ name }) => name === host.metric) ?? bug(`there is no metric \`${host.metric}\``)
+  const metric =
+    env.program.metrics.find(({ name }) => name === host.metric) ??
+    bug(`there is no metric \`${host.metric}\``)
   const update = emitFunction(env, funcOf(env, host.func), stateStyle(env, metric, true), 'metrics')
-  const code = composed(body, host.inputs, () => {
+  return composed(body, host.inputs, () => {
     const call = ts`state => ${update.name}(${join(['state', ...host.inputs.map(name => valueCode(body, name))])})`
-    return ts`run.update(${join([quote(host.name), holderName(env, 'metric', metric.name), call, ...optionsCode(host.flags)])})`
+    const args = [quote(host.name), holderName(env, 'metric', metric.name), call, ...optionsCode(host.flags)]
+    return ts`run.update(${join(args)})`
   })
-  write(body, host, code)
 }
 
 function optionsCode({ bar, on }: LogFlags, weight?: Code): readonly Code[] {
   if (!bar && on === 'default' && weight === undefined) return []
-  return [objectCode([['bar', bar ? 'true' : undefined], ['on', on === 'default' ? undefined : quote(on)], ['weight', weight]])]
+  const options = [
+    ['bar', bar ? 'true' : undefined],
+    ['on', on === 'default' ? undefined : quote(on)],
+    ['weight', weight],
+  ] as const
+  return [objectCode(options)]
 }
 
-function writeReturn(body: Body, host: Of<'return'>): void {
-  const inputs = host.fields.map(({ value }) => value)
-  const code = composed(body, inputs, () => ts`return { ${join(host.fields.map(field => fieldCode(field.name, valueCode(body, field.value))))} }`)
-  write(body, host, code)
+function returnCode(body: Body, { fields }: Of<'return'>): Code {
+  const inputs = fields.map(({ value }) => value)
+  return composed(body, inputs, () => {
+    return ts`return { ${join(fields.map(field => fieldCode(field.name, valueCode(body, field.value))))} }`
+  })
 }
 
-function writeIf(body: Body, host: Of<'if'>): void {
+function ifLine(body: Body, host: Of<'if'>): Line {
   const condition = hostCode(host.condition, body.host)
   writePending(body)
-  const inner = (statements: readonly HostStatement[]): readonly Line[] => {
-    const branch: Body = { ...body, lines: [], scope: scopeIn(body.scope) }
-    writeStatements(branch, statements)
-    writePending(branch)
-    return branch.lines
+  const branch = (statements: readonly HostStatement[]): readonly Line[] => {
+    const inner: Body = { ...body, lines: [], scope: scopeIn(body.scope) }
+    writeStatements(inner, statements)
+    writePending(inner)
+    return inner.lines
   }
-  const opened: Statement = { kind: 'statement', code: ts`if (${condition}) {`, body: inner(host.then), close: '}', trace: traceOf(host.origin) }
-  body.lines.push(host.otherwise.length === 0 ? opened : { ...opened, otherwise: inner(host.otherwise) })
+  const opened: Statement = {
+    kind: 'statement',
+    code: ts`if (${condition}) {`,
+    body: branch(host.then),
+    close: '}',
+    trace: traceOf(host.origin),
+  }
+  return host.otherwise.length === 0 ? opened : { ...opened, otherwise: branch(host.otherwise) }
 }
 
 // ── minimize ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** The steps that lead to the loss run on a tape; what others read of them leaves the closure beside the loss. */
-function writeMinimize(body: Body, host: Of<'minimize'>): void {
+function minimizeLine(body: Body, host: Of<'minimize'>): Line {
   hoistItems(body, host.body)
   const inner: Body = { ...body, lines: [], scope: scopeIn(body.scope) }
   writeRegion(inner, host.body, regionOf(inner, host.body), new Set())
@@ -207,13 +250,16 @@ function writeMinimize(body: Body, host: Of<'minimize'>): void {
   const call = ts`${pattern}await run.minimize(${holderName(body.env, 'optimizer', host.optimizer)}, ${quote(host.name)}, () =>`
   const result = ts`{ ${join(entries)} }`
   const lines: Line[] = [...inner.lines, statement(ts`return ${result}`, trace)]
-  if (inner.lines.length === 0) body.lines.push(statement(ts`${call} (${result}), ${quote(trace)})`))
-  else body.lines.push({ kind: 'statement', code: ts`${call} {`, body: lines, close: ts`}, ${quote(trace)})` })
+  if (inner.lines.length === 0) return statement(ts`${call} (${result}), ${quote(trace)})`)
+  return { kind: 'statement', code: ts`${call} {`, body: lines, close: ts`}, ${quote(trace)})` }
 }
 
 /** What the closure returns, and the pattern that takes it apart outside. */
 function resultOf(body: Body, inner: Body, host: Of<'minimize'>, exports: readonly string[]) {
-  const own = new Map([['loss', host.loss], ...(host.weight === undefined ? [] : [['weight', host.weight] as const])])
+  const own = new Map([
+    ['loss', host.loss],
+    ...(host.weight === undefined ? [] : [['weight', host.weight] as const]),
+  ])
   const entries = [...own].map(([key, value]) => fieldCode(key, valueCode(inner, value)))
   const taken: string[] = []
   const outside: [name: string, local: string][] = []
@@ -255,7 +301,10 @@ function isWaiting(value: unknown): value is HostExpr {
 
 function messageCode(body: Body, message: Message): Code {
   if (message.every(part => typeof part === 'string')) return quote(message.join(''))
-  return ts`\`${join(message.map(part => messagePart(body, part)), '')}\``
+  return ts`\`${join(
+    message.map(part => messagePart(body, part)),
+    '',
+  )}\``
 }
 
 function messagePart(body: Body, part: Message[number]): Code {

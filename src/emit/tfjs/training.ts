@@ -24,7 +24,11 @@ export function optimizerLine(env: Env, optimizer: Optimizer): Line {
 }
 
 function groupCode(env: Env, optimizer: Optimizer, group: OptimizerGroup): Code {
-  const style: Style = { kind: 'update', slots: optimizer.slots.map(({ name }) => name), settings: optimizer.settings }
+  const style: Style = {
+    kind: 'update',
+    slots: optimizer.slots.map(({ name }) => name),
+    settings: optimizer.settings,
+  }
   return objectCode([
     ['parameters', literal(group.parameters)],
     ['settings', settingsCode(optimizer, group)],
@@ -56,7 +60,12 @@ function settingsCode({ settings }: Optimizer, group: OptimizerGroup): Code {
 
 /** How functions of a metric take its states; the type of the state is declared once for a declaration. */
 export function stateStyle(env: Env, metric: Metric, returns: boolean): Style {
-  return { kind: 'state', states: metric.states.map(({ name }) => name), type: stateType(env, metric), returns }
+  return {
+    kind: 'state',
+    states: metric.states.map(({ name }) => name),
+    type: stateType(env, metric),
+    returns,
+  }
 }
 
 function stateType(env: Env, { declaration, states }: Metric): string {
@@ -66,7 +75,10 @@ function stateType(env: Env, { declaration, states }: Metric): string {
   const name = claim(env.typeNames, `${typeName(declaration)}State`, '_')
   env.structures.set(structure, name)
   const members = states.map(state => `${state.name}: tf.Tensor`).join('; ')
-  env.sections.metrics.unshift(() => [typeAlias(name, `{ ${members} }`), { kind: 'verbatim', text: '', typeOnly: true }])
+  env.sections.metrics.unshift(() => [
+    typeAlias(name, `{ ${members} }`),
+    { kind: 'verbatim', text: '', typeOnly: true },
+  ])
   return name
 }
 
@@ -90,10 +102,14 @@ export function metricLine(env: Env, metric: Metric): Line {
 
 /** The `hyper`s as this compilation has set them. */
 export function settingsLine(env: Env): Line {
-  return statement(`const settings = ${literal(Object.fromEntries(env.program.hypers.map(({ name, value }) => [name, value])))}`)
+  return statement(
+    `const settings = ${literal(Object.fromEntries(env.program.hypers.map(({ name, value }) => [name, value])))}`,
+  )
 }
 
 /** The host `var`s, which the program changes and checkpoints hold. */
 export function varsLine(env: Env): Line {
-  return statement(`const vars = ${literal(Object.fromEntries(env.program.vars.map(({ name, value }) => [name, value])))}`)
+  return statement(
+    `const vars = ${literal(Object.fromEntries(env.program.vars.map(({ name, value }) => [name, value])))}`,
+  )
 }

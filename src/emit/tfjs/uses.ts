@@ -14,58 +14,59 @@ export function countSteps(steps: readonly Step[], uses: Uses, inputsOf: InputsO
   for (const step of [...steps].reverse()) {
     if (!step.outputs.some(value => uses.has(value.name))) continue
     for (const name of inputsOf(step)) use(uses, name)
-    for (const expr of hostAttrs(step)) countExpr(expr, uses)
+    for (const name of hostAttrs(step).flatMap(itemsOf)) use(uses, name)
   }
 }
 
 /** Counts the uses of values by host statements, which are all alive, and by the live steps between them. */
 export function countStatements(body: readonly HostStatement[], uses: Uses, inputsOf: InputsOf): void {
-  for (const statement of [...body].reverse()) countStatement(statement, uses, inputsOf)
-}
-
-function countStatement(statement: HostStatement, uses: Uses, inputsOf: InputsOf): void {
-  switch (statement.kind) {
-    case 'compute':
-      return countSteps([statement.step], uses, inputsOf)
-    case 'minimize':
-      for (const name of [statement.loss, ...optional(statement.weight)]) use(uses, name)
-      return countSteps(statement.body, uses, inputsOf)
-    case 'log':
-      for (const name of [statement.value, ...optional(statement.weight)]) use(uses, name)
-      return
-    case 'log_metric':
-      for (const name of statement.inputs) use(uses, name)
-      return
-    case 'return':
-      for (const field of statement.fields) use(uses, field.value)
-      return
-    case 'if':
+  for (const statement of [...body].reverse()) {
+    for (const name of readBy(statement)) use(uses, name)
+    if (statement.kind === 'compute') countSteps([statement.step], uses, inputsOf)
+    if (statement.kind === 'minimize') countSteps(statement.body, uses, inputsOf)
+    if (statement.kind === 'if') {
       countStatements(statement.otherwise, uses, inputsOf)
       countStatements(statement.then, uses, inputsOf)
-      return countExpr(statement.condition, uses)
+    }
+  }
+}
+
+/** The values that a statement reads itself, apart from steps and statements inside it. */
+function readBy(statement: HostStatement): readonly string[] {
+  switch (statement.kind) {
+    case 'minimize':
+      return [statement.loss, ...optional(statement.weight)]
+    case 'log':
+      return [statement.value, ...optional(statement.weight)]
+    case 'log_metric':
+      return statement.inputs
+    case 'return':
+      return statement.fields.map(({ value }) => value)
+    case 'if':
+      return itemsOf(statement.condition)
     case 'log_host':
     case 'set':
-      return countExpr(statement.value, uses)
+      return itemsOf(statement.value)
     case 'stop':
     case 'print':
     case 'checkpoint':
-      return countMessage(statement.message ?? [], uses)
+      return (statement.message ?? []).flatMap(readByPart)
+    case 'compute':
     case 'skip':
-      return
+      return []
   }
 }
 
-function countMessage(message: Message, uses: Uses): void {
-  for (const part of message) {
-    if (typeof part === 'string') continue
-    if ('expr' in part) countExpr(part.expr, uses)
-    else use(uses, part.value)
-  }
+function readByPart(part: Message[number]): readonly string[] {
+  if (typeof part === 'string') return []
+  return 'expr' in part ? itemsOf(part.expr) : [part.value]
 }
 
 /** Host expressions among the attributes of a structural step. */
 function hostAttrs(step: Step): readonly HostExpr[] {
-  return Object.values(step.attrs).flatMap(attr => (Array.isArray(attr) ? attr.filter(isHostExpr) : isHostExpr(attr) ? [attr] : []))
+  return Object.values(step.attrs).flatMap(attr =>
+    Array.isArray(attr) ? attr.filter(isHostExpr) : isHostExpr(attr) ? [attr] : [],
+  )
 }
 
 /** Attributes are numbers, texts, lists of these, or host expressions. */
@@ -83,10 +84,6 @@ function itemsOf(expr: HostExpr): readonly string[] {
   if (expr.kind === 'apply') return expr.args.flatMap(itemsOf)
   if (expr.kind === 'choose') return [expr.condition, expr.then, expr.otherwise].flatMap(itemsOf)
   return []
-}
-
-function countExpr(expr: HostExpr, uses: Uses): void {
-  for (const name of itemsOf(expr)) use(uses, name)
 }
 
 function use(uses: Uses, name: string): void {

@@ -75,7 +75,7 @@ function mlp(self: Mlp, x: tf.Tensor): tf.Tensor {
  * `cross_entropy(logits: f32[n, c], label: i32[n]) -> f32[n]` stdlib/losses.ltm:3
  */
 function cross_entropy(logits: tf.Tensor, label: tf.Tensor): tf.Tensor {
-  return tf.neg(kernels.pick(tf.logSoftmax(logits), label)) // stdlib/losses.ltm:4
+  return tf.neg(kernels.pick(kernels.logSoftmax(logits), label)) // stdlib/losses.ltm:4
 }
 
 const net = model('net', {
