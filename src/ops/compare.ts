@@ -5,6 +5,10 @@ const numbers: Sample = {
   shapes: [[4], [4]],
   attrs: {},
   inputs: [{ values: [-1, 0.5, 2, 3] }, { values: [1, 0, 2, 3.5] }],
+  gradient: [
+    [0, 0, 0, 0],
+    [0, 0, 0, 0],
+  ],
 }
 const stretched: Sample = {
   shapes: [

@@ -132,12 +132,13 @@ export const pick: Op = {
   ],
 }
 
+// The wasm kernel writes integers whatever dtype it is asked for (4.22.0), hence the cast.
 export const one_hot: Op<{ depth: Dim }> = {
   doc: 'A row of zeros with a 1 where the index says; a row of zeros for an index outside 0..depth.',
   signature: '(index: I[...s]) -> f32[...s, depth]',
   attrs: { depth: { kind: 'dims' } },
   infer: ([index], { depth }) => ({ dtype: 'f32', shape: [...index!.shape, depth] }),
-  tfjs: ([index], { depth }, { dim }) => ts`tf.oneHot(${index!}, ${dim(depth)}, 1, 0, 'float32')`,
+  tfjs: ([index], { depth }, { dim }) => ts`tf.cast(tf.oneHot(${index!}, ${dim(depth)}), 'float32')`,
   grad: 'none',
   lift: attrs => attrs,
   samples: [

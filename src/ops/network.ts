@@ -4,11 +4,15 @@ import { entryOf, frontAxis, knownEntry, noAxis } from './axes.ts'
 import type { Op, Sample } from './op.ts'
 
 /** tfjs normalises the last axis only; the runtime brings another one there and back. */
-function alongText(name: string, x: Code, axis: number, type: TensorType): Code {
-  const entry = knownEntry(axis, type.shape)
-  return entry === type.shape.length - 1
-    ? ts`tf.${name}(${x})`
-    : ts`kernels.${name}(${x}, ${frontAxis(axis, type.shape)})`
+function softmaxText(x: Code, axis: number, { shape }: TensorType): Code {
+  const isLast = knownEntry(axis, shape) === shape.length - 1
+  return isLast ? ts`tf.softmax(${x})` : ts`kernels.softmax(${x}, ${frontAxis(axis, shape)})`
+}
+
+/** The runtime's own, since the second derivative of tf.logSoftmax is wrong (4.22.0). */
+function logSoftmaxText(x: Code, axis: number, { shape }: TensorType): Code {
+  const isLast = knownEntry(axis, shape) === shape.length - 1
+  return isLast ? ts`kernels.logSoftmax(${x})` : ts`kernels.logSoftmax(${x}, ${frontAxis(axis, shape)})`
 }
 
 const samples: readonly Sample<{ axis: number }>[] = [
@@ -23,7 +27,7 @@ export const softmax: Op<{ axis: number }> = {
   signature: '(x: F[...s]) -> F[...s]',
   attrs: { axis: { kind: 'axis', default: -1 } },
   infer: ([x], { axis }) => (entryOf(axis, x!.shape) === undefined ? noAxis(axis, x!.shape) : x!),
-  tfjs: ([x], { axis }, { inputs }) => alongText('softmax', x!, axis, inputs[0]!),
+  tfjs: ([x], { axis }, { inputs }) => softmaxText(x!, axis, inputs[0]!),
   grad: (dy, { outputs: [y], attrs: { axis } }, make) => {
     const weighted = make.mul([dy, y!])
     return [make.sub([weighted, make.mul([y!, make.sum([weighted], { axis: [axis], keep: true })])])]
@@ -37,7 +41,7 @@ export const log_softmax: Op<{ axis: number }> = {
   signature: '(x: F[...s]) -> F[...s]',
   attrs: { axis: { kind: 'axis', default: -1 } },
   infer: ([x], { axis }) => (entryOf(axis, x!.shape) === undefined ? noAxis(axis, x!.shape) : x!),
-  tfjs: ([x], { axis }, { inputs }) => alongText('logSoftmax', x!, axis, inputs[0]!),
+  tfjs: ([x], { axis }, { inputs }) => logSoftmaxText(x!, axis, inputs[0]!),
   grad: (dy, { outputs: [y], attrs: { axis } }, make) => [
     make.sub([dy, make.mul([make.exp([y!]), make.sum([dy], { axis: [axis], keep: true })])]),
   ],

@@ -77,7 +77,7 @@ export const random_permutation: Op<{ count: Dim }> = {
   signature: '(key: key) -> i32[count]',
   attrs: { count: { kind: 'dims' } },
   call: false,
-  tfjs: ([key], { count }, { dim }) => ts`random.permutation(${key!}, ${dim(count)})`,
+  tfjs: ([key], { count }, { dim }) => ts`tf.tensor1d(random.permutation(${key!}, ${dim(count)}), 'int32')`,
   grad: 'none',
   samples: [
     { shapes: [[]], attrs: { count: 5 } },

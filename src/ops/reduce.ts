@@ -136,7 +136,8 @@ export const reduce_min: Op<Reduction> = reduction({
 
 /**
  * The product of the others. With z zeros among the elements it is, for each element, the product p of those that aren't
- * zero, divided by the element itself unless that is zero, and 0 if any other is zero.
+ * zero, divided by the element itself unless that is zero, and 0 if any other is zero. Its own derivative misses what two
+ * zeros contribute to each other.
  */
 function productOfOthers(dy: Operand, x: Operand, attrs: Reduction, make: Make): Operand {
   const zero = number(make, 0)
@@ -160,6 +161,7 @@ export const prod: Op<Reduction> = reduction({
       shapes: [[3, 3]],
       attrs: { axis: [-1], keep: false },
       inputs: [{ values: [1, 0, 2, 0, 0, 3, -1, 2, 0.5] }],
+      gradient: [[0, 2, 0, 0, 0, 0, 1, -0.5, -2]],
     },
   ],
 })

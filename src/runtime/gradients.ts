@@ -3,7 +3,7 @@ import { elementwise } from './gradients/elementwise.ts'
 import { layout } from './gradients/layout.ts'
 import { reduce } from './gradients/reduce.ts'
 import { conv2dInputKernel, conv2dKernel, conv2dWeightKernel } from './kernels/convolution.ts'
-import { log1pKernel, logSumExpKernel, stopGradientKernel } from './kernels/functions.ts'
+import { log1pKernel, logSoftmaxKernel, logSumExpKernel, stopGradientKernel } from './kernels/functions.ts'
 import { gatherKernel, pickKernel, scatterAddKernel } from './kernels/indexing.ts'
 import { avgPoolInputKernel, avgPoolKernel, maxPoolIndexKernel } from './kernels/pooling.ts'
 
@@ -13,6 +13,7 @@ const own = [
   conv2dWeightKernel,
   log1pKernel,
   logSumExpKernel,
+  logSoftmaxKernel,
   stopGradientKernel,
   gatherKernel,
   scatterAddKernel,

@@ -1,3 +1,6 @@
+import * as tf from '@tensorflow/tfjs-core'
+import { threefry, threefryWords } from './threefry.ts'
+
 /**
  * The key of a counter-based generator: two 32-bit words. Draws are pure functions of a key and an index, so the same
  * program gives the same numbers on every engine, in any order, and after a resume.
@@ -7,4 +10,109 @@ export interface Key {
   readonly low: number
   /** The key of a named or numbered place below this one (a module's path, a call, a loop index). */
   at(place: string | number): Key
+}
+
+/** The key of a seed, or of places below it. */
+export function rootKey(seed: number, ...places: readonly (string | number)[]): Key {
+  const root = keyOf(Math.floor(seed / 2 ** 32) >>> 0, seed >>> 0)
+  return places.reduce<Key>((key, place) => key.at(place), root)
+}
+
+/** The key with these two words. */
+export function keyOf(high: number, low: number): Key {
+  return { high, low, at: place => placeBelow(high, low, place) }
+}
+
+/** Second words of the counters that derive keys; draws have 0 there, so no key is ever a draw. */
+const numbered = 1
+const textEnd = 2
+const textPart = 3
+
+function placeBelow(high: number, low: number, place: string | number): Key {
+  if (typeof place === 'number' && Number.isInteger(place) && Math.abs(place) < 2 ** 31)
+    return derive(high, low, place | 0, numbered)
+  const text = String(place)
+  let key = keyOf(high, low)
+  for (let i = 0; i < text.length; i += 2) {
+    const units = text.charCodeAt(i) | ((text.charCodeAt(i + 1) || 0) << 16)
+    key = derive(key.high, key.low, units, textPart + i)
+  }
+  return derive(key.high, key.low, text.length, textEnd)
+}
+
+function derive(high: number, low: number, word: number, tag: number): Key {
+  const [newHigh, newLow] = threefry(high, low, word, tag)
+  return keyOf(newHigh, newLow)
+}
+
+// ── Numbers ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Uniform in [low, high): 24 bits, as many as a float's mantissa has. Rounding up to `high` gives `low` instead. */
+export function uniformArray(key: Key, count: number, low = 0, high = 1): Float32Array {
+  const words = threefryWords(key.high, key.low, count)
+  const result = new Float32Array(count)
+  for (let i = 0; i < count; i++) {
+    const value = Math.fround(low + (high - low) * ((words[i]! >>> 8) * 2 ** -24))
+    result[i] = value < high ? value : low
+  }
+  return result
+}
+
+/** Normal by Box and Muller (1958): a block of two words gives two values. No logarithm is taken of 0. */
+export function normalArray(key: Key, count: number, mean = 0, std = 1): Float32Array {
+  const words = threefryWords(key.high, key.low, count + (count & 1))
+  const result = new Float32Array(count)
+  for (let i = 0; i < count; i += 2) {
+    const radius = std * Math.sqrt(-2 * Math.log((words[i]! + 1) * 2 ** -32))
+    const angle = 2 * Math.PI * 2 ** -32 * words[i + 1]!
+    result[i] = mean + radius * Math.cos(angle)
+    if (i + 1 < count) result[i + 1] = mean + radius * Math.sin(angle)
+  }
+  return result
+}
+
+/** 1 with probability p, else 0. */
+export function bernoulliArray(key: Key, count: number, p: number): Uint8Array {
+  const words = threefryWords(key.high, key.low, count)
+  const limit = p * 2 ** 32
+  const result = new Uint8Array(count)
+  for (let i = 0; i < count; i++) result[i] = words[i]! < limit ? 1 : 0
+  return result
+}
+
+/**
+ * The numbers from 0 to n - 1 in random order (Fisher and Yates). Scaling a word to a range favours some places by at
+ * most n / 2³², which no run can notice.
+ */
+export function permutation(key: Key, n: number): Int32Array {
+  const words = threefryWords(key.high, key.low, n)
+  const order = new Int32Array(n).map((_, i) => i)
+  for (let i = n - 1; i > 0; i--) {
+    const j = Math.floor(words[i]! * 2 ** -32 * (i + 1))
+    const moved = order[i]!
+    order[i] = order[j]!
+    order[j] = moved
+  }
+  return order
+}
+
+// ── Tensors ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** A tensor of {@link uniformArray}. */
+export function uniform(key: Key, shape: readonly number[], low = 0, high = 1): tf.Tensor {
+  return tf.tensor(uniformArray(key, countOf(shape), low, high), [...shape])
+}
+
+/** A tensor of {@link normalArray}. */
+export function normal(key: Key, shape: readonly number[], mean = 0, std = 1): tf.Tensor {
+  return tf.tensor(normalArray(key, countOf(shape), mean, std), [...shape])
+}
+
+/** A boolean tensor, true with probability p. */
+export function bernoulli(key: Key, shape: readonly number[], p: number): tf.Tensor {
+  return tf.tensor(bernoulliArray(key, countOf(shape), p), [...shape], 'bool')
+}
+
+function countOf(shape: readonly number[]): number {
+  return shape.reduce((product, size) => product * size, 1)
 }

@@ -1,33 +1,48 @@
 import * as tf from '@tensorflow/tfjs-core'
+import { linkedOutput } from '../kernels/define.ts'
 import { sumTo } from '../kernels/shapes.ts'
 
 type Thunk = () => tf.Tensor
 
-/** A kernel of one argument `x` whose gradient needs the argument and the result. */
+/** A kernel of one argument whose gradient needs the argument, or only its shape. */
 export function unary(
   kernelName: string,
-  gradient: (dy: tf.Tensor, x: tf.Tensor, y: tf.Tensor, attrs: tf.NamedAttrMap) => tf.Tensor,
+  gradient: (dy: tf.Tensor, x: tf.Tensor, attrs: tf.NamedAttrMap) => tf.Tensor,
+  input = 'x',
+): tf.GradConfig {
+  return {
+    kernelName,
+    inputsToSave: [input],
+    gradFunc: (dy, [x], attrs) => ({ [input]: () => gradient(one(dy), x!, attrs) }),
+  }
+}
+
+/** A kernel of one argument whose gradient is simplest in its result. */
+export function byResult(
+  kernelName: string,
+  gradient: (dy: tf.Tensor, y: tf.Tensor, x: tf.Tensor, attrs: tf.NamedAttrMap) => tf.Tensor,
   input = 'x',
 ): tf.GradConfig {
   return {
     kernelName,
     inputsToSave: [input],
     outputsToSave: [true],
-    gradFunc: (dy, [x, y], attrs) => ({ [input]: () => gradient(one(dy), x!, y!, attrs) }),
+    gradFunc: (dy, [x, y], attrs) => ({
+      [input]: () => gradient(one(dy), linkedOutput(kernelName, { [input]: x! }, y!, attrs), x!, attrs),
+    }),
   }
 }
 
 /** A kernel of two arguments that broadcast: gradients of the result's shape, summed back to the arguments' here. */
 export function binary(
   kernelName: string,
-  gradient: (dy: tf.Tensor, a: tf.Tensor, b: tf.Tensor, y: tf.Tensor) => readonly [Thunk, Thunk],
+  gradient: (dy: tf.Tensor, a: tf.Tensor, b: tf.Tensor) => readonly [Thunk, Thunk],
 ): tf.GradConfig {
   return {
     kernelName,
     inputsToSave: ['a', 'b'],
-    outputsToSave: [true],
-    gradFunc: (dy, [a, b, y]) => {
-      const [da, db] = gradient(one(dy), a!, b!, y!)
+    gradFunc: (dy, [a, b]) => {
+      const [da, db] = gradient(one(dy), a!, b!)
       return { a: () => sumTo(da(), a!.shape), b: () => sumTo(db(), b!.shape) }
     },
   }

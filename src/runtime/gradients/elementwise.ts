@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { sumTo } from '../kernels/shapes.ts'
-import { binary, flat, one, unary } from './config.ts'
+import { binary, byResult, flat, one, unary } from './config.ts'
 
 /** 1 where the condition holds and 0 elsewhere. */
 function indicator(condition: tf.Tensor): tf.Tensor {
@@ -14,29 +14,29 @@ function oneMinusSquare(v: tf.Tensor): tf.Tensor {
 
 const functions: readonly tf.GradConfig[] = [
   unary('Neg', dy => tf.neg(dy)),
-  unary('Exp', (dy, _, y) => tf.mul(dy, y)),
-  unary('Expm1', (dy, _, y) => tf.mul(dy, tf.add(y, 1))),
+  byResult('Exp', (dy, y) => tf.mul(dy, y)),
+  byResult('Expm1', (dy, y) => tf.mul(dy, tf.add(y, 1))),
   unary('Log', (dy, x) => tf.div(dy, x)),
   unary('Log1p', (dy, x) => tf.div(dy, tf.add(x, 1))),
-  unary('Sqrt', (dy, _, y) => tf.div(dy, tf.mul(y, 2))),
-  unary('Rsqrt', (dy, _, y) => tf.mul(dy, tf.mul(-0.5, tf.mul(y, tf.mul(y, y))))),
+  byResult('Sqrt', (dy, y) => tf.div(dy, tf.mul(y, 2))),
+  byResult('Rsqrt', (dy, y) => tf.mul(dy, tf.mul(-0.5, tf.mul(y, tf.mul(y, y))))),
   unary('Square', (dy, x) => tf.mul(dy, tf.mul(2, x))),
-  unary('Reciprocal', (dy, _, y) => tf.neg(tf.mul(dy, tf.mul(y, y)))),
+  byResult('Reciprocal', (dy, y) => tf.neg(tf.mul(dy, tf.mul(y, y)))),
   unary('Abs', (dy, x) => tf.mul(dy, tf.sign(x))),
   unary('Relu', (dy, x) => tf.mul(dy, indicator(tf.greater(x, 0)))),
   unary('Sin', (dy, x) => tf.mul(dy, tf.cos(x))),
   unary('Cos', (dy, x) => tf.neg(tf.mul(dy, tf.sin(x)))),
-  unary('Tan', (dy, _, y) => tf.mul(dy, tf.add(1, tf.mul(y, y)))),
+  byResult('Tan', (dy, y) => tf.mul(dy, tf.add(1, tf.mul(y, y)))),
   unary('Asin', (dy, x) => tf.mul(dy, tf.rsqrt(oneMinusSquare(x)))),
   unary('Acos', (dy, x) => tf.neg(tf.mul(dy, tf.rsqrt(oneMinusSquare(x))))),
   unary('Atan', (dy, x) => tf.div(dy, tf.add(1, tf.mul(x, x)))),
-  unary('Tanh', (dy, _, y) => tf.mul(dy, oneMinusSquare(y))),
+  byResult('Tanh', (dy, y) => tf.mul(dy, oneMinusSquare(y))),
   unary('Atanh', (dy, x) => tf.div(dy, oneMinusSquare(x))),
-  unary('Sigmoid', (dy, _, y) => tf.mul(dy, tf.mul(y, tf.sub(1, y)))),
+  byResult('Sigmoid', (dy, y) => tf.mul(dy, tf.mul(y, tf.sub(1, y)))),
   // d/dx erf(x) = 2/√π · exp(-x²).
   unary('Erf', (dy, x) => tf.mul(dy, tf.mul(2 / Math.sqrt(Math.PI), tf.exp(tf.neg(tf.mul(x, x)))))),
   unary('Identity', dy => tf.cast(dy, 'float32')),
-  unary('Cast', (dy, x, _, { dtype }) =>
+  unary('Cast', (dy, x, { dtype }) =>
     x.dtype === 'float32' && dtype === 'float32' ? tf.clone(dy) : tf.zeros(x.shape),
   ),
 ]
@@ -60,15 +60,15 @@ const arithmetic: readonly tf.GradConfig[] = [
   binary('Add', dy => [() => dy, () => dy]),
   binary('Sub', dy => [() => dy, () => tf.neg(dy)]),
   binary('Multiply', (dy, a, b) => [() => tf.mul(dy, b), () => tf.mul(dy, a)]),
-  binary('RealDiv', (dy, _, b, y) => [() => tf.div(dy, b), () => tf.neg(tf.mul(tf.div(dy, b), y))]),
+  binary('RealDiv', (dy, a, b) => [() => tf.div(dy, b), () => tf.neg(tf.mul(tf.div(dy, b), tf.div(a, b)))]),
   binary('SquaredDifference', (dy, a, b) => [
     () => tf.mul(dy, tf.mul(2, tf.sub(a, b))),
     () => tf.mul(dy, tf.mul(2, tf.sub(b, a))),
   ]),
   binary('Mod', (dy, a, b) => [() => dy, () => tf.neg(tf.mul(dy, tf.floor(tf.div(a, b))))]),
-  binary('Pow', (dy, a, b, y) => [
+  binary('Pow', (dy, a, b) => [
     () => tf.mul(dy, powerRule(a, b)),
-    () => tf.mul(dy, tf.mul(y, safeLog(a))),
+    () => tf.mul(dy, tf.mul(tf.pow(a, b), safeLog(a))),
   ]),
   binary('Maximum', (dy, a, b) => [
     () => tf.mul(dy, share(tf.greater(a, b), a, b)),

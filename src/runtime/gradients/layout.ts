@@ -105,11 +105,11 @@ export const layout: readonly tf.GradConfig[] = [
   matMul,
   unary('Reshape', (dy, x) => tf.reshape(dy, x.shape)),
   unary('ExpandDims', (dy, x) => tf.reshape(dy, x.shape), 'input'),
-  unary('Transpose', (dy, _, __, { perm }) => tf.transpose(dy, inverse(numbers(perm)))),
-  unary('Tile', (dy, x, _, { reps }) => sumOfCopies(dy, x, numbers(reps))),
-  unary('Slice', (dy, x, _, { begin }) => padBack(dy, x, numbers(begin))),
-  unary('PadV2', (dy, x, _, { paddings }) => tf.slice(dy, befores(paddings), x.shape)),
-  unary('Reverse', (dy, x, _, { dims }) =>
+  unary('Transpose', (dy, _, { perm }) => tf.transpose(dy, inverse(numbers(perm)))),
+  unary('Tile', (dy, x, { reps }) => sumOfCopies(dy, x, numbers(reps))),
+  unary('Slice', (dy, x, { begin }) => padBack(dy, x, numbers(begin))),
+  unary('PadV2', (dy, x, { paddings }) => tf.slice(dy, befores(paddings), x.shape)),
+  unary('Reverse', (dy, x, { dims }) =>
     tf.reverse(dy, dims === undefined ? x.shape.map((__, i) => i) : numbers(dims)),
   ),
   concat,

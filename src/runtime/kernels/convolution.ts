@@ -70,7 +70,7 @@ export const conv2dKernel: Kernel<Window> = defineKernel({
     const y = convolve(tf.transpose(x!, [0, 2, 3, 1]), tf.transpose(weight!, [2, 3, 1, 0]), window)
     return tf.transpose(y, [0, 3, 1, 2])
   },
-  gradients: (dy, [x, weight], _, window) => [
+  gradients: (dy, [x, weight], window) => [
     () => conv2dInputKernel([dy, weight!], { ...window, size: x!.shape.slice(2) }),
     () => conv2dWeightKernel([x!, dy], { ...window, size: weight!.shape.slice(2) }),
   ],
@@ -103,7 +103,7 @@ export const conv2dInputKernel: Kernel<Window & { size: number[] }> = defineKern
     const dx = convolve(apart, flipped, { ...defaults, dilation: window.dilation })
     return tf.transpose(dx, [0, 3, 1, 2])
   },
-  gradients: (dx, [dy, weight], _, { size, ...window }) => [
+  gradients: (dx, [dy, weight], { size, ...window }) => [
     () => conv2dKernel([dx, weight!], window),
     () => conv2dWeightKernel([dx, dy!], { ...window, size: weight!.shape.slice(2) }),
   ],
@@ -119,7 +119,7 @@ export const conv2dWeightKernel: Kernel<Window & { size: number[] }> = defineKer
     const taps = tf.slice(dw, [0, 0, 0, 0], [dw.shape[0]!, size[0]!, size[1]!, dw.shape[3]!])
     return tf.transpose(taps, [3, 0, 1, 2])
   },
-  gradients: (dw, [x, dy], _, { size, ...window }) => [
+  gradients: (dw, [x, dy], { size, ...window }) => [
     () => conv2dInputKernel([dy!, dw], { ...window, size: x!.shape.slice(2) }),
     () => conv2dKernel([x!, dw], window),
   ],

@@ -4,13 +4,14 @@ import * as tf from '@tensorflow/tfjs-core'
 export interface KernelDefinition<A extends tf.NamedAttrMap> {
   readonly name: string
   readonly run: (inputs: readonly tf.Tensor[], attrs: A) => tf.Tensor
-  /** One thunk per input, called only where that input's gradient is wanted. */
+  /** One thunk per input, called only where that input's gradient is wanted. `output` is there only if `usesOutput` says so. */
   readonly gradients: (
     dy: tf.Tensor,
     inputs: readonly tf.Tensor[],
-    output: tf.Tensor,
     attrs: A,
+    output: tf.Tensor | undefined,
   ) => readonly (() => tf.Tensor)[]
+  readonly usesOutput?: boolean
 }
 
 export interface Kernel<A extends tf.NamedAttrMap> {
@@ -36,7 +37,7 @@ export function defineKernel<A extends tf.NamedAttrMap>(definition: KernelDefini
 /** The casts give back the types that tfjs's registry forgets; nothing but `call` above runs these kernels. */
 function register<A extends tf.NamedAttrMap>(
   kernelName: string,
-  { run, gradients }: KernelDefinition<A>,
+  { run, gradients, usesOutput = false }: KernelDefinition<A>,
 ): void {
   if (tf.getGradient(kernelName) !== undefined) return
   const kernelFunc: tf.KernelFunc = ({ inputs, attrs }) =>
@@ -45,10 +46,27 @@ function register<A extends tf.NamedAttrMap>(
   tf.registerGradient({
     kernelName,
     saveAllInputs: true,
-    outputsToSave: [true],
+    outputsToSave: [usesOutput],
     gradFunc: (dy, saved, attrs) => {
-      const thunks = gradients(dy as tf.Tensor, saved.slice(0, -1), saved.at(-1)!, attrs as A)
+      const inputs = usesOutput ? saved.slice(0, -1) : saved
+      const output = usesOutput ? linkedOutput(kernelName, inputs, saved.at(-1)!, attrs) : undefined
+      const thunks = gradients(dy as tf.Tensor, inputs, attrs as A, output)
       return Object.fromEntries(thunks.map((thunk, i) => [String(i), thunk]))
     },
   })
+}
+
+/**
+ * The result of a kernel for use in its gradient. tfjs puts the copy that it saves on the tape before the kernel itself,
+ * so a gradient of the gradient takes it for a constant (4.22.0). While an outer gradient is being recorded the result is
+ * therefore computed anew.
+ */
+export function linkedOutput(
+  kernelName: string,
+  inputs: readonly tf.Tensor[] | tf.NamedTensorMap,
+  saved: tf.Tensor,
+  attrs: tf.NamedAttrMap,
+): tf.Tensor {
+  if (tf.engine().state.gradientDepth === 0) return saved
+  return tf.engine().runKernel(kernelName, inputs as tf.NamedTensorMap, attrs)
 }

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { defineKernel, type Kernel } from './define.ts'
+import { frontAxis } from './shapes.ts'
 
 /**
  * log(1 + x). The wasm kernel (4.22.0) adds in 32 bits and loses small x, so there the sum's rounding is divided out:
@@ -33,9 +34,10 @@ export const logSumExpKernel: Kernel<{ axes: number[] }> = defineKernel({
     const shift = tf.where(tf.isFinite(largest), largest, 0)
     return tf.add(tf.log(tf.sum(tf.exp(tf.sub(x!, shift)), axes, true)), shift)
   },
-  gradients: (dy, [x], y) => [
+  usesOutput: true,
+  gradients: (dy, [x], _, y) => [
     () => {
-      const shift = tf.where(tf.isFinite(y), y, 0)
+      const shift = tf.where(tf.isFinite(y!), y!, 0)
       return tf.mul(dy, tf.exp(tf.sub(x!, shift)))
     },
   ],
@@ -62,4 +64,29 @@ export const stopGradientKernel: Kernel<Record<never, never>> = defineKernel({
 /** The same values, through which no gradient flows. */
 export function stopGradient(x: tf.Tensor): tf.Tensor {
   return stopGradientKernel([x], {})
+}
+
+export const logSoftmaxKernel: Kernel<Record<never, never>> = defineKernel({
+  name: 'LogSoftmax',
+  run: ([x]) => tf.logSoftmax(x!),
+  usesOutput: true,
+  gradients: (dy, _, __, y) => [() => tf.sub(dy, tf.mul(tf.exp(y!), tf.sum(dy, -1, true)))],
+})
+
+/** Runs a function of the last axis along another one. */
+function along(x: tf.Tensor, axis: number, run: (x: tf.Tensor) => tf.Tensor): tf.Tensor {
+  const at = frontAxis(axis, x)
+  if (at === x.rank - 1) return run(x)
+  const perm = x.shape.map((_, i) => (i === at ? x.rank - 1 : i === x.rank - 1 ? at : i))
+  return tf.transpose(run(tf.transpose(x, perm)), perm)
+}
+
+/** Softmax along any axis; tfjs knows the last one only. */
+export function softmax(x: tf.Tensor, axis = -1): tf.Tensor {
+  return along(x, axis, moved => tf.softmax(moved))
+}
+
+/** The logarithm of softmax along any axis. */
+export function logSoftmax(x: tf.Tensor, axis = -1): tf.Tensor {
+  return along(x, axis, moved => logSoftmaxKernel([moved], {}))
 }

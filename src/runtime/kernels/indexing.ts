@@ -20,7 +20,7 @@ export const gatherKernel: Kernel<{ axis: number }> = defineKernel({
     checkedIndex(index!, x!.shape[axis]!)
     return tf.gather(x!, index!, axis)
   },
-  gradients: (dy, [x, index], _, { axis }) => [
+  gradients: (dy, [x, index], { axis }) => [
     () => scatterAdd(dy, index!, axis, x!.shape[axis]!),
     () => tf.zeros(index!.shape),
   ],
@@ -53,7 +53,7 @@ export const scatterAddKernel: Kernel<{ axis: number; size: number }> = defineKe
       }
     return tf.tensor(sums, [...before, size, ...after])
   },
-  gradients: (dy, [, index], _, { axis }) => [() => gather(dy, index!, axis), () => tf.zeros(index!.shape)],
+  gradients: (dy, [, index], { axis }) => [() => gather(dy, index!, axis), () => tf.zeros(index!.shape)],
 })
 
 /** Sums of the parts of `x` that `index` sends to the same position of a new axis of length `size`. */
@@ -69,7 +69,7 @@ export const pickKernel: Kernel<Record<never, never>> = defineKernel({
     return tf.gather(tf.reshape(x!, [x!.size]), tf.tensor(flat, index!.shape, 'int32'))
   },
   gradients: (dy, [x, index]) => [
-    () => tf.mul(tf.oneHot(index!, x!.shape.at(-1)!, 1, 0, 'float32'), tf.expandDims(dy, -1)),
+    () => tf.mul(tf.cast(tf.oneHot(index!, x!.shape.at(-1)!), 'float32'), tf.expandDims(dy, -1)),
     () => tf.zeros(index!.shape),
   ],
 })

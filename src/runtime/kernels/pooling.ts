@@ -12,16 +12,20 @@ function windows(size: number, i: number, { kernel, stride, pad, dilation }: Poo
   return Math.floor((size + pad[2 * i]! + pad[2 * i + 1]! - reach) / stride[i]!) + 1
 }
 
-/** The offset of the window's largest element in one image, the first of equals; a NaN counts as larger than anything. */
+/** Whether a value takes the place of the best so far: a larger one does, and a NaN, so that it is not hidden. */
+function beats(value: number, best: number): boolean {
+  return value > best || (Number.isNaN(value) && !Number.isNaN(best))
+}
+
+/** The place of the window's largest element in one image, the first of equals. */
 function winner(
   values: Float32Array,
   start: number,
-  image: readonly number[],
+  [height, width]: readonly [number, number],
   top: number,
   left: number,
   { kernel, dilation }: Pooling,
 ): number {
-  const [height, width] = image as [number, number]
   let best = -1
   for (let i = 0; i < kernel[0]!; i++) {
     const row = top + i * dilation[0]!
@@ -30,12 +34,7 @@ function winner(
       const column = left + j * dilation[1]!
       if (column < 0 || column >= width) continue
       const at = start + row * width + column
-      if (
-        best < 0 ||
-        values[at]! > values[best]! ||
-        (values[at] !== values[at] && values[best] === values[best])
-      )
-        best = at
+      if (best < 0 || beats(values[at]!, values[best]!)) best = at
     }
   }
   return best
@@ -93,9 +92,7 @@ export const avgPoolKernel: Kernel<Pooling> = defineKernel({
     const y = boxes(padded(tf.transpose(x!, [0, 2, 3, 1]), pad), kernel, stride)
     return tf.transpose(y, [0, 3, 1, 2])
   },
-  gradients: (dy, [x], _, pooling) => [
-    () => avgPoolInputKernel([dy], { ...pooling, size: x!.shape.slice(2) }),
-  ],
+  gradients: (dy, [x], pooling) => [() => avgPoolInputKernel([dy], { ...pooling, size: x!.shape.slice(2) })],
 })
 
 /** Each position of the input receives the mean over a window of what lies apart by the stride: a box filter again. */
@@ -110,7 +107,7 @@ export const avgPoolInputKernel: Kernel<Pooling & { size: number[] }> = defineKe
     ])
     return tf.transpose(boxes(padded(apart, around), kernel, [1, 1]), [0, 3, 1, 2])
   },
-  gradients: (dx, _, __, { size: _size, ...pooling }) => [() => avgPoolKernel([dx], pooling)],
+  gradients: (dx, _, { size: _size, ...pooling }) => [() => avgPoolKernel([dx], pooling)],
 })
 
 /** The mean of each window; padding counts as zeros, as in PyTorch's `count_include_pad`. */

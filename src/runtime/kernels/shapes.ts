@@ -69,20 +69,3 @@ export function dilate(x: tf.Tensor, axis: number, factor: number): tf.Tensor {
 export function cumsum(x: tf.Tensor, axis: number, exclusive = false, reverse = false): tf.Tensor {
   return tf.cumsum(x, frontAxis(axis, x), exclusive, reverse)
 }
-
-/** Runs a function of the last axis along another one. */
-function along(x: tf.Tensor, axis: number, run: (x: tf.Tensor) => tf.Tensor): tf.Tensor {
-  const at = frontAxis(axis, x)
-  const perm = x.shape.map((_, i) => (i === at ? x.rank - 1 : i === x.rank - 1 ? at : i))
-  return tf.transpose(run(tf.transpose(x, perm)), perm)
-}
-
-/** Softmax along any axis; tfjs knows the last one only. */
-export function softmax(x: tf.Tensor, axis: number): tf.Tensor {
-  return along(x, axis, moved => tf.softmax(moved))
-}
-
-/** The logarithm of softmax along any axis. */
-export function logSoftmax(x: tf.Tensor, axis: number): tf.Tensor {
-  return along(x, axis, moved => tf.logSoftmax(moved))
-}
