@@ -13,7 +13,12 @@ import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { writeFolder } from '../src/runtime/atomic.ts'
-import { loadCheckpoint, newestCheckpoint, saveCheckpoint } from '../src/runtime/checkpoint.ts'
+import {
+  loadCheckpoint,
+  newestCheckpoint,
+  removeCheckpoint,
+  saveCheckpoint,
+} from '../src/runtime/checkpoint.ts'
 import type { JsonValue, Snapshot, StoredTensor } from '../src/runtime/contracts.ts'
 import { RunError } from '../src/runtime/errors.ts'
 import { parseJson } from '../src/runtime/json.ts'
@@ -238,6 +243,17 @@ checkpoints('replace one of the same name and leave nothing else', async () => {
   assert.equal(plain(await loadCheckpoint(join(folder, 'latest'))), plain(snapshot(3)))
 })
 
+checkpoints('are removed at once, and no others', async () => {
+  const folder = freshFolder()
+  const [first] = [
+    await saveCheckpoint(folder, 'a', snapshot(1)),
+    await saveCheckpoint(folder, 'b', snapshot(2)),
+  ]
+  await removeCheckpoint(first)
+  await removeCheckpoint(first)
+  assert.equal(readdirSync(folder), ['b'])
+})
+
 checkpoints('show a changed byte wherever it is', async () => {
   const path = await saveCheckpoint(freshFolder(), 'latest', snapshot(1))
   for (const file of readdirSync(path)) {
@@ -383,6 +399,15 @@ crashes('after the moves: the new one counts', async () => {
   assert.is(await newestCount(folder), 2)
   await saveCheckpoint(folder, 'latest', snapshot(3))
   assert.equal(readdirSync(folder), ['latest'])
+})
+
+crashes('while one is removed: it is gone, and the next save clears away what is left of any', async () => {
+  const { folder, latest, saving } = await halfway()
+  renameSync(latest, join(folder, '.latest.removed'))
+  rmSync(join(saving, 'manifest.json'))
+  assert.is(await newestCount(folder), undefined)
+  await saveCheckpoint(folder, 'best', snapshot(3))
+  assert.equal(readdirSync(folder), ['best'])
 })
 
 crashes('the newest whole one is found, and what was passed over is told', async () => {

@@ -265,6 +265,7 @@ reading('helps to find a file', async () => {
     `LTM5101 x.ltm:3 data file irsi.csv does not exist: ${join(folder, 'irsi.csv')} | did you mean iris.csv?`,
   )
   assert.match(await miss('./iris.csv.gz'), 'did you mean ./iris.csv?')
+  assert.match(await miss('iriss'), 'did you mean iris.csv?')
   assert.match(await miss('sub/iris.csv'), `${join(folder, 'sub')} has no data files`)
   assert.match(await miss('none/iris.csv'), `the folder ${join(folder, 'none')} does not exist either`)
   assert.match(await miss('iris.csv/a.csv'), 'does not exist')

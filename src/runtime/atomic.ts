@@ -1,4 +1,4 @@
-import { mkdir, open, rename, rm, stat } from 'node:fs/promises'
+import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 
 /** A file to write: its name within the folder, and its bytes in pieces. */
@@ -15,9 +15,10 @@ export function placesOf(parent: string, name: string): readonly [string, string
   return [join(parent, name), join(parent, `.${name}.saving`), join(parent, `.${name}.previous`)]
 }
 
-/** The name whose folder this is, or was meant to be: `.latest.saving` is of `latest`. */
-export function nameOfPlace(entry: string): string {
-  return /^\.(.+)\.(saving|previous)$/.exec(entry)?.[1] ?? entry
+/** The name whose folder this is, or was meant to be: `.latest.saving` is of `latest`; what is on its way out has none. */
+export function nameOfPlace(entry: string): string | undefined {
+  const [, name, place] = /^\.(.+)\.(saving|previous|removed)$/.exec(entry) ?? []
+  return place === 'removed' ? undefined : (name ?? entry)
 }
 
 /**
@@ -31,7 +32,7 @@ export async function writeFolder(
 ): Promise<string> {
   const [target, saving, previous] = placesOf(parent, name)
   await mkdir(parent, { recursive: true })
-  await finishInterrupted(parent, name, files.at(-1)!.name)
+  await finishInterrupted(parent, files.at(-1)!.name)
   try {
     await mkdir(saving)
     for (const file of files) await writeDurably(join(saving, file.name), file.pieces)
@@ -46,15 +47,33 @@ export async function writeFolder(
   return target
 }
 
-/** Brings the folder back into place after a crash between the moves, and removes what was left half-written. */
-async function finishInterrupted(parent: string, name: string, lastFile: string): Promise<void> {
-  const [target, saving, previous] = placesOf(parent, name)
-  if (!(await exists(target))) {
-    if (await exists(join(saving, lastFile))) await rename(saving, target)
-    else if (await exists(previous)) await rename(previous, target)
+/** Removes a folder so that no reader sees a part of it, whatever happens meanwhile. */
+export async function removeFolder(parent: string, name: string): Promise<void> {
+  const removed = join(parent, `.${name}.removed`)
+  await rm(removed, { recursive: true, force: true })
+  await rename(join(parent, name), removed).catch(ignoreMissing)
+  await rm(removed, { recursive: true, force: true })
+}
+
+/** Ends what a crash interrupted, whichever folder it was about. */
+async function finishInterrupted(parent: string, lastFile: string): Promise<void> {
+  const hidden = (await readdir(parent)).filter(entry => /^\..+\.(saving|previous|removed)$/.test(entry))
+  for (const name of new Set(hidden.map(nameOfPlace))) {
+    if (name !== undefined) await settle(parent, name, lastFile)
   }
-  await rm(saving, { recursive: true, force: true })
-  if (await exists(target)) await rm(previous, { recursive: true, force: true })
+  for (const entry of hidden) await rm(join(parent, entry), { recursive: true, force: true })
+}
+
+/** Brings a folder back into place after a crash between the moves. */
+async function settle(parent: string, name: string, lastFile: string): Promise<void> {
+  const [target, saving, previous] = placesOf(parent, name)
+  if (await exists(target)) return
+  if (await exists(join(saving, lastFile))) await rename(saving, target)
+  else await rename(previous, target).catch(ignoreMissing)
+}
+
+function ignoreMissing(error: unknown): void {
+  if (systemCode(error) !== 'ENOENT') throw error
 }
 
 async function replace(target: string, saving: string, previous: string): Promise<void> {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Stats } from 'node:fs'
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
-import { type FileContent, nameOfPlace, placesOf, systemCode, writeFolder } from './atomic.ts'
+import { type FileContent, nameOfPlace, placesOf, removeFolder, systemCode, writeFolder } from './atomic.ts'
 import type { JsonValue, Snapshot, StoredTensor } from './contracts.ts'
 import { exitCodes, RunError } from './errors.ts'
 import { isJsonObject, isWhole, type JsonObject, lossInJson, parseJson, parseJsonObject } from './json.ts'
@@ -41,6 +41,12 @@ export async function saveCheckpoint(folder: string, name: string, snapshot: Sna
   } catch (error) {
     throw cannotSave(folder, name, error)
   }
+}
+
+/** Removes a checkpoint, all of it at once; one that isn't there is removed already. */
+export async function removeCheckpoint(path: string): Promise<void> {
+  const target = resolve(path)
+  await removeFolder(dirname(target), basename(target))
 }
 
 /** Loads a checkpoint after checking every byte against its manifest. */
@@ -232,7 +238,7 @@ async function newestFirst(folder: string): Promise<readonly Candidate[]> {
   const entries = await readdir(folder, { withFileTypes: true }).catch(() => [])
   const names = new Set(entries.filter(entry => entry.isDirectory()).map(entry => nameOfPlace(entry.name)))
   const candidates: Candidate[] = []
-  for (const name of names) candidates.push(...(await candidateOf(folder, name)))
+  for (const name of names) if (name !== undefined) candidates.push(...(await candidateOf(folder, name)))
   return candidates.sort((a, b) => b.time - a.time || (a.path < b.path ? 1 : -1))
 }
 

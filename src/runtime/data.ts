@@ -17,9 +17,12 @@ export async function loadDataset(
   seed: number,
 ): Promise<LoadedDataset> {
   const table = await readTable(spec, directory)
-  const labels = await stratumLabels(spec, table)
+  const before = await fieldsToSplitBy(spec, table)
+  const labels = before && labelsIn(stratifier(spec), before)
   const splits = splitRows(spec, splitOrder(seed, spec.name, table.rows), labels)
-  const fields = await withFits(spec, table, fittingRows(splits), fits => computeFields(spec, table, fits))
+  const settled = spec.fits === undefined || spec.fits.length === 0 ? before : undefined
+  const fields =
+    settled ?? (await withFits(spec, table, fittingRows(splits), fits => computeFields(spec, table, fits)))
   if (labels !== undefined) checkLabelsStand(spec, labels, labelsIn(stratifier(spec), fields))
   return serve(spec, seed, splits, fields)
 }
@@ -155,14 +158,13 @@ function rangeOf(from: number, to: number): Int32Array {
 // ── Stratification ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 /**
- * The values of the field to stratify by. They are needed before there is a training split to learn fits from, so fits
- * of the whole table stand in; `checkLabelsStand` makes sure that this made no difference.
+ * The field to stratify by is needed before there is a training split to learn fits from, so fits of the whole table
+ * stand in; `checkLabelsStand` makes sure that this made no difference.
  */
-async function stratumLabels(spec: DatasetSpec, table: Table): Promise<readonly string[] | undefined> {
+async function fieldsToSplitBy(spec: DatasetSpec, table: Table): Promise<readonly HostField[] | undefined> {
   if (spec.stratify === undefined) return undefined
-  const field = stratifier(spec)
-  const all = rangeOf(0, table.rows)
-  return withFits(spec, table, all, async fits => labelsIn(field, await computeFields(spec, table, fits)))
+  stratifier(spec)
+  return withFits(spec, table, rangeOf(0, table.rows), fits => computeFields(spec, table, fits))
 }
 
 function stratifier(spec: DatasetSpec): FieldSpec {

@@ -174,11 +174,20 @@ async function suggestion(written: string, path: string): Promise<string> {
     return `the folder ${folder} does not exist either; paths start from the folder of the .ltm file`
   const names = entries.filter(entry => !entry.isDirectory()).map(entry => entry.name)
   const name = basename(path)
-  const packed = names.find(other => other === `${name}.gz` || `${other}.gz` === name)
-  const near = packed ?? nearest(name, names)
+  const near = nearFile(name, names)
   if (near !== undefined) return `did you mean ${written.slice(0, written.length - name.length)}${near}?`
   const tables = names.filter(other => /\.(csv|tsv|txt|gz)$/.test(other)).sort()
   return tables.length === 0 ? `${folder} has no data files` : `there are ${tables.slice(0, 8).join(', ')}`
+}
+
+/** Endings are often what was forgotten, and too alike to tell files apart by. */
+function nearFile(name: string, names: readonly string[]): string | undefined {
+  const byStem = new Map(names.toSorted().map(other => [stemOf(other), other]))
+  return byStem.get(nearest(stemOf(name), byStem.keys()) ?? '')
+}
+
+function stemOf(name: string): string {
+  return name.split('.', 1)[0]!
 }
 
 /** Files in gzip format are recognised by their first bytes too, which no UTF-8 text begins with. */
