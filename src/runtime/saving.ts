@@ -1,6 +1,5 @@
-import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { saveCheckpoint } from './checkpoint.ts'
+import { removeCheckpoint, saveCheckpoint } from './checkpoint.ts'
 import type { CheckpointSaved } from './events.ts'
 import type { Kept, Session } from './session.ts'
 import { takeSnapshot } from './snapshot.ts'
@@ -69,5 +68,5 @@ export function isBetter(direction: 'min' | 'max', value: number, than: number, 
 
 /** The new one is safe on disk before an old one goes. */
 async function forget(kept: Kept): Promise<void> {
-  if (kept.path !== '') await rm(kept.path, { recursive: true, force: true })
+  if (kept.path !== '') await removeCheckpoint(kept.path)
 }
