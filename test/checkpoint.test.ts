@@ -10,6 +10,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { writeFolder } from '../src/runtime/atomic.ts'
@@ -202,6 +203,31 @@ tensors('in a hostile file are refused, with the reason', async () => {
     assert.is(error.code, 'LTM6503')
     assert.ok(error.message.startsWith('x.safetensors ') && error.message.includes(reason), error.message)
   }
+})
+
+tensors('from any damaged file are tensors or a RunError, nothing else', () => {
+  const whole = Buffer.concat(
+    encodeSafetensors(
+      new Map([
+        ['a', int32(1, 2)],
+        ['b', bool(1)],
+      ]),
+      { made: 'here' },
+    ),
+  )
+  const change = fc.record({ at: fc.nat(whole.length - 1), byte: fc.nat(255), cut: fc.nat(whole.length) })
+  fc.assert(
+    fc.property(change, ({ at, byte, cut }) => {
+      const bytes = Uint8Array.from(whole)
+      bytes[at] = byte
+      try {
+        decodeSafetensors(bytes.subarray(0, cut), 'x')
+      } catch (error) {
+        assert.instance(error, RunError)
+      }
+    }),
+    { seed: 1, numRuns: 1000 },
+  )
 })
 
 tensors('named like members of every object are tensors like others', () => {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import * as tf from '@tensorflow/tfjs-core'
+import fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { parseCsv } from '../src/runtime/csv.ts'
@@ -143,6 +144,42 @@ reading('reads numbers as JavaScript does', () => {
   assert.equal(
     numbers(texts.map(text => `${text}\n`).join(''), [0]),
     texts.map(text => Math.fround(Number(text))),
+  )
+})
+
+reading('finds the same numbers however they are written', () => {
+  const cell = fc.oneof(fc.double({ noNaN: true, min: -1e30, max: 1e30 }), fc.integer(), fc.constant(-0.0625))
+  const style = fc.record({
+    quoted: fc.boolean(),
+    spaced: fc.boolean(),
+    end: fc.constantFrom('\n', '\r\n', '\r'),
+  })
+  const rows = fc.array(fc.tuple(cell, cell, cell), { minLength: 1, maxLength: 8 })
+  fc.assert(
+    fc.property(rows, style, (table, { quoted, spaced, end }) => {
+      const written = (value: number) =>
+        `${spaced ? ' ' : ''}${quoted ? `"${value}"` : value}${spaced ? '\t' : ''}`
+      const text = table.map(row => row.map(written).join(',') + end).join('')
+      assert.equal(
+        numbers(text, [2, 0]),
+        table.flatMap(row => [row[2], row[0]].map(value => Math.fround(Number(String(value))))),
+      )
+    }),
+    { seed: 1, numRuns: 300 },
+  )
+})
+
+reading('takes any bytes, for numbers or an error of the data', () => {
+  const piece = fc.constantFrom('1', '.5', ',', ',', '\n', '\r', '"', ' ', 'e', '-', 'é', '\uFEFF', '1e400')
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 30 }), fc.nat(2), (pieces, skip) => {
+      try {
+        assert.ok(numbers(pieces.join(''), [0, 1], skip).every(Number.isFinite))
+      } catch (error) {
+        assert.instance(error, RunError)
+      }
+    }),
+    { seed: 1, numRuns: 2000 },
   )
 })
 
