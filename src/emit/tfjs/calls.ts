@@ -1,17 +1,17 @@
 import { bug } from '../../base/bug.ts'
 import { type Code, join, ts } from '../../base/code.ts'
 import type { Step } from '../../ir/ir.ts'
-import { type Body, type Bound, hostArguments, valueCode } from './body.ts'
 import { type Env, funcOf, type Section } from './env.ts'
-import { type EmittedFunction, emitFunction } from './functions.ts'
+import type { EmittedFunction } from './functions.ts'
 import { access, leavesOf, type Segment, segmentsOf, type Tree, treeLiteral, treeOf } from './paths.ts'
 import { isHostExpr, type Uses } from './uses.ts'
+import { type Body, type Bound, hostArguments, valueCode } from './values.ts'
 
 /** The function that a `call` step calls, emitted before its caller. */
 export function calledFunction(env: Env, step: Step, section: Section): EmittedFunction {
   const { func } = step.attrs
   if (typeof func !== 'string') return bug('a call without a function')
-  return emitFunction(env, funcOf(env, func), { kind: 'plain' }, section)
+  return env.emitFunction(env, funcOf(env, func), { kind: 'plain' }, section)
 }
 
 /** Emits the functions that live steps call, in the order in which a reader meets the calls. */

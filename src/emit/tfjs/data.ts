@@ -1,10 +1,10 @@
 import { annotation, type Code, join, ts } from '../../base/code.ts'
 import type { ColumnInput, DataField, DataSource, Dataset, Func } from '../../ir/ir.ts'
 import { type Line, statement } from '../layout.ts'
-import { lengthOf } from './body.ts'
 import { type Env, funcOf, holderName, traceOf } from './env.ts'
 import { type Argument, emitFunction, renderFunction } from './functions.ts'
 import { listCode, literal, objectCode, type Plain } from './literals.ts'
+import { lengthOf } from './values.ts'
 
 /** Longer ones are declared as functions. */
 const longestArrow = 120

@@ -2,7 +2,7 @@ import { bug } from '../../base/bug.ts'
 import type { Target } from '../../base/code.ts'
 import type { Func, Origin, Parameter, Program } from '../../ir/ir.ts'
 import type { Line } from '../layout.ts'
-import type { EmittedFunction } from './functions.ts'
+import type { EmitFunction, EmittedFunction } from './functions.ts'
 import { claim, functionName, identifier, runtimeTypes, runtimeValues, type Scope, scopeIn } from './names.ts'
 import { type Segment, segmentsOf } from './paths.ts'
 
@@ -22,6 +22,8 @@ export interface Env {
   readonly typeNames: Scope
   /** The name of a model, dataset, optimizer or metric in the generated program, by kind and the user's name. */
   readonly holders: ReadonlyMap<string, string>
+  /** Functions call functions: the emitter of one comes from outside, so that no file imports itself in a circle. */
+  readonly emitFunction: EmitFunction
   readonly emitted: Map<string, EmittedFunction>
   /** Functions by their text without the name, so that equal ones are emitted once. */
   readonly texts: Map<string, EmittedFunction>
@@ -32,7 +34,7 @@ export interface Env {
 }
 
 /** The environment at the start: every name that the program declares itself is given. */
-export function createEnv(program: Program, target: Target): Env {
+export function createEnv(program: Program, target: Target, emitFunction: EmitFunction): Env {
   const fixed = [...runtimeValues, ...runtimeTypes, 'settings', 'vars', 'training', ...stepNames]
   const globals = scopeIn(undefined, fixed)
   const holders = new Map(
@@ -48,6 +50,7 @@ export function createEnv(program: Program, target: Target): Env {
     reserved,
     typeNames: scopeIn(undefined, [...runtimeTypes, 'Record', 'Promise', 'Array', 'tf']),
     holders,
+    emitFunction,
     emitted: new Map(),
     texts: new Map(),
     structures: new Map(),

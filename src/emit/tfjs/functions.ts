@@ -2,7 +2,7 @@ import { bug } from '../../base/bug.ts'
 import { annotation, type Code, join, renderCode, ts } from '../../base/code.ts'
 import type { Func, FuncParam } from '../../ir/ir.ts'
 import { blank, type Line, layout, type Statement, statement } from '../layout.ts'
-import { type Body, type Bound, lengthOf, valueCode, writeStep } from './body.ts'
+import { writeStep } from './body.ts'
 import { emitCalled, handedOn } from './calls.ts'
 import { documentation } from './docs.ts'
 import { type Env, localName, type Section, traceOf } from './env.ts'
@@ -11,6 +11,7 @@ import { access, segmentsOf } from './paths.ts'
 import { fieldsOf, parametersOf, returnType } from './signature.ts'
 import { sizesOf } from './sizes.ts'
 import { allInputs, countSteps, type InputsOf, type Uses } from './uses.ts'
+import { type Body, type Bound, lengthOf, valueCode } from './values.ts'
 
 /** How a function takes its inputs and gives its results. */
 export type Style =
@@ -52,6 +53,9 @@ export interface FunctionText {
   readonly fields: readonly string[] | undefined
   readonly usesKey: boolean
 }
+
+/** See {@link emitFunction}. */
+export type EmitFunction = (env: Env, func: Func, style: Style, section: Section) => EmittedFunction
 
 /** Emits a function into a section, unless one that reads the same stands already. */
 export function emitFunction(env: Env, func: Func, style: Style, section: Section): EmittedFunction {

@@ -4,6 +4,7 @@ import type { Hook, Origin, Program, TrainerSettings, TrainingStep } from '../..
 import { blank, type Line, layout, type Statement, statement, verbatim } from '../layout.ts'
 import { datasetLine } from './data.ts'
 import { createEnv, type Env, holderName, rootOf, type Section, traceOf } from './env.ts'
+import { emitFunction } from './functions.ts'
 import { hostCode } from './host.ts'
 import { importLine } from './imports.ts'
 import { listCode, literal, objectCode, type Plain } from './literals.ts'
@@ -23,7 +24,7 @@ export interface EmitOptions {
 
 /** A program of the IR as a define-by-run program on TensorFlow.js, to be read as well as run. */
 export function emitProgram(program: Program, { target, runtime, directory }: EmitOptions): string {
-  const env = createEnv(program, target)
+  const env = createEnv(program, target, emitFunction)
   // Steps come first, since they decide which functions there are and in which order a reader meets them.
   const steps = stepLines(env)
   const hooks = hookLines(env)

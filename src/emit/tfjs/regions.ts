@@ -2,11 +2,12 @@ import { bug } from '../../base/bug.ts'
 import { type Code, ts } from '../../base/code.ts'
 import type { HostStatement, Step } from '../../ir/ir.ts'
 import { statement, verbatim } from '../layout.ts'
-import { type Body, valueCode, writeStep } from './body.ts'
+import { writeStep } from './body.ts'
 import { callCode, calledFunction } from './calls.ts'
 import { funcOf, holderName, rootOf, traceOf } from './env.ts'
 import { claim } from './names.ts'
 import { access, type Segment, treeLiteral, treeOf } from './paths.ts'
+import { type Body, valueCode } from './values.ts'
 
 /**
  * Steps between which no parameter moves. A constrained parameter has one value in a region; where such a value goes

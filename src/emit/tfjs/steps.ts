@@ -2,7 +2,6 @@ import { bug } from '../../base/bug.ts'
 import { annotation, type Code, join, ts } from '../../base/code.ts'
 import type { HostExpr, HostStatement, LogFlags, Message, Step, TrainingStep } from '../../ir/ir.ts'
 import { type Line, layout, type Statement, statement } from '../layout.ts'
-import { type Body, composed, nameValue, valueCode, writePending } from './body.ts'
 import { emitCalled, handedOn } from './calls.ts'
 import { type Env, funcOf, holderName, localName, traceOf } from './env.ts'
 import { emitFunction, fieldCode } from './functions.ts'
@@ -14,6 +13,7 @@ import { keepReads, movesParameters, regionOf, writeRegion } from './regions.ts'
 import { sizeCode } from './sizes.ts'
 import { stateStyle } from './training.ts'
 import { allInputs, countStatements, readsItem, stepsOf, type Uses } from './uses.ts'
+import { type Body, composed, nameValue, valueCode, writePending } from './values.ts'
 
 /** A step or hook as an asynchronous function, but for its name. */
 export interface StepText {

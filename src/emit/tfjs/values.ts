@@ -1,0 +1,109 @@
+import { bug } from '../../base/bug.ts'
+import { type Code, renderCode, ts } from '../../base/code.ts'
+import type { HostExpr, Step, ValueType } from '../../ir/ir.ts'
+import { type Line, statement } from '../layout.ts'
+import { type Env, localName, type Section, traceOf } from './env.ts'
+import { type HostNames, hostCode } from './host.ts'
+import type { Scope } from './names.ts'
+import { access, type Segment } from './paths.ts'
+import type { SizeText } from './sizes.ts'
+import type { Uses } from './uses.ts'
+
+/** What stands for a value of the IR in the text that is being written. */
+export type Bound =
+  /** A local name, or a short expression that may be repeated. */
+  | { readonly kind: 'code'; readonly code: Code }
+  /** A host number that stands for a scalar `f32[]`. */
+  | { readonly kind: 'number'; readonly code: Code }
+  /** A parameter, reached from a model or from `self`. */
+  | { readonly kind: 'place'; readonly root: string; readonly segments: readonly Segment[] }
+  /** Not written yet: an expression that its only reader takes in, unless a line would get too long. */
+  | { readonly kind: 'pending'; readonly code: Code; readonly step: Step }
+
+/** The steps of one function or step of training while they are being written. */
+export interface Body {
+  readonly env: Env
+  readonly section: Section
+  readonly scope: Scope
+  readonly values: Map<string, Bound>
+  readonly types: Map<string, ValueType>
+  readonly uses: Uses
+  readonly lines: Line[]
+  readonly sizes: SizeText
+  readonly host: HostNames
+}
+
+/** Expressions longer than this get a line and a name of their own. */
+const longestExpression = 76
+/** Taking a shorter one out of an expression doesn't help. */
+const shortestLine = 22
+
+// ── Reading values ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** The text of a value where a tensor is asked for. */
+export function valueCode(body: Body, name: string): Code {
+  const bound = body.values.get(name) ?? bug(`the value %${name} is read before it is computed`)
+  if (bound.kind === 'number') return ts`tf.scalar(${bound.code})`
+  return bound.kind === 'place' ? access(bound.root, bound.segments) : bound.code
+}
+
+/** The text of a value for an operator that takes plain numbers as well. */
+export function numberOrTensor(body: Body, name: string): Code {
+  const bound = body.values.get(name)
+  return bound?.kind === 'number' ? bound.code : valueCode(body, name)
+}
+
+/** An expression over values: the longest ones that wait get lines of their own until the rest is short enough. */
+export function composed(body: Body, inputs: readonly string[], compose: () => Code): Code {
+  for (;;) {
+    const code = compose()
+    const longest = longestPending(body, inputs)
+    if (lengthOf(code) <= longestExpression || longest === undefined) return settle(body, inputs, code)
+    nameValue(body, longest)
+  }
+}
+
+function longestPending(body: Body, inputs: readonly string[]): string | undefined {
+  const lengths = inputs.map(name => {
+    const bound = body.values.get(name)
+    return { name, length: bound?.kind === 'pending' ? lengthOf(bound.code) : 0 }
+  })
+  const worth = lengths.filter(({ length }) => length >= shortestLine)
+  return worth.sort((a, b) => b.length - a.length)[0]?.name
+}
+
+/** What waited for this reader has been read now. */
+function settle(body: Body, inputs: readonly string[], code: Code): Code {
+  for (const name of inputs) {
+    const bound = body.values.get(name)
+    if (bound?.kind === 'pending') body.values.set(name, { kind: 'code', code: bound.code })
+  }
+  return code
+}
+
+export function lengthOf(code: Code): number {
+  return renderCode(code, 'typescript').length
+}
+
+/** Gives a line to everything that still waits, since what follows must not move across it. */
+export function writePending(body: Body): void {
+  for (const [name, bound] of body.values) if (bound.kind === 'pending') nameValue(body, name)
+}
+
+/** Gives a waiting value a name and a line. */
+export function nameValue(body: Body, name: string): void {
+  const bound = body.values.get(name)
+  if (bound?.kind === 'pending') writeConst(body, bound.step, name, bound.code)
+}
+
+/** Writes a value as a local constant. */
+export function writeConst(body: Body, step: Step, name: string, code: Code): void {
+  const local = localName(body.scope, name.replace(/^(random|reduce)_/, ''))
+  body.lines.push(statement(ts`const ${local} = ${code}`, traceOf(step.origin)))
+  body.values.set(name, { kind: 'code', code: local })
+}
+
+/** Host arguments of a call, as numbers. */
+export function hostArguments(body: Body, exprs: readonly HostExpr[]): readonly Code[] {
+  return exprs.map(expr => hostCode(expr, body.host))
+}
