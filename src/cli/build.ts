@@ -77,10 +77,10 @@ function programFiles(
   ]
 }
 
-/** The folder of the program as the built one finds it from its own: data stays where it is. */
+/** An expression for the folder of the `.ltm` file, seen from what is built of it: the data stays where it is. */
 function dataDirectory(path: string, output: string): string {
   const way = relative(resolve(output), dirname(resolve(path))).replaceAll('\\', '/')
-  return way === '' ? '.' : way
+  return way === '' ? 'import.meta.dirname' : `import.meta.dirname + ${JSON.stringify(`/${way}`)}`
 }
 
 function manifest(stem: string, file: string, names: readonly string[], version: string): Built {
@@ -97,6 +97,7 @@ function manifest(stem: string, file: string, names: readonly string[], version:
     private: true,
     description: `${mark} ${version} from ${file}.`,
     type: 'module',
+    engines: { node: '>=20.11' },
     scripts: Object.fromEntries(scripts),
     dependencies: { 'ltm-lang': version },
   }

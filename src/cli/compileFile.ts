@@ -1,4 +1,4 @@
-import { suggest } from '../base/suggest.ts'
+import { nearest } from '../base/names.ts'
 import type { Program } from '../ir/ir.ts'
 import { exitCodes } from '../runtime/errors.ts'
 import { badUsage, type Cli, Stop } from './cli.ts'
@@ -44,7 +44,7 @@ export function chooseProgram(programs: readonly Program[], name: string | undef
       `the file has several \`train\` declarations: ${names.join(', ')}`,
       'Choose one with --train NAME.',
     )
-  const near = suggest(name, names)
+  const near = nearest(name, names)
   const help = near === undefined ? `There are: ${names.join(', ')}.` : `Did you mean \`${near}\`?`
   throw badUsage(`there is no \`train ${name}\``, help)
 }

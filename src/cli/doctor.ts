@@ -1,8 +1,8 @@
 import { Command } from 'commander'
+import type { BackendSurvey } from '../runtime/backends.ts'
 import { type ExitCode, exitCodes } from '../runtime/errors.ts'
 import type { Cli } from './cli.ts'
 import { afterHelp } from './help.ts'
-import type { BackendReport } from './ports.ts'
 import { showJson } from './show.ts'
 
 interface DoctorOptions {
@@ -20,19 +20,22 @@ export function doctorCommand(cli: Cli, finish: (code: ExitCode) => void): Comma
 
 async function doctor(options: DoctorOptions, cli: Cli): Promise<ExitCode> {
   const runtime = await cli.runtime()
-  const { reports, chosen, reason } = await runtime.backends()
+  const { reports, chosen, detail } = await runtime.survey()
   const machine = { ltm: cli.version, node: process.version, platform: `${process.platform} ${process.arch}` }
-  if (options.json) showJson({ ...machine, backends: reports, chosen, reason }, cli)
+  if (options.json) showJson({ ...machine, backends: reports, chosen, detail }, cli)
   else {
     const head = `ltm ${machine.ltm}, Node ${machine.node}, ${machine.platform}\n\n`
     const width = Math.max(...reports.map(report => report.name.length))
+    const order = reports.map(report => report.name).join(', ')
     const lines = reports.flatMap(report => backendLines(report, width))
-    cli.terminal.out(`${head}${lines.join('\n')}\n\n\`--backend auto\` takes ${chosen}: ${reason}\n`)
+    cli.terminal.out(
+      `${head}${lines.join('\n')}\n\n\`--backend auto\` takes ${chosen} (${detail}): of ${order} it is the first that starts here.\n`,
+    )
   }
   return exitCodes.ok
 }
 
-function backendLines(report: BackendReport, width: number): readonly string[] {
+function backendLines(report: BackendSurvey['reports'][number], width: number): readonly string[] {
   const state = report.available ? 'available' : 'not available'
   const install = report.install === undefined ? [] : [`${' '.repeat(width + 4)}install: ${report.install}`]
   return [`  ${report.name.padEnd(width)}  ${state}: ${report.detail}`, ...install]

@@ -4,8 +4,8 @@ import { dirname, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Program } from '../ir/ir.ts'
 import type { ExitCode } from '../runtime/errors.ts'
+import { watchInterrupts } from '../runtime/interrupts.ts'
 import type { Cli } from './cli.ts'
-import { watchInterrupts } from './interrupt.ts'
 import type { RunRequest } from './ports.ts'
 
 /**
@@ -22,7 +22,7 @@ export async function execute(
   const text = compiler.emitProgram(program, {
     target: 'javascript',
     runtime: cli.runtimeUrl,
-    directory: dirname(resolve(path)),
+    directory: JSON.stringify(dirname(resolve(path))),
   })
   const folder = mkdtempSync(join(tmpdir(), 'ltm-'))
   const remove = () => rmSync(folder, { recursive: true, force: true })

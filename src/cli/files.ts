@@ -1,8 +1,8 @@
 import { isUtf8 } from 'node:buffer'
 import { readdirSync, readFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
+import { nearest } from '../base/names.ts'
 import type { Source } from '../base/source.ts'
-import { suggest } from '../base/suggest.ts'
 import type { Renderable } from '../diagnostics/render.ts'
 import { exitCodes } from '../runtime/errors.ts'
 import { Stop } from './cli.ts'
@@ -66,7 +66,7 @@ function readingProblem(path: string, errno: string): Renderable {
 }
 
 function missingHelp(path: string): string {
-  const near = suggest(basename(path), namesIn(dirname(path))) ?? withExtension(path)
+  const near = nearest(basename(path), namesIn(dirname(path))) ?? withExtension(path)
   return near === undefined
     ? `paths start from ${process.cwd()}`
     : `did you mean \`${join(dirname(path), near)}\`?`

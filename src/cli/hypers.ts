@@ -1,5 +1,5 @@
 import { Option } from 'commander'
-import { suggest } from '../base/suggest.ts'
+import { nearest } from '../base/names.ts'
 import { badUsage } from './cli.ts'
 
 /** Values of hypers as they were typed. */
@@ -61,7 +61,7 @@ export function checkHyperNames(given: Hypers, hypers: readonly string[], flags:
 }
 
 function unknownHyper(name: string, hypers: readonly string[], options: readonly string[]) {
-  const near = suggest(name, [...hypers, ...options])
+  const near = nearest(name, [...hypers, ...options])
   const known = hypers.length === 0 ? 'The program has no hypers.' : `Its hypers: ${hypers.join(', ')}.`
   return badUsage(
     `there is no option and no hyper \`${name}\``,

@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import { suggest } from '../base/suggest.ts'
+import { nearest } from '../base/names.ts'
 import type { Program } from '../ir/ir.ts'
 import { printProgram } from '../ir/print.ts'
 import { type ExitCode, exitCodes } from '../runtime/errors.ts'
@@ -56,7 +56,7 @@ function after(pass: string, history: readonly Snapshot[]): Program {
   const found = history.findLast(snapshot => snapshot.pass === pass)
   if (found) return found.program
   const names = [...new Set(history.map(snapshot => snapshot.pass))]
-  const near = suggest(pass, names)
+  const near = nearest(pass, names)
   throw badUsage(
     `there is no pass \`${pass}\``,
     near === undefined ? `There are: ${names.join(', ')}, and \`all\`.` : `Did you mean \`${near}\`?`,

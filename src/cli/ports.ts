@@ -1,6 +1,7 @@
 import type { Source } from '../base/source.ts'
 import type { Diagnostic } from '../diagnostics/diagnostic.ts'
 import type { Program } from '../ir/ir.ts'
+import type { BackendSurvey } from '../runtime/backends.ts'
 import type { ExitCode } from '../runtime/errors.ts'
 
 export interface FileSystem {
@@ -18,7 +19,8 @@ export interface Compilation {
 export interface EmitOptions {
   readonly target: 'typescript' | 'javascript'
   readonly runtime: string
-  readonly directory?: string
+  /** An expression for the directory that data paths start from. */
+  readonly directory: string
 }
 
 /** What commands ask of the compiler. */
@@ -42,22 +44,8 @@ export interface RunRequest {
   readonly signal: AbortSignal
 }
 
-/** One way to compute, as `ltm doctor` tells of it. */
-export interface BackendReport {
-  readonly name: string
-  readonly available: boolean
-  /** The device, or why there is none. */
-  readonly detail: string
-  /** What to install to have it. */
-  readonly install: string | undefined
-}
-
 /** What commands ask of the runtime. */
 export interface Runtime {
   run(request: RunRequest): Promise<ExitCode>
-  backends(): Promise<{
-    readonly reports: readonly BackendReport[]
-    readonly chosen: string
-    readonly reason: string
-  }>
+  survey(): Promise<BackendSurvey>
 }

@@ -1,18 +1,18 @@
 import { bug } from '../base/bug.ts'
-import { backends, startBackend } from '../runtime/backends.ts'
+import { surveyBackends } from '../runtime/backends.ts'
 import { type ExitCode, exitCodes } from '../runtime/errors.ts'
 import { predict, type RunResult, test, train } from '../runtime/program.ts'
 import { chooseReporter } from '../runtime/report/choose.ts'
 import type { RunOptions } from '../runtime/start.ts'
 import type { Training } from '../runtime/training.ts'
 import { trainedCheckpoint } from './checkpoints.ts'
-import type { BackendReport, RunRequest, Runtime } from './ports.ts'
+import type { RunRequest, Runtime } from './ports.ts'
 import { jsonlOf, requireWritable, writePredictions } from './predictions.ts'
 
 const modes = { train, test, predict }
 
 /** The runtime as commands use it. */
-export const runtimePort: Runtime = { run, backends: reportBackends }
+export const runtimePort: Runtime = { run, survey: surveyBackends }
 
 async function run(request: RunRequest): Promise<ExitCode> {
   const training = trainingOf(request.module)
@@ -38,27 +38,14 @@ function trainingOf(module: unknown): Training {
 }
 
 async function optionsOf(request: RunRequest, training: Training): Promise<RunOptions> {
-  const { mode, runs = 'runs', seed, signal } = request
+  const { mode, backend, runs = 'runs', seed, signal } = request
   const needed = mode !== 'train' && request.checkpoint === undefined
   const checkpoint = needed ? await trainedCheckpoint(runs, training.name) : request.checkpoint
-  return { backend: request.backend === 'auto' ? undefined : request.backend, runs, seed, signal, checkpoint }
+  return { backend, runs, seed, signal, checkpoint }
 }
 
 /** With `--json` the rows have been reported already. */
 function deliver({ out, json }: RunRequest, { predictions }: RunResult): void {
   if (out !== undefined) writePredictions(out, predictions)
   else if (!json) process.stdout.write(jsonlOf(predictions))
-}
-
-// ── Backends ────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-async function reportBackends() {
-  const reports: BackendReport[] = []
-  for (const backend of backends) {
-    const { available, detail, install } = await backend.probe()
-    reports.push({ name: backend.name, available, detail, install })
-  }
-  const { backend } = await startBackend()
-  const order = backends.map(({ name }) => name).join(', ')
-  return { reports, chosen: backend.name, reason: `of ${order} it is the first that starts here` }
 }
