@@ -5,7 +5,7 @@ import { reduce } from './gradients/reduce.ts'
 import { conv2dInputKernel, conv2dKernel, conv2dWeightKernel } from './kernels/convolution.ts'
 import { log1pKernel, logSoftmaxKernel, logSumExpKernel, stopGradientKernel } from './kernels/functions.ts'
 import { gatherKernel, pickKernel, scatterAddKernel } from './kernels/indexing.ts'
-import { avgPoolInputKernel, avgPoolKernel, maxPoolIndexKernel } from './kernels/pooling.ts'
+import { avgPoolInputKernel, avgPoolKernel, maxPoolIndexKernel, maxPoolKernel } from './kernels/pooling.ts'
 
 const own = [
   conv2dKernel,
@@ -19,6 +19,7 @@ const own = [
   scatterAddKernel,
   pickKernel,
   maxPoolIndexKernel,
+  maxPoolKernel,
   avgPoolKernel,
   avgPoolInputKernel,
 ]

@@ -23,7 +23,8 @@ const functions: readonly tf.GradConfig[] = [
   unary('Square', (dy, x) => tf.mul(dy, tf.mul(2, x))),
   byResult('Reciprocal', (dy, y) => tf.neg(tf.mul(dy, tf.mul(y, y)))),
   unary('Abs', (dy, x) => tf.mul(dy, tf.sign(x))),
-  unary('Relu', (dy, x) => tf.mul(dy, indicator(tf.greater(x, 0)))),
+  // A step is one pass on wasm; a comparison and its conversion are two, the second in JavaScript.
+  unary('Relu', (dy, x) => tf.mul(dy, tf.step(x))),
   unary('Sin', (dy, x) => tf.mul(dy, tf.cos(x))),
   unary('Cos', (dy, x) => tf.neg(tf.mul(dy, tf.sin(x)))),
   byResult('Tan', (dy, y) => tf.mul(dy, tf.add(1, tf.mul(y, y)))),
