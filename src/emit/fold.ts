@@ -9,6 +9,8 @@ type Item = readonly Piece[]
 interface Group {
   readonly open: string
   readonly close: string
+  /** Round brackets that hold arguments or parameters; others only group an expression. */
+  readonly call: boolean
   readonly separator: ',' | ';'
   readonly items: readonly Item[]
 }
@@ -36,7 +38,7 @@ function foldHead(text: string, indent: number, width: number): readonly string[
 }
 
 function isBalanced(text: string): boolean {
-  const brackets = text.replace(/'(?:[^'\\]|\\.)*'/g, '')
+  const brackets = text.replace(/'(?:[^'\\]|\\.)*'|"[^"]*"/g, '')
   return '([{'.split('').every(open => brackets.split(open).length === brackets.split(closing[open]!).length)
 }
 
@@ -78,6 +80,7 @@ function opensGroup({ text, at }: Reader, char: string): boolean {
 
 function readGroup(reader: Reader, open: string): Group {
   const close = closing[open]!
+  const call = open === '(' && /[\w$)\]>]/.test(reader.text[reader.at - 1] ?? '')
   const items: Item[] = []
   let separator: Group['separator'] = ','
   reader.at += 1
@@ -87,7 +90,7 @@ function readGroup(reader: Reader, open: string): Group {
     const end = reader.text[reader.at]
     reader.at += 1
     if (end === ';') separator = ';'
-    if (end === close || end === undefined) return { open, close, separator, items }
+    if (end === close || end === undefined) return { open, close, call, separator, items }
   }
 }
 
@@ -217,10 +220,10 @@ function packs({ open }: Group, items: readonly string[]): boolean {
     : items.every(text => /^(type )?\w+$/.test(text))
 }
 
-function opened({ open, close, separator, items }: Group, { indent, width }: Place): string {
+function opened({ open, close, call, separator, items }: Group, { indent, width }: Place): string {
   const inner = indent + 2
   const pad = ' '.repeat(inner)
-  const end = separator === ';' ? '' : separator
+  const end = separator === ';' || (open === '(' && !call) ? '' : separator
   const lines = items.map(
     item => `${pad}${foldItem(item, { indent: inner, column: inner, width, tail: 1 })}${end}`,
   )
@@ -228,11 +231,16 @@ function opened({ open, close, separator, items }: Group, { indent, width }: Pla
 }
 
 /** A choice breaks before `?` and `:`, which keeps the condition on its own line. */
-function foldOperators(text: string, { indent }: Place): string | undefined {
+function foldOperators(text: string, { indent, width, tail }: Place): string | undefined {
   const parts = splitChoice(text)
   if (parts === undefined) return undefined
-  const pad = ' '.repeat(indent + 2)
-  return `${parts[0]}\n${pad}? ${parts[1]}\n${pad}: ${parts[2]}`
+  const inner = indent + 2
+  const [condition, ...branches] = parts
+  const [then, otherwise] = branches.map((part, i) =>
+    foldItem(parse(part), { indent: inner, column: inner + 2, width, tail: i === 0 ? 0 : tail }),
+  )
+  const pad = ' '.repeat(inner)
+  return `${condition}\n${pad}? ${then}\n${pad}: ${otherwise}`
 }
 
 /** Condition and branches of the first choice outside brackets and strings. */

@@ -4,6 +4,7 @@ export { dataset, metric, optimizer } from '../../src/runtime/holders.ts'
 export * as kernels from '../../src/runtime/kernels.ts'
 export { model, parameter } from '../../src/runtime/model.ts'
 export type { Key } from '../../src/runtime/random.ts'
+export * as random from '../../src/runtime/random.ts'
 export type { Batch, Run, Tensors, Training } from '../../src/runtime/training.ts'
 
 import type { Training } from '../../src/runtime/training.ts'

@@ -3,6 +3,7 @@ import { type Code, join, renderCode, ts } from '../../base/code.ts'
 import type { Attrs, Step, Value } from '../../ir/ir.ts'
 import { ops } from '../../ops/index.ts'
 import type { Op } from '../../ops/op.ts'
+import { dtypeText } from '../../ops/text.ts'
 import type { TensorType } from '../../types/tensor.ts'
 import { statement } from '../layout.ts'
 import { callCode, calledFunction } from './calls.ts'
@@ -26,14 +27,20 @@ export function writeStep(body: Body, step: Step): void {
 /** Steps that are never worth a line. */
 function atomOf(body: Body, step: Step): Bound | undefined {
   const { attrs, op } = step
-  if (op === 'host' && isHostExpr(attrs.value))
-    return { kind: 'number', code: hostCode(attrs.value, body.host) }
+  if (op === 'host' && isHostExpr(attrs.value)) return hostAtom(step, hostCode(attrs.value, body.host))
   if (op === 'const' && typeof attrs.value === 'number' && attrs.dtype === 'f32') {
     return { kind: 'number', code: numberLiteral(attrs.value) }
   }
   if (op === 'key_at')
     return { kind: 'code', code: ts`${inputCode(body, step.inputs[0])}.at(${placeCode(body, attrs)})` }
   return undefined
+}
+
+/** Where it counts as an integer or a boolean, a host number is a tensor everywhere. */
+function hostAtom({ outputs: [output] }: Step, code: Code): Bound {
+  const dtype = output === undefined || output.type === 'key' ? 'f32' : output.type.dtype
+  if (dtype === 'f32') return { kind: 'number', code }
+  return { kind: 'code', code: ts`tf.scalar(${code}, ${dtypeText(dtype)})` }
 }
 
 function placeCode(body: Body, { place }: Attrs): Code {

@@ -3,7 +3,16 @@ import type { Target } from '../../base/code.ts'
 import type { Func, Origin, Parameter, Program } from '../../ir/ir.ts'
 import type { Line } from '../layout.ts'
 import type { EmitFunction, EmittedFunction } from './functions.ts'
-import { claim, functionName, identifier, runtimeTypes, runtimeValues, type Scope, scopeIn } from './names.ts'
+import {
+  claim,
+  functionName,
+  identifier,
+  longFunctionName,
+  runtimeTypes,
+  runtimeValues,
+  type Scope,
+  scopeIn,
+} from './names.ts'
 import { type Segment, segmentsOf } from './paths.ts'
 
 /** The parts of a generated file that hold functions. */
@@ -20,6 +29,8 @@ export interface Env {
   /** Names that no local name hides: those of top-level declarations, given or still to be given. */
   readonly reserved: Scope
   readonly typeNames: Scope
+  /** The names that are taken before functions get theirs. */
+  readonly declared: ReadonlySet<string>
   /** The name of a model, dataset, optimizer or metric in the generated program, by kind and the user's name. */
   readonly holders: ReadonlyMap<string, string>
   /** Functions call functions: the emitter of one comes from outside, so that no file imports itself in a circle. */
@@ -50,6 +61,7 @@ export function createEnv(program: Program, target: Target, emitFunction: EmitFu
     reserved,
     typeNames: scopeIn(undefined, [...runtimeTypes, 'Record', 'Promise', 'Array', 'tf']),
     holders,
+    declared: new Set(globals.taken),
     emitFunction,
     emitted: new Map(),
     texts: new Map(),
@@ -73,7 +85,10 @@ function declared(program: Program): readonly (readonly [kind: string, name: str
 
 /** Every name that a function may get: several of one declaration are numbered. */
 function functionNames(program: Program): readonly string[] {
-  const names = program.functions.map(({ declaration }) => functionName(declaration))
+  const names = program.functions.flatMap(({ declaration }) => [
+    functionName(declaration),
+    longFunctionName(declaration),
+  ])
   return [
     ...names,
     ...names.flatMap(name => names.map((_, i) => `${name}_${i + 2}`).slice(0, count(names, name) - 1)),

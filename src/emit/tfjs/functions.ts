@@ -6,7 +6,7 @@ import { writeStep } from './body.ts'
 import { emitCalled, handedOn } from './calls.ts'
 import { documentation } from './docs.ts'
 import { type Env, localName, type Section, traceOf } from './env.ts'
-import { claim, functionName, property, propertyKey, scopeIn } from './names.ts'
+import { claim, functionName, longFunctionName, property, propertyKey, scopeIn } from './names.ts'
 import { access, segmentsOf } from './paths.ts'
 import { fieldsOf, parametersOf, returnType } from './signature.ts'
 import { sizesOf } from './sizes.ts'
@@ -82,7 +82,8 @@ function placeFunction(
   shown: string,
   section: Section,
 ): EmittedFunction {
-  const name = claim(env.globals, functionName(func.declaration), '_')
+  const short = functionName(func.declaration)
+  const name = claim(env.globals, env.declared.has(short) ? longFunctionName(func.declaration) : short, '_')
   const { needed, fields, usesKey } = text
   const emitted: EmittedFunction = { name, func, needed, fields, usesKey, instances: [func] }
   env.texts.set(shown, emitted)

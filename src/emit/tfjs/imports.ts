@@ -23,5 +23,5 @@ export function refersTo(text: string, name: string): boolean {
 }
 
 function withoutStrings(text: string): string {
-  return text.replace(/\/\*[\s\S]*?\*\/|\/\/[^\n]*|'(?:[^'\\\n]|\\.)*'/g, ' ')
+  return text.replace(/\/\*[\s\S]*?\*\/|\/\/[^\n]*|'(?:[^'\\\n]|\\.)*'|"[^"\n]*"/g, ' ')
 }

@@ -37,6 +37,11 @@ export function functionName(declaration: string): string {
   return identifier(lowerFirst(first) + rest.map(upperFirst).join(''))
 }
 
+/** A forward function that is called like something else in the program says what it is: `netForward`. */
+export function longFunctionName(declaration: string): string {
+  return declaration.endsWith('.forward') ? `${functionName(declaration)}Forward` : functionName(declaration)
+}
+
 /** The name of a type for the members of a module: `Linear` of `Linear.forward`. */
 export function typeName(declaration: string): string {
   return identifier(upperFirst(declaration.split('.')[0] ?? declaration))
@@ -69,10 +74,12 @@ function isPlain(name: string): boolean {
   return /^[\p{L}_$][\p{L}\p{N}_$]*$/u.test(name)
 }
 
-/** A string literal. */
+/** A string literal, in single quotes unless the other ones save escapes. */
 export function quote(text: string): string {
-  const escaped = text.replace(/[\\']/g, '\\$&').replace(/\n/g, '\\n').replace(/\r/g, '\\r')
-  return `'${escaped.replace(/[\u2028\u2029]/g, char => `\\u${char.charCodeAt(0).toString(16)}`)}'`
+  const mark = text.includes("'") && !text.includes('"') ? '"' : "'"
+  const escaped = text.replace(/[\\']/g, char => (char === mark || char === '\\' ? `\\${char}` : char))
+  const lines = escaped.replace(/\n/g, '\\n').replace(/\r/g, '\\r')
+  return mark + lines.replace(/[\u2028\u2029]/g, char => `\\u${char.charCodeAt(0).toString(16)}`) + mark
 }
 
 /** What a generated program may import; no local name hides it. */

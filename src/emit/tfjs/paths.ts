@@ -81,3 +81,8 @@ export function leavesOf<T>(tree: Tree<T>): readonly T[] {
   if (tree.kind === 'leaf') return [tree.value]
   return (tree.kind === 'list' ? [...tree.items] : [...tree.entries.values()]).flatMap(leavesOf)
 }
+
+/** Whether there is a list of modules anywhere in it. */
+export function hasList<T>(tree: Tree<T>): boolean {
+  return tree.kind === 'list' || (tree.kind === 'record' && [...tree.entries.values()].some(hasList))
+}

@@ -1,12 +1,12 @@
 import { bug } from '../../base/bug.ts'
-import { type Code, ts } from '../../base/code.ts'
+import { annotation, type Code, ts } from '../../base/code.ts'
 import type { HostStatement, Step } from '../../ir/ir.ts'
 import { statement, verbatim } from '../layout.ts'
 import { writeStep } from './body.ts'
 import { callCode, calledFunction } from './calls.ts'
 import { funcOf, holderName, rootOf, traceOf } from './env.ts'
 import { claim } from './names.ts'
-import { access, type Segment, treeLiteral, treeOf } from './paths.ts'
+import { access, hasList, leavesOf, type Segment, treeLiteral, treeOf } from './paths.ts'
 import { type Body, valueCode } from './values.ts'
 
 /**
@@ -100,13 +100,26 @@ function gather(body: Body, region: Region, model: string, done: Set<string>, tr
   const reads = region.reads.filter(read => read.model === model)
   if (reads.every(({ value }) => done.has(value))) return
   const tree = treeOf(reads.map(read => ({ path: read.segments, value: read })))
-  const code = treeLiteral(tree, read => readCode(body, holder, read))
+  const code = treeLiteral(
+    tree,
+    read => readCode(body, holder, read),
+    (part, depth) => plainPart(holder, leavesOf(part), depth),
+  )
   const local = claim(body.scope, `${holder}_`)
-  body.lines.push(statement(ts`const ${local} = ${code}`, trace))
+  // Without it the checker takes a list of modules for an array of any length.
+  const exact = hasList(tree) ? annotation` as const` : ''
+  body.lines.push(statement(ts`const ${local} = ${code}${exact}`, trace))
   for (const { value, segments } of reads) {
     done.add(value)
     body.values.set(value, { kind: 'place', root: local, segments })
   }
+}
+
+/** A part of a model that holds no constrained parameter. */
+function plainPart(holder: string, reads: readonly Read[], depth: number): Code | undefined {
+  const [first] = reads
+  if (first === undefined || reads.some(({ constrain }) => constrain !== undefined)) return undefined
+  return access(holder, first.segments.slice(0, depth))
 }
 
 function readCode(body: Body, holder: string, { segments, constrain }: Read): Code {

@@ -1,6 +1,6 @@
 import { bug } from '../../base/bug.ts'
 import { annotation, type Code, join, ts } from '../../base/code.ts'
-import type { HostExpr, HostStatement, LogFlags, Message, Step, TrainingStep } from '../../ir/ir.ts'
+import type { HostStatement, LogFlags, Message, Step, TrainingStep } from '../../ir/ir.ts'
 import { type Line, layout, type Statement, statement } from '../layout.ts'
 import { emitCalled, handedOn } from './calls.ts'
 import { type Env, funcOf, holderName, localName, traceOf } from './env.ts'
@@ -12,8 +12,8 @@ import { memberAccess, property, quote, scopeIn, upperFirst } from './names.ts'
 import { keepReads, movesParameters, regionOf, writeRegion } from './regions.ts'
 import { sizeCode } from './sizes.ts'
 import { stateStyle } from './training.ts'
-import { allInputs, countStatements, readsItem, stepsOf, type Uses } from './uses.ts'
-import { type Body, composed, nameValue, valueCode, writePending } from './values.ts'
+import { allInputs, countStatements, itemsOfStep, stepsOf, type Uses } from './uses.ts'
+import { type Body, composed, lengthOf, nameValue, settle, valueCode, writePending } from './values.ts'
 
 /** A step or hook as an asynchronous function, but for its name. */
 export interface StepText {
@@ -93,23 +93,22 @@ function createBody(
   countStatements(statements, coarse, allInputs)
   emitCalled(env, stepsOf(statements), coarse, 'model')
   countStatements(statements, uses, handedOn(env, 'model'))
-  const values: Body['values'] = new Map()
-  const body: Body = {
-    env,
-    section: 'model',
-    scope,
-    values,
-    uses,
-    sizes,
-    types: new Map(),
-    lines: [],
-    host: {
-      clock: 'run',
-      argument: name => bug(`a step reads the argument \`${name}\``),
-      size: sizes,
-      item: value => ts`await run.item(${valueCode(body, value)})`,
-    },
+  const bare = { env, section: 'model', values: new Map(), uses, sizes, types: new Map() } as const
+  return bodyIn(bare, scope, sizes)
+}
+
+/** The same step in a block of its own, or the step itself: lines and names of its own, and items that wait there. */
+function bodyIn(
+  outer: Omit<Body, 'scope' | 'lines' | 'host'>,
+  scope: Body['scope'],
+  sizes: Body['sizes'],
+): Body {
+  const item = (value: string): Code => {
+    nameValue(body, value)
+    return ts`await run.item(${valueCode(body, value)})`
   }
+  const argument = (name: string) => bug(`a step reads the argument \`${name}\``)
+  const body: Body = { ...outer, scope, lines: [], host: { clock: 'run', argument, size: sizes, item } }
   return body
 }
 
@@ -218,10 +217,10 @@ function returnCode(body: Body, { fields }: Of<'return'>): Code {
 }
 
 function ifLine(body: Body, host: Of<'if'>): Line {
-  const condition = hostCode(host.condition, body.host)
   writePending(body)
+  const condition = hostCode(host.condition, body.host)
   const branch = (statements: readonly HostStatement[]): readonly Line[] => {
-    const inner: Body = { ...body, lines: [], scope: scopeIn(body.scope) }
+    const inner = bodyIn(body, scopeIn(body.scope), body.sizes)
     writeStatements(inner, statements)
     writePending(inner)
     return inner.lines
@@ -240,8 +239,8 @@ function ifLine(body: Body, host: Of<'if'>): Line {
 
 /** The steps that lead to the loss run on a tape; what others read of them leaves the closure beside the loss. */
 function minimizeLine(body: Body, host: Of<'minimize'>): Line {
-  hoistItems(body, host.body)
-  const inner: Body = { ...body, lines: [], scope: scopeIn(body.scope) }
+  const item = hoistItems(body, host.body)
+  const inner: Body = { ...body, lines: [], scope: scopeIn(body.scope), host: { ...body.host, item } }
   writeRegion(inner, host.body, regionOf(inner, host.body), new Set())
   const exports = host.exports.filter(name => body.uses.has(name))
   for (const name of exports) nameValue(inner, name)
@@ -250,9 +249,13 @@ function minimizeLine(body: Body, host: Of<'minimize'>): Line {
   const call = ts`${pattern}await run.minimize(${holderName(body.env, 'optimizer', host.optimizer)}, ${quote(host.name)}, () =>`
   const result = ts`{ ${join(entries)} }`
   const lines: Line[] = [...inner.lines, statement(ts`return ${result}`, trace)]
-  if (inner.lines.length === 0) return statement(ts`${call} (${result}), ${quote(trace)})`)
+  const short = ts`${call} (${result}), ${quote(trace)})`
+  if (inner.lines.length === 0 && lengthOf(short) <= longestCall) return statement(short)
   return { kind: 'statement', code: ts`${call} {`, body: lines, close: ts`}, ${quote(trace)})` }
 }
+
+/** A longer one gets a block. */
+const longestCall = 90
 
 /** What the closure returns, and the pattern that takes it apart outside. */
 function resultOf(body: Body, inner: Body, host: Of<'minimize'>, exports: readonly string[]) {
@@ -260,7 +263,9 @@ function resultOf(body: Body, inner: Body, host: Of<'minimize'>, exports: readon
     ['loss', host.loss],
     ...(host.weight === undefined ? [] : [['weight', host.weight] as const]),
   ])
-  const entries = [...own].map(([key, value]) => fieldCode(key, valueCode(inner, value)))
+  const entries = [...own].map(([key, value]) =>
+    fieldCode(key, settle(inner, [value], valueCode(inner, value))),
+  )
   const taken: string[] = []
   const outside: [name: string, local: string][] = []
   for (const name of exports) {
@@ -282,19 +287,17 @@ function exportKey(inside: Code, name: string, own: ReadonlyMap<string, string>)
 }
 
 /** The closure can't wait: numbers of tensors that its steps read are fetched before. */
-function hoistItems(body: Body, steps: readonly Step[]): void {
+function hoistItems(body: Body, steps: readonly Step[]): (value: string) => Code {
+  const hoisted = new Map<string, string>()
   for (const step of steps) {
-    const { value } = step.attrs
-    const [output] = step.outputs
-    if (step.op !== 'host' || output === undefined || !isWaiting(value)) continue
-    const local = localName(body.scope, output.name)
-    body.lines.push(statement(ts`const ${local} = ${hostCode(value, body.host)}`, traceOf(step.origin)))
-    body.values.set(output.name, { kind: 'number', code: local })
+    for (const value of itemsOfStep(step)) {
+      if (hoisted.has(value)) continue
+      const local = localName(body.scope, `${value.replace(/^reduce_/, '')}_value`)
+      body.lines.push(statement(ts`const ${local} = ${body.host.item(value)}`, traceOf(step.origin)))
+      hoisted.set(value, local)
+    }
   }
-}
-
-function isWaiting(value: unknown): value is HostExpr {
-  return typeof value === 'object' && value !== null && 'kind' in value && readsItem(value as HostExpr)
+  return value => hoisted.get(value) ?? bug(`%${value} is waited for on the tape`)
 }
 
 // ── Messages ────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -74,9 +74,9 @@ export function isHostExpr(attr: unknown): attr is HostExpr {
   return typeof attr === 'object' && attr !== null && 'kind' in attr
 }
 
-/** Whether a host expression waits for a tensor's number. */
-export function readsItem(expr: HostExpr): boolean {
-  return itemsOf(expr).length > 0
+/** The tensors whose numbers a step's host expressions wait for. */
+export function itemsOfStep(step: Step): readonly string[] {
+  return hostAttrs(step).flatMap(itemsOf)
 }
 
 function itemsOf(expr: HostExpr): readonly string[] {

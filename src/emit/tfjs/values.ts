@@ -72,8 +72,8 @@ function longestPending(body: Body, inputs: readonly string[]): string | undefin
   return worth.sort((a, b) => b.length - a.length)[0]?.name
 }
 
-/** What waited for this reader has been read now. */
-function settle(body: Body, inputs: readonly string[], code: Code): Code {
+/** Says that what waited for this reader has been read now. */
+export function settle(body: Body, inputs: readonly string[], code: Code): Code {
   for (const name of inputs) {
     const bound = body.values.get(name)
     if (bound?.kind === 'pending') body.values.set(name, { kind: 'code', code: bound.code })
