@@ -14,6 +14,7 @@ import type { Compilation, CompileOptions, Compiler, RunRequest } from '../src/c
 import { csvOf, jsonlOf, requireWritable, writePredictions } from '../src/cli/predictions.ts'
 import { runCli } from '../src/cli/program.ts'
 import { spanOfTrace } from '../src/cli/runErrors.ts'
+import { runtimePort } from '../src/cli/runtimePort.ts'
 import type { Diagnostic } from '../src/diagnostics/diagnostic.ts'
 import type { Program } from '../src/ir/ir.ts'
 import { saveCheckpoint } from '../src/runtime/checkpoint.ts'
@@ -21,10 +22,18 @@ import { type ExitCode, RunError } from '../src/runtime/errors.ts'
 
 const test = suite<{ folder: string }>('cli')
 
+const { TMPDIR } = process.env
+
 test.before.each(context => {
-  context.folder = mkdtempSync(join(tmpdir(), 'ltm-test-'))
+  context.folder = mkdtempSync(join(tmpdir(), 'ltm-cli-'))
+  process.env.TMPDIR = join(context.folder, 'tmp')
+  mkdirSync(process.env.TMPDIR)
 })
-test.after.each(context => rmSync(context.folder, { recursive: true, force: true }))
+test.after.each(context => {
+  if (TMPDIR === undefined) delete process.env.TMPDIR
+  else process.env.TMPDIR = TMPDIR
+  rmSync(context.folder, { recursive: true, force: true })
+})
 
 // ── Fakes ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -268,20 +277,17 @@ function defaultOf(module: unknown): unknown {
   return typeof module === 'object' && module !== null && 'default' in module ? module.default : undefined
 }
 
-/** The temporary folders of running programs. */
-const ltmFolders = () =>
-  readdirSync(tmpdir())
-    .filter(name => /^ltm-[A-Za-z0-9]{6}$/.test(name))
-    .sort()
+/** What running programs left in the folder for temporary files. */
+const leftBehind = () => readdirSync(tmpdir())
 
 test('run imports the program, hands over what was asked for, and leaves nothing behind', async ({
   folder,
 }) => {
   const path = write(folder, 'a.ltm', 'train A {}')
-  const before = ltmFolders()
   let request: RunRequest | undefined
   const run = async (asked: RunRequest): Promise<ExitCode> => {
     request = asked
+    assert.is(leftBehind().length, 1)
     return 130
   }
   const result = await ltm(['run', path, '--backend', 'wasm', '--seed', '7', '--runs', 'r', '--json'], {
@@ -293,7 +299,7 @@ test('run imports the program, hands over what was asked for, and leaves nothing
     ['train', 'wasm', 7, 'r', true],
   )
   assert.equal(defaultOf(request?.module), ['A', 'javascript', 'file:///runtime/index.js', folder])
-  assert.equal(ltmFolders(), before)
+  assert.equal(leftBehind(), [])
   await ltm(['predict', path, '--checkpoint', 'c', '--out', 'p.csv'], { run })
   assert.equal(
     [request?.mode, request?.checkpoint, request?.out, request?.backend],
@@ -320,7 +326,6 @@ test('the first interrupt reaches the run', async ({ folder }) => {
 
 test('a fault of the run is shown at its line, with its exit code', async ({ folder }) => {
   const path = write(folder, 'a.ltm', 'train A {\n  minimize loss  \n}')
-  const before = ltmFolders()
   const run = async () => {
     throw new RunError({
       code: 'LTM6001',
@@ -336,7 +341,7 @@ test('a fault of the run is shown at its line, with its exit code', async ({ fol
     result.err,
     `error[LTM6001]: the loss is NaN\n --> ${path}:2:3\n  |\n2 |   minimize loss\n  |   ^^^^^^^^^^^^^\n  = help: lower lr\n\n`,
   )
-  assert.equal(ltmFolders(), before)
+  assert.equal(leftBehind(), [])
   assert.is(spanOfTrace(`${path}:2:12`)?.start, 21)
   assert.is(spanOfTrace(`${path}:9`), undefined)
 })
@@ -346,7 +351,6 @@ test('an error of ours says so and shows no stack', async ({ folder }) => {
   const run = async () => {
     throw new TypeError('x is not a function')
   }
-  const before = ltmFolders()
   const result = await ltm(['run', path], { run })
   assert.is(result.code, 4)
   assert.ok(
@@ -355,7 +359,7 @@ test('an error of ours says so and shows no stack', async ({ folder }) => {
   assert.not.match(result.err, /\n\s+at /)
   const broken = await ltm(['run', path], { module: 'this is no JavaScript' })
   assert.is(broken.code, 4)
-  assert.equal(ltmFolders(), before)
+  assert.equal(leftBehind(), [])
 })
 
 test('of several train declarations one is chosen', async ({ folder }) => {
@@ -525,6 +529,48 @@ test('without a named checkpoint it is the best of the newest run that has one',
     await trainedCheckpoint(folder, 'Net'),
     join(folder, 'Net', 'v10', 'checkpoints', 'best-epoch-3-batch-9'),
   )
+})
+
+/** A program as the compiler would emit it: y = w·x, learned from three points. */
+const lineProgram = (runtime: string) => `
+import { dataset, model, optimizer, parameter, tf } from ${JSON.stringify(runtime)}
+const trace = 'a.ltm:1'
+const field = { dtype: 'float32', shape: [], whole: false, trace }
+const points = dataset({
+  name: 'points', source: { kind: 'inline', columns: [[1, 2, 3], [2, 4, 6]], trace }, columns: [0, 1],
+  fields: columns => columns, schema: [{ ...field, name: 'x', columns: [0] }, { ...field, name: 'y', columns: [1] }],
+  split: [['train', 1]], batch: 3, shuffle: false, dropLast: false, trace,
+})
+const line = model('line', { w: parameter({ shape: [], init: () => tf.scalar(0), trace }) })
+const update = (_, param, grad) => ({ param: tf.sub(param, tf.mul(grad, 0.1)) })
+const sgd = optimizer({ name: 'sgd', slots: {}, groups: [{ parameters: ['line.w'], settings: () => ({}), update }], trace })
+const errors = ({ fields: { x, y } }) => tf.square(tf.sub(tf.mul(line.w, x), y))
+const streams = [{ data: 'points', split: 'train' }]
+export const training = {
+  name: 'A', file: 'a.ltm', directory: '.', settings: {}, data: [points], models: [line], optimizers: [sgd], metrics: [], hooks: [],
+  steps: [
+    { phase: 'train', streams, trace, run: async (run, batch) => void (await run.minimize(sgd, 'loss', () => ({ loss: errors(batch) }), trace)) },
+    { phase: 'test', streams, trace, run: async (run, batch) => run.log('loss', errors(batch)) },
+    { phase: 'predict', streams, trace, run: async (run, batch) => ({ y: tf.round(tf.mul(line.w, batch.fields.x)) }) },
+  ],
+  trainer: { epochs: 8, seed: 1, accumulate: 1, nonfinite: 'stop' },
+}
+`
+
+test('a program is trained, tested and predicts, on the real runtime', async ({ folder }) => {
+  const path = write(folder, 'a.ltm', 'train A {}')
+  const module = lineProgram(new URL('../src/runtime/index.ts', import.meta.url).href)
+  const { run } = runtimePort
+  const options = [path, '--backend', 'cpu', '--runs', join(folder, 'runs'), '--json']
+  const early = await ltm(['test', ...options], { module, run })
+  assert.is(early.code, 1)
+  assert.match(early.err, 'train it first with `ltm run`')
+  assert.is((await ltm(['run', ...options], { module, run })).code, 0)
+  assert.equal(readdirSync(join(folder, 'runs', 'A')), ['v1'])
+  assert.is((await ltm(['test', ...options], { module, run })).code, 0)
+  const out = join(folder, 'p.csv')
+  assert.is((await ltm(['predict', ...options, '--out', out], { module, run })).code, 0)
+  assert.is(readFileSync(out, 'utf8'), 'y\n2\n4\n6\n')
 })
 
 // ── The process ─────────────────────────────────────────────────────────────────────────────────────────────────────
