@@ -2,8 +2,9 @@ import { type Span, positionAt } from '../base/source.ts'
 import { type Details, type Code } from '../diagnostics/catalogue/index.ts'
 import { diagnose, type Extras, type Label, type Report } from '../diagnostics/diagnostic.ts'
 import type { Func, Origin, Phase, Step } from '../ir/ir.ts'
-import type { Dim } from '../types/dim.ts'
+import type { Shape, TensorType } from '../types/tensor.ts'
 import type { Env } from './env.ts'
+import type { Rules } from './evaluate.ts'
 import { type ErrorValue, errorValue, type ModuleSpec, type ModuleValue, type ParamSpec, type TensorValue, type Value } from './values.ts'
 
 /** What one compilation shares: where diagnostics go, and the functions and modules made so far. */
@@ -12,6 +13,7 @@ export interface World {
   /** Ids of declarations in which an error was found; their instances stay silent. */
   readonly broken: Set<number>
   readonly functions: FunctionTable
+  readonly rules: Rules
   readonly modules: Map<string, ModuleSpec>
 }
 
@@ -23,11 +25,20 @@ export interface FunctionTable {
 }
 export interface FunctionInstance {
   readonly func: Func
+  /** Its result in terms of its own values: a tensor, or a record of tensors. */
   readonly result: Value
-  /** Parameters of its module that it reads, by path relative to the module. */
-  readonly members: readonly { readonly path: string; readonly spec: ParamSpec }[]
+  /** Parameters of its module that it reads, by path relative to the module, in the order of its parameters. */
+  readonly members: readonly MemberRead[]
   readonly drawsRandom: boolean
   readonly readsMode: boolean
+}
+
+/** What of a constrained parameter is read: where the constraint puts it, the raw tensor, or the stable logarithm. */
+export type ParameterPart = 'value' | 'raw' | 'log'
+export interface MemberRead {
+  readonly path: string
+  readonly spec: ParamSpec
+  readonly part: ParameterPart
 }
 
 /**
@@ -40,10 +51,12 @@ export interface Region {
   fresh(name: string): string
   /** Gives an anonymous result of the newest step the user's name; returns the name it then has. */
   rename(value: string, name: string): string
-  /** The tensor of a parameter: of the module at hand by relative path, in a step by absolute path. */
-  member(ctx: Context, path: string, spec: ParamSpec, span: Span): TensorValue
+  /** A parameter: of the module at hand by relative path, in a step by absolute path. */
+  member(ctx: Context, path: string, spec: ParamSpec, span: Span, part?: ParameterPart): TensorValue | ErrorValue
   /** The key of all draws here. */
   key(): string
+  /** The column of a table that the call at this offset reads, inside a dataset. */
+  column(offset: number): TensorValue | undefined
   /** A key place that no other draw or call here has: `normal`, `normal.1`. */
   place(name: string): string
 }
@@ -71,9 +84,13 @@ export interface Context {
   /** Keys of the functions and modules under construction, against recursion. */
   readonly active: readonly string[]
   /** The optimizer that a schedule's `update` counts for. */
-  readonly optimizer?: string
-  /** A value of a parameter that is being given: sizes known without an annotation. */
-  readonly sizes?: ReadonlyMap<string, Dim>
+  readonly optimizer: string | undefined
+  /** What the rests of the signature at hand (`...s`) stand for. */
+  readonly rests: ReadonlyMap<string, Shape> | undefined
+  /** A body without `return` is all right: the update of a metric. */
+  readonly returns?: 'optional'
+  /** The type that a parameter, a field or an annotation asks for: shapes that a call may take over. */
+  readonly expected: TensorType | undefined
 }
 
 /** Reports and gives the value that everything accepts silently. */

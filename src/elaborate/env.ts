@@ -8,6 +8,10 @@ export interface Binding {
   readonly span: Span | undefined
   /** A `var` may be set, a `let` may not. */
   readonly mutable: boolean
+  /** A top-level `const`: in a shape only a capitalised one counts (F16). */
+  readonly constant?: boolean
+  /** The condition it exists under, where that isn't known (F35). */
+  readonly condition?: string
 }
 
 /** A chain of scopes. Bindings of a scope are added while its statements are elaborated, in order. */
@@ -29,8 +33,8 @@ export class Env {
     return own && test(own.value) ? own : this.parent?.lookupWhere(name, test)
   }
 
-  define(name: string, value: Value, span?: Span, mutable = false): void {
-    this.#bindings.set(name, { value, span, mutable })
+  define(name: string, value: Value, span?: Span, traits: Partial<Pick<Binding, 'mutable' | 'constant' | 'condition'>> = {}): void {
+    this.#bindings.set(name, { value, span, mutable: false, ...traits })
   }
 
   /** Gives a `var` a new value in the scope that declared it. */

@@ -1,6 +1,6 @@
 import type { Span } from '../base/source.ts'
 import type { HostExpr } from '../ir/ir.ts'
-import type { Constraint, Dataset, Fn, Lambda, Loss, Method, Metric, Module, Optimizer, Param, Schedule, Unit } from '../syntax/ast.ts'
+import type { Constraint, Dataset, Fn, Lambda, Let, Loss, Method, Metric, Module, Optimizer, Param, Schedule, Unit } from '../syntax/ast.ts'
 import type { Dim } from '../types/dim.ts'
 import type { TensorType } from '../types/tensor.ts'
 import type { Env } from './env.ts'
@@ -23,12 +23,18 @@ export type Value =
   | RangeValue
   | FunctionValue
   | LambdaValue
+  | OpaqueFunctionValue
   | ConstraintValue
   | OperatorValue
   | DeclarationValue
   | ModuleValue
   | ParameterTreeValue
   | ClockLiteral
+  | ParamReference
+  | MetricValue
+  | OptimizerValue
+  | DataValue
+  | LazyValue
 
 /** Stands for what has been reported already, or can't be known on a definition itself; everything accepts it silently. */
 export interface ErrorValue {
@@ -80,6 +86,8 @@ export interface ListValue {
 /** A list of unknown length in a definition checked on its own: every item is like this one. */
 export interface UniformListValue {
   readonly kind: 'uniform_list'
+  /** Its name in the definition: an item of a list of ints is the size `sizes[i]`. */
+  readonly name: string
   readonly item: Value
   readonly length: Dim
 }
@@ -100,6 +108,11 @@ export interface LambdaValue {
   readonly kind: 'lambda'
   readonly declaration: Lambda
   readonly env: Env
+}
+/** A function argument of a definition that is checked on its own. */
+export interface OpaqueFunctionValue {
+  readonly kind: 'opaque_function'
+  readonly name: string
 }
 /** A constraint used as a function, or with its arguments given. */
 export interface ConstraintValue {
@@ -135,6 +148,37 @@ export interface ClockLiteral {
   readonly count: number
   readonly unit: Unit
   readonly of: string | undefined
+}
+
+/** A parameter by name: read where it is used. The path is relative to the module at hand, absolute in `train`. */
+export interface ParamReference {
+  readonly kind: 'param'
+  readonly path: string
+  readonly spec: ParamSpec
+}
+/** `metric accuracy = Accuracy(classes: 10)` in a training. */
+export interface MetricValue {
+  readonly kind: 'metric'
+  readonly name: string
+  readonly declaration: Metric
+  readonly env: Env
+  readonly key: string
+}
+/** `optimizer adam = …` in a training: its clock is `adam.update`. */
+export interface OptimizerValue {
+  readonly kind: 'optimizer'
+  readonly name: string
+}
+/** `data digits = …` in a training. */
+export interface DataValue {
+  readonly kind: 'data'
+  readonly name: string
+}
+/** A `let` member of a module: computed anew where it is used. */
+export interface LazyValue {
+  readonly kind: 'lazy'
+  readonly declaration: Let
+  readonly env: Env
 }
 
 /** A module with its arguments: shared by all instances that were made with equal ones. */

@@ -1,0 +1,114 @@
+import type { Source } from './base/source.ts'
+import { diagnose, type Diagnostic, Diagnostics, type Report } from './diagnostics/diagnostic.ts'
+import { checkLibrary, elaborateFile, type LoadedFile } from './elaborate/program.ts'
+import type { Program } from './ir/ir.ts'
+import { runPasses } from './passes/pass.ts'
+import { eagerPipeline } from './passes/pipelines.ts'
+import { verify } from './passes/verify.ts'
+import type { File, Import } from './syntax/ast.ts'
+import { NodeIds, parse } from './syntax/build.ts'
+
+/** How the compiler sees files: it never touches them itself. */
+export interface FileSystem {
+  /** Undefined where there is no such file. */
+  read(path: string): Source | undefined
+  /** The path that a path in a file means. */
+  resolve(from: string, relative: string): string
+  /** The files of the standard library, in scope everywhere. */
+  library(): readonly Source[]
+}
+
+export interface CompileOptions {
+  /** Values for hypers, as they stand on the command line. */
+  readonly hypers?: ReadonlyMap<string, string>
+  /** Shown every stage of each program: `elaborate`, then each pass by name. */
+  readonly observe?: (pass: string, program: Program) => void
+}
+
+export interface Compilation {
+  readonly diagnostics: readonly Diagnostic[]
+  /** One for each `train`; empty where there are errors. */
+  readonly programs: readonly Program[]
+}
+
+/** Text in, diagnostics and programs out: parse, load imports, elaborate, run the passes. */
+export function compile(path: string, files: FileSystem, options: CompileOptions = {}): Compilation {
+  const diagnostics = new Diagnostics()
+  const ids = new NodeIds()
+  const library = parseLibrary(files, ids)
+  const loaded = new Loader(files, ids, diagnostics.report).load(path)
+  if (!loaded) return { diagnostics: diagnostics.list, programs: [] }
+  const programs = elaborateFile(library, loaded, options.hypers ?? new Map(), diagnostics.report)
+  if (diagnostics.hasErrors) return { diagnostics: diagnostics.list, programs: [] }
+  return { diagnostics: diagnostics.list, programs: programs.map(program => lower(program, options)) }
+}
+
+function lower(program: Program, { observe }: CompileOptions): Program {
+  observe?.('elaborate', program)
+  verify(program, 'elaborate')
+  return runPasses(program, eagerPipeline, observe)
+}
+
+/** The standard library checked as a user's definitions are; the tests want no diagnostics. */
+export function compileLibrary(files: FileSystem): readonly Diagnostic[] {
+  const diagnostics = new Diagnostics()
+  const library = files.library().map(source => parse(source, diagnostics.report, new NodeIds()))
+  checkLibrary(library, diagnostics.report)
+  return diagnostics.list
+}
+
+/** Mistakes of the library are found by its tests, not in users' programs. */
+function parseLibrary(files: FileSystem, ids: NodeIds): readonly File[] {
+  return files.library().map(source => parse(source, () => {}, ids))
+}
+
+/** Parses a file and, before it is elaborated, the files that it imports. */
+class Loader {
+  readonly #files: FileSystem
+  readonly #ids: NodeIds
+  readonly #report: Report
+  readonly #loaded = new Map<string, LoadedFile>()
+  readonly #open: string[] = []
+
+  constructor(files: FileSystem, ids: NodeIds, report: Report) {
+    this.#files = files
+    this.#ids = ids
+    this.#report = report
+  }
+
+  load(path: string): LoadedFile | undefined {
+    const known = this.#loaded.get(path)
+    if (known) return known
+    const source = this.#files.read(path)
+    if (!source) return undefined
+    this.#open.push(path)
+    const file = parse(source, this.#report, this.#ids)
+    const imports = new Map<Import, LoadedFile>()
+    for (const declaration of file.declarations) {
+      const target = declaration.kind === 'Import' ? this.#import(path, declaration) : undefined
+      if (declaration.kind === 'Import' && target) imports.set(declaration, target)
+    }
+    this.#open.pop()
+    const loaded = { file, imports }
+    this.#loaded.set(path, loaded)
+    return loaded
+  }
+
+  #import(from: string, node: Import): LoadedFile | undefined {
+    const { text, span } = node.from
+    if (!text.endsWith('.ltm')) {
+      this.#report(diagnose('LTM9001', span, { what: 'an import that is not an `.ltm` file' }))
+      return undefined
+    }
+    const path = this.#files.resolve(from, text)
+    if (this.#open.includes(path)) {
+      this.#report(diagnose('LTM3011', span, { cycle: `\`${text}\`` }, { help: `${[...this.#open, path].join(' → ')}` }))
+      return undefined
+    }
+    const loaded = this.load(path)
+    if (!loaded) this.#report(diagnose('LTM3018', span, { path: text }))
+    return loaded
+  }
+}
+
+export { emitProgram } from './emit/tfjs/program.ts'

@@ -1,0 +1,69 @@
+import { nearest } from '../base/names.ts'
+import { type Span, textOf } from '../base/source.ts'
+import type { Arg, Expr, Formal } from '../syntax/ast.ts'
+import { complain, type Context } from './context.ts'
+import { expression } from './evaluate.ts'
+import type { Value } from './values.ts'
+
+/** A value that a pipe hands to the call as its first argument. */
+export interface Piped {
+  readonly value: Value
+  readonly span: Span
+}
+/** What a call looks like to whoever carries it out. */
+export interface CallSite {
+  readonly args: readonly Arg[]
+  readonly span: Span
+  /** The callee as written. */
+  readonly shown: string
+}
+
+/** An argument as given: an expression of the caller, a piped value, or a default of the callee. */
+export type Given =
+  | { readonly kind: 'expr'; readonly expr: Expr; readonly span: Span }
+  | { readonly kind: 'value'; readonly value: Value; readonly span: Span }
+  | { readonly kind: 'default'; readonly expr: Expr; readonly span: Span }
+
+export function argumentValue(ctx: Context, given: Given): Value {
+  return given.kind === 'value' ? given.value : expression(ctx, given.expr)
+}
+
+/** Arguments by position, then by name. Unknown, surplus, repeated and absent ones are reported; then nothing is returned. */
+export function matchArguments(ctx: Context, formals: readonly Formal[], site: CallSite, piped?: Piped): ReadonlyMap<string, Given> | undefined {
+  const given = new Map<string, Given>()
+  const names = formals.map(formal => formal.name.text)
+  let position = 0
+  let failed = false
+  const place = (name: string | undefined, argument: Given): void => {
+    if (name === undefined) {
+      complain(ctx, 'LTM3005', argument.span, { callee: site.shown, count: formals.length, signature: signatureText(site.shown, formals) })
+      failed = true
+    } else if (given.has(name)) {
+      complain(ctx, 'LTM3007', argument.span, { callee: site.shown, name })
+      failed = true
+    } else given.set(name, argument)
+  }
+  if (piped) place(names[position++], { kind: 'value', value: piped.value, span: piped.span })
+  for (const arg of site.args) {
+    if (arg.kind === 'Except') complain(ctx, 'LTM4502', arg.span, { statement: 'except', place: 'this call; it belongs to an optimizer' })
+    else if (arg.kind === 'Positional') place(names[position++], { kind: 'expr', expr: arg.value, span: arg.value.span })
+    else if (names.includes(arg.name.text)) place(arg.name.text, { kind: 'expr', expr: arg.value, span: arg.value.span })
+    else {
+      complain(ctx, 'LTM3004', arg.name.span, { callee: site.shown, name: arg.name.text, near: nearest(arg.name.text, names) })
+      failed = true
+    }
+  }
+  for (const formal of formals) {
+    if (given.has(formal.name.text)) continue
+    if (formal.value) given.set(formal.name.text, { kind: 'default', expr: formal.value, span: formal.value.span })
+    else if (!failed) {
+      complain(ctx, 'LTM3006', site.span, { callee: site.shown, name: formal.name.text, signature: signatureText(site.shown, formals) })
+      failed = true
+    }
+  }
+  return failed ? undefined : given
+}
+
+function signatureText(callee: string, formals: readonly Formal[]): string {
+  return `it is \`${callee}(${formals.map(formal => textOf(formal.span)).join(', ')})\``
+}

@@ -1,0 +1,80 @@
+import { textOf } from '../base/source.ts'
+import type { Call, Expr } from '../syntax/ast.ts'
+import { argumentValue, type CallSite, matchArguments, type Piped } from './arguments.ts'
+import { complain, type Context } from './context.ts'
+import { describe } from './describe.ts'
+import { expression, unexpecting } from './evaluate.ts'
+import { callFunction } from './functions.ts'
+import { intrinsics } from './intrinsics.ts'
+import { instantiate, methodOf } from './modules.ts'
+import { settle, unknownName } from './naming.ts'
+import { callOperator } from './operatorCalls.ts'
+import { predeclared } from './predeclared.ts'
+import { errorValue, type LambdaValue, type Value } from './values.ts'
+
+export function call(ctx: Context, node: Pick<Call, 'callee' | 'args' | 'span'>, piped?: Piped): Value {
+  const callee = calleeOf(unexpecting(ctx), node.callee)
+  return callValue(ctx, callee, { args: node.args, span: node.span, shown: textOf(node.callee.span) }, piped)
+}
+
+/** A name in front of `(` is the nearest thing of that name that can be called (F46). */
+function calleeOf(ctx: Context, node: Expr): Value {
+  if (node.kind !== 'Name') return expression(ctx, node)
+  const binding = ctx.env.lookupWhere(node.text, callable) ?? ctx.env.lookup(node.text)
+  if (binding) return settle(ctx, binding.value, node.span)
+  return predeclared(ctx, node) ?? unknownName(ctx, node)
+}
+
+function callable(value: Value): boolean {
+  return ['function', 'lambda', 'opaque_function', 'operator', 'declaration', 'constraint', 'module', 'error'].includes(value.kind)
+}
+
+/** Calls any value that can be. */
+export function callValue(ctx: Context, callee: Value, site: CallSite, piped?: Piped): Value {
+  switch (callee.kind) {
+    case 'error':
+      elaborateArguments(ctx, site, piped)
+      return errorValue
+    case 'operator': {
+      const intrinsic = Object.hasOwn(intrinsics, callee.name) ? intrinsics[callee.name] : undefined
+      return intrinsic ? intrinsic(ctx, site, piped) : callOperator(ctx, callee.name, site, piped)
+    }
+    case 'function':
+      return callFunction(ctx, callee, site, piped)
+    case 'lambda':
+      return callLambda(ctx, callee, site, piped)
+    case 'opaque_function':
+      return piped?.value ?? elaborateArguments(unexpecting(ctx), site, piped)[0] ?? errorValue
+    case 'module': {
+      const forward = methodOf(callee, 'forward')
+      if (forward) return callFunction(ctx, forward, { ...site, shown: callee.spec.declaration.name.text }, piped)
+      return complain(ctx, 'LTM3014', site.span, { name: callee.spec.declaration.name.text })
+    }
+    case 'declaration':
+      if (callee.declaration.kind === 'Module') return instantiate(ctx, callee.declaration, callee.env, site)
+      if (callee.declaration.kind === 'Constraint') return complain(ctx, 'LTM9001', site.span, { what: 'a constraint used as a function' })
+      return complain(ctx, 'LTM3008', site.span, { callee: site.shown, got: describe(callee) })
+    case 'constraint':
+      return complain(ctx, 'LTM9001', site.span, { what: 'a constraint used as a function' })
+    default:
+      return complain(ctx, 'LTM3008', site.span, { callee: `\`${site.shown}\``, got: describe(callee) })
+  }
+}
+
+/** Arguments of something that failed already: elaborated for their own errors. */
+function elaborateArguments(ctx: Context, site: CallSite, piped?: Piped): readonly Value[] {
+  const values = site.args.flatMap(arg => (arg.kind === 'Except' ? [] : [expression(unexpecting(ctx), arg.value)]))
+  return piped ? [piped.value, ...values] : values
+}
+
+/** A lambda is spliced in where it is called. */
+function callLambda(ctx: Context, callee: LambdaValue, site: CallSite, piped?: Piped): Value {
+  const args = matchArguments(ctx, callee.declaration.formals, site, piped)
+  if (!args) return errorValue
+  const env = callee.env.child()
+  for (const formal of callee.declaration.formals) {
+    const given = args.get(formal.name.text)
+    if (given) env.define(formal.name.text, argumentValue(unexpecting(ctx), given), formal.name.span)
+  }
+  return expression({ ...ctx, env }, callee.declaration.body)
+}

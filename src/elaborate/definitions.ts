@@ -1,0 +1,154 @@
+import { NameSupply } from '../base/fresh.ts'
+import type { Constraint, Declaration, Fn, Formal, Loss, Method, Metric, Module, Optimizer, Schedule, Signature, Slot } from '../syntax/ast.ts'
+import type { TensorType } from '../types/tensor.ts'
+import type { Context } from './context.ts'
+import type { Env } from './env.ts'
+import { executeBody, expression } from './evaluate.ts'
+import { checkDeclared } from './formals.ts'
+import { FunctionRegion } from './functions.ts'
+import { moduleSpec } from './modules.ts'
+import { requirement } from './requirement.ts'
+import { statesOf } from './train/metrics.ts'
+import { type DeclaredType, declaredType, shapeOf } from './types.ts'
+import { errorValue, int, type Value } from './values.ts'
+
+/**
+ * Checks a definition on its own, with symbols for its arguments and sizes, so that a mistake is reported once, where it
+ * was written. What symbols can't decide is left to the instances.
+ */
+export function checkDefinition(ctx: Context, env: Env, declaration: Declaration): void {
+  const within: Context = { ...ctx, env: env.child(), generic: true, region: new FunctionRegion(), declaration: declaration.id }
+  switch (declaration.kind) {
+    case 'Fn':
+    case 'Loss':
+    case 'Schedule':
+      return checkFunction(within, declaration)
+    case 'Module':
+      return checkModule(within, declaration)
+    case 'Constraint':
+      return checkConstraint(within, declaration)
+    case 'Metric':
+      return checkMetric(within, declaration)
+    case 'Optimizer':
+      return checkOptimizer(within, declaration)
+    case 'Import':
+    case 'Const':
+    case 'Dataset':
+    case 'Train':
+      return
+  }
+}
+
+function checkFunction(ctx: Context, declaration: Fn | Loss | Schedule | Method): void {
+  defineSymbols(ctx, declaration.signature.formals)
+  checkBody(ctx, declaration.signature, declaration.body, 'name' in declaration ? declaration.name.text : declaration.role)
+}
+
+/** A body against its declared result. */
+function checkBody(ctx: Context, signature: Signature, body: Fn['body'], name: string): void {
+  const result = signature.result && declaredType(ctx, signature.result, new Set())
+  for (const condition of signature.where) expression(ctx, condition)
+  const value = executeBody({ ...ctx, expected: result?.kind === 'tensor' ? result.type : undefined }, body)
+  if (result && value.kind !== 'error') checkDeclared(ctx, value, result, body.span, name)
+}
+
+/** Each formal as a symbol of its type; sizes of the signature are symbols too. */
+function defineSymbols(ctx: Context, formals: readonly Formal[]): void {
+  const variables = new Set<string>()
+  for (const formal of formals) {
+    const type = formal.type && declaredType(ctx, formal.type, variables)
+    if (formal.value) expression({ ...ctx, expected: undefined }, formal.value)
+    ctx.env.define(formal.name.text, type ? symbol(ctx, formal.name.text, type) : errorValue, formal.name.span)
+  }
+}
+
+function symbol(ctx: Context, name: string, type: DeclaredType): Value {
+  switch (type.kind) {
+    case 'tensor':
+      return { kind: 'tensor', name: ctx.region.fresh(name), type: type.type, span: undefined }
+    case 'int':
+      return int(name)
+    case 'float':
+      return { kind: 'float', expr: { kind: 'argument', name }, ...(type.unit ? { unit: type.unit } : {}) }
+    case 'bool':
+      return { kind: 'bool', expr: { kind: 'argument', name } }
+    case 'list':
+      return { kind: 'uniform_list', name, item: symbol(ctx, name, type.item), length: `len(${name})` }
+    case 'record':
+      return { kind: 'record', fields: new Map([...type.fields].map(([field, inner]) => [field, symbol(ctx, field, inner)])) }
+    case 'function':
+      return { kind: 'opaque_function', name }
+    case 'string':
+    case 'module':
+    case 'like':
+    case 'error':
+      return errorValue
+  }
+}
+
+function checkModule(ctx: Context, declaration: Module): void {
+  defineSymbols(ctx, declaration.signature.formals)
+  const spec = moduleSpec(ctx, declaration, `${declaration.name.text}#${declaration.id} on its own`)
+  const self: Value = { kind: 'module', spec, path: '' }
+  for (const member of spec.members.values()) {
+    if (member.kind === 'function') checkFunction({ ...ctx, env: spec.env.child(), region: new FunctionRegion(), self }, member.declaration)
+  }
+}
+
+/** The type with which each function of a constraint is checked: `forward` from raw, the others from what it gives. */
+function checkConstraint(ctx: Context, declaration: Constraint): void {
+  defineSymbols(ctx, declaration.signature.formals)
+  for (const member of declaration.members) if (member.kind === 'Require') requirement(ctx, member.condition)
+  const methods = declaration.members.filter((member): member is Method => member.kind === 'Method')
+  const raw = declaration.members.find(member => member.kind === 'Raw')
+  const forward = methods.find(method => method.role === 'forward')
+  const variables = new Set<string>()
+  // What `forward` gives binds the sizes, so it is read first.
+  const shape = (type: NonNullable<Signature['result']> | undefined): TensorType | undefined =>
+    type?.kind === 'NamedType' ? { dtype: 'f32', shape: shapeOf(ctx, type.shape ?? [], variables) } : undefined
+  const value = shape(forward?.signature.result) ?? shape(raw?.type)
+  const rawType = shape(raw?.type) ?? value
+  for (const method of methods) {
+    const takesRaw = method.role === 'forward' || method.role === 'log_forward' || method.role === 'log_det'
+    const type = takesRaw ? rawType : value
+    const result = method.role === 'forward' ? value : method.role === 'inverse' ? rawType : undefined
+    checkUnary({ ...ctx, env: ctx.env.child(), region: new FunctionRegion() }, method, type, result)
+  }
+}
+
+function checkUnary(ctx: Context, method: Method, type: TensorType | undefined, result: TensorType | undefined): void {
+  const [formal] = method.signature.formals
+  if (formal) ctx.env.define(formal.name.text, type ? { kind: 'tensor', name: formal.name.text, type, span: formal.name.span } : errorValue, formal.name.span)
+  const value = executeBody({ ...ctx, expected: result }, method.body)
+  if (result && value.kind === 'tensor') checkDeclared(ctx, value, { kind: 'tensor', type: result }, method.body.span, method.role)
+}
+
+function checkMetric(ctx: Context, declaration: Metric): void {
+  defineSymbols(ctx, declaration.signature.formals)
+  const states = statesOf(ctx, declaration) ?? []
+  for (const member of declaration.members) {
+    if (member.kind !== 'Method') continue
+    const env = ctx.env.child()
+    const region = new FunctionRegion()
+    for (const state of states) env.define(state.name, { kind: 'tensor', name: region.fresh(state.name), type: state.type, span: undefined }, undefined, { mutable: member.role === 'update' })
+    checkFunction({ ...ctx, env, region, ...(member.role === 'update' ? { returns: 'optional' as const } : {}) }, member)
+  }
+}
+
+function checkOptimizer(ctx: Context, declaration: Optimizer): void {
+  defineSymbols(ctx, declaration.signature.formals)
+  const type: TensorType = { dtype: 'f32', shape: ['...p'] }
+  const region = new FunctionRegion()
+  const env = ctx.env.child()
+  const names = new NameSupply()
+  const tensor = (name: string): Value => ({ kind: 'tensor', name: names.fresh(name), type, span: undefined })
+  for (const slot of declaration.members.filter((member): member is Slot => member.kind === 'Slot')) env.define(slot.name.text, tensor(slot.name.text), slot.name.span, { mutable: true })
+  env.define('constrained', { kind: 'bool', expr: { kind: 'argument', name: 'constrained' } })
+  for (const method of declaration.members) {
+    if (method.kind !== 'Method') continue
+    const [param, grad, t] = method.signature.formals
+    for (const formal of [param, grad]) if (formal) env.define(formal.name.text, tensor(formal.name.text), formal.name.span)
+    if (t) env.define(t.name.text, { kind: 'float', expr: { kind: 'argument', name: t.name.text } }, t.name.span)
+    executeBody({ ...ctx, env, region }, method.body)
+  }
+}

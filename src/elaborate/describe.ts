@@ -1,0 +1,57 @@
+import { showType } from '../types/tensor.ts'
+import type { Value } from './values.ts'
+
+/** What a value is, in the user's words, for messages: `f32[n, 10]`, `an int`, `the function \`relu\``. */
+export function describe(value: Value): string {
+  switch (value.kind) {
+    case 'tensor':
+      return showType(value.type)
+    case 'int':
+      return `the int ${value.dim}`
+    case 'float':
+      return value.unit ? `a number of ${value.unit}` : value.expr.kind === 'number' ? `the float ${value.expr.value}` : 'a float'
+    case 'bool':
+      return 'a bool'
+    case 'string':
+      return 'a string'
+    case 'record':
+      return value.of ?? `{ ${[...value.fields].map(([name, field]) => `${name}: ${describe(field)}`).join(', ')} }`
+    case 'list':
+      return `a list of ${value.items.length}`
+    case 'uniform_list':
+      return 'a list'
+    case 'range':
+      return 'a range'
+    case 'function':
+      return `the function \`${value.name}\``
+    case 'operator':
+      return `the function \`${value.name}\``
+    case 'lambda':
+    case 'opaque_function':
+      return 'a function'
+    case 'constraint':
+      return `the constraint \`${value.spec.text}\``
+    case 'declaration':
+      return `the ${value.declaration.kind.toLowerCase()} \`${declaredName(value.declaration)}\``
+    case 'module':
+      return `\`${value.path || 'self'}\`, a ${value.spec.declaration.name.text}`
+    case 'parameters':
+      return 'a group of parameters'
+    case 'duration':
+      return `${value.count} ${value.unit}`
+    case 'metric':
+    case 'optimizer':
+    case 'data':
+      return `the ${value.kind === 'data' ? 'dataset' : value.kind} \`${value.name}\``
+    case 'param':
+      return showType(value.spec.type)
+    case 'lazy':
+      return `\`${value.declaration.names[0]?.text ?? ''}\``
+    case 'error':
+      return 'unknown'
+  }
+}
+
+function declaredName(declaration: { readonly name: { readonly text: string } } | { readonly path: { readonly parts: readonly { readonly text: string }[] } }): string {
+  return 'name' in declaration ? declaration.name.text : declaration.path.parts.map(part => part.text).join('.')
+}

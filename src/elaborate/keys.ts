@@ -1,0 +1,37 @@
+import type { FormalValue } from './formals.ts'
+import type { Value } from './values.ts'
+import { showType } from '../types/tensor.ts'
+import { describe } from './describe.ts'
+
+/** The text under which an instance with these arguments is found again. */
+export function showKey(arg: FormalValue): string {
+  return valueKey(arg.value)
+}
+
+export function valueKey(value: Value): string {
+  switch (value.kind) {
+    case 'tensor':
+      return showType(value.type)
+    case 'int':
+      return String(value.dim)
+    case 'float':
+    case 'bool':
+      return JSON.stringify(value.expr)
+    case 'string':
+      return JSON.stringify(value.text)
+    case 'list':
+      return `[${value.items.map(valueKey).join(', ')}]`
+    case 'record':
+      return `{ ${[...value.fields].map(([name, field]) => `${name}: ${valueKey(field)}`).join(', ')} }`
+    case 'function':
+      return `${value.name}#${value.declaration.id}${value.self ? ` of ${value.self.spec.key}` : ''}`
+    case 'lambda':
+      return `fn#${value.declaration.id}`
+    case 'module':
+      return `${value.spec.key} at ${value.path}`
+    case 'uniform_list':
+      return `[${valueKey(value.item)}] of ${value.length}`
+    default:
+      return describe(value)
+  }
+}

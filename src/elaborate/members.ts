@@ -1,0 +1,117 @@
+import { nearest } from '../base/names.ts'
+import type { Span } from '../base/source.ts'
+import type { Member } from '../syntax/ast.ts'
+import { rank } from '../types/tensor.ts'
+import { complain, type Context } from './context.ts'
+import { describe } from './describe.ts'
+import { expression, unexpecting } from './evaluate.ts'
+import { applyOperator } from './tensors.ts'
+import { errorValue, type ModuleValue, type ParameterRead, type TensorValue, type Value } from './values.ts'
+
+export function member(ctx: Context, node: Member): Value {
+  const object = expression(unexpecting(ctx), node.object)
+  return memberValue(ctx, object, node.name.text, node.span)
+}
+
+/** `object.name`: a field, a part of a module, or one of the few things that tensors have. */
+export function memberValue(ctx: Context, object: Value, name: string, span: Span): Value {
+  switch (object.kind) {
+    case 'error':
+      return object
+    case 'record':
+      return object.fields.get(name) ?? missing(ctx, object, name, span, [...object.fields.keys()])
+    case 'module':
+      return moduleMember(ctx, object, name, span)
+    case 'tensor':
+      return tensorMember(ctx, object, name, span)
+    case 'optimizer':
+      if (name === 'update') return { kind: 'float', expr: { kind: 'clock', clock: 'update', of: object.name }, unit: 'updates' }
+      return missing(ctx, object, name, span, ['update'])
+    default:
+      return missing(ctx, object, name, span, [])
+  }
+}
+
+function missing(ctx: Context, object: Value, name: string, span: Span, known: readonly string[]): Value {
+  const has = known.length > 0 ? `it has ${known.map(field => `\`${field}\``).join(', ')}` : ''
+  return complain(ctx, 'LTM3003', span, { object: describe(object), name, near: nearest(name, known), has })
+}
+
+/** The path of a part of something: `net` and `head` make `net.head`. */
+export function joinPath(owner: string, part: string): string {
+  return owner === '' ? part : part.startsWith('[') ? owner + part : `${owner}.${part}`
+}
+
+function moduleMember(ctx: Context, object: ModuleValue, name: string, span: Span): Value {
+  const found = object.spec.members.get(name)
+  if (!found) return missing(ctx, object, name, span, [...object.spec.members.keys()])
+  switch (found.kind) {
+    case 'param':
+      return ctx.region.member(ctx, joinPath(object.path, name), found.spec, span)
+    case 'layer':
+      return placeUnder(found.value, object.path)
+    case 'function':
+      return { kind: 'function', declaration: found.declaration, name, env: object.spec.env, self: object }
+    case 'let':
+      return errorValue
+  }
+}
+
+/** Modules inside a value, moved below the path of their owner. */
+export function placeUnder(value: Value, owner: string): Value {
+  if (owner === '') return value
+  switch (value.kind) {
+    case 'module':
+      return { ...value, path: joinPath(owner, value.path) }
+    case 'list':
+      return { kind: 'list', items: value.items.map(item => placeUnder(item, owner)) }
+    case 'uniform_list':
+      return { ...value, item: placeUnder(value.item, owner) }
+    case 'record':
+      return { ...value, fields: new Map([...value.fields].map(([name, field]) => [name, placeUnder(field, owner)])) }
+    default:
+      return value
+  }
+}
+
+const habits: Readonly<Record<string, string>> = {
+  shape: 'sizes are names in the type: `forward(x: f32[n, d])` gives you `n` and `d`',
+  size: 'sizes are names in the type; `size(x)` counts the elements',
+  reshape: 'write `rearrange(x : …)`',
+  view: 'write `rearrange(x : …)`',
+  item: 'a step reads a number where it logs, prints or decides on it',
+  detach: 'write `stop_gradient(x)`',
+  sum: 'write `sum(x, axis: …)`',
+  mean: 'write `mean(x, axis: …)`',
+}
+
+function tensorMember(ctx: Context, object: TensorValue, name: string, span: Span): Value {
+  if (name === 'T') return transpose(ctx, object, span)
+  if ((name === 'log' || name === 'raw') && object.parameter) return parameterPart(ctx, object.parameter, name, span)
+  const help = habits[name]
+  return complain(
+    ctx,
+    'LTM3003',
+    span,
+    { object: `a tensor (${describe(object)})`, name, near: undefined, has: help ?? 'tensors have `.T`; functions are written `f(x)` or `x |> f`' },
+  )
+}
+
+/** `weight.raw`, and `weight.log` where the constraint has a stable logarithm. */
+function parameterPart(ctx: Context, { path, spec }: ParameterRead, part: 'raw' | 'log', span: Span): Value {
+  const { constraint } = spec
+  if (!constraint && part === 'raw') return ctx.region.member(ctx, path, spec, span)
+  const has = constraint?.declaration.members.some(item => item.kind === 'Method' && item.role === 'log_forward')
+  if (part === 'log' && !has) {
+    return complain(ctx, 'LTM3015', span, { what: 'parameter', member: 'log' }, { help: `\`${constraint?.text ?? 'an unconstrained parameter'}\` has no stable logarithm; write \`log(…)\`` })
+  }
+  return ctx.region.member(ctx, path, spec, span, part)
+}
+
+function transpose(ctx: Context, object: TensorValue, span: Span): Value {
+  const axes = rank(object.type)
+  if (axes !== undefined && axes < 2) {
+    return complain(ctx, 'LTM2103', span, { operator: '.T', problem: `it swaps the last two axes, and this is ${describe(object)}` })
+  }
+  return applyOperator(ctx, 'transpose', [object], {}, span, '.T')
+}

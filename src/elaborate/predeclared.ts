@@ -1,0 +1,38 @@
+import type { Clock } from '../ir/ir.ts'
+import type { Name, Unit } from '../syntax/ast.ts'
+import type { Context } from './context.ts'
+import { float, type Value } from './values.ts'
+
+const clocks: Readonly<Record<string, { readonly clock: Clock; readonly unit?: Unit }>> = {
+  epoch: { clock: 'epoch', unit: 'epochs' },
+  batch_index: { clock: 'batch_index', unit: 'batches' },
+  batches: { clock: 'batches', unit: 'batches' },
+  update: { clock: 'update', unit: 'updates' },
+  examples: { clock: 'examples', unit: 'examples' },
+  seconds: { clock: 'seconds', unit: 'seconds' },
+  total_updates: { clock: 'total_updates', unit: 'updates' },
+}
+
+/** Names that mean something everywhere without being declared: constants, the mode, the phase and the clocks. */
+export function predeclared(ctx: Context, node: Name): Value | undefined {
+  if (node.text === 'pi') return float(Math.PI)
+  if (node.text === 'inf') return float(Number.POSITIVE_INFINITY)
+  if (node.text === 'training') return training(ctx)
+  if (node.text === 'phase') return phase(ctx)
+  const known = Object.hasOwn(clocks, node.text) ? clocks[node.text] : undefined
+  if (!known) return undefined
+  const of = known.clock === 'update' ? ctx.optimizer : undefined
+  const expr = of === undefined ? { kind: 'clock' as const, clock: known.clock } : { kind: 'clock' as const, clock: known.clock, of }
+  return known.unit ? { kind: 'float', expr, unit: known.unit } : { kind: 'float', expr }
+}
+
+function training(ctx: Context): Value {
+  ctx.mode.onRead()
+  const { training } = ctx.mode
+  return { kind: 'bool', expr: training === undefined ? { kind: 'argument', name: 'training' } : { kind: 'bool', value: training } }
+}
+
+function phase(ctx: Context): Value {
+  ctx.mode.onRead()
+  return ctx.mode.phase === undefined ? { kind: 'error' } : { kind: 'string', text: ctx.mode.phase }
+}

@@ -1,0 +1,157 @@
+import type { Span } from '../base/source.ts'
+import type { Block, Body, For, If, Let, SetStatement, Statement, Var } from '../syntax/ast.ts'
+import { complain, type Context } from './context.ts'
+import { describe } from './describe.ts'
+import { expression, unexpecting } from './evaluate.ts'
+import { checkDeclared } from './formals.ts'
+import { iterate } from './iteration.ts'
+import { conditionOf } from './operators.ts'
+import { declaredType } from './types.ts'
+import { errorValue, type Value } from './values.ts'
+
+/** The value of a function's body. */
+export function executeBody(ctx: Context, body: Body): Value {
+  if (body.kind !== 'Block') return expression(ctx, body)
+  const outcome = executeBlock(ctx, body)
+  if (outcome.kind === 'returned') return outcome.value
+  if (ctx.returns === 'optional') return { kind: 'record', fields: new Map() }
+  return complain(ctx, 'LTM3017', body.span, { name: 'this function' })
+}
+
+export type Outcome = { readonly kind: 'went on' } | { readonly kind: 'returned'; readonly value: Value }
+const wentOn: Outcome = { kind: 'went on' }
+
+/** Statements in order, in a scope of their own, until one returns. */
+export function executeBlock(ctx: Context, block: Block): Outcome {
+  const within = { ...ctx, env: ctx.env.child() }
+  for (const statement of block.statements) {
+    const outcome = execute(within, statement)
+    if (outcome.kind === 'returned') return outcome
+  }
+  return wentOn
+}
+
+function execute(ctx: Context, statement: Statement): Outcome {
+  switch (statement.kind) {
+    case 'Let':
+      executeLet(ctx, statement)
+      return wentOn
+    case 'Var':
+      executeVar(ctx, statement)
+      return wentOn
+    case 'SetStatement':
+      executeSet(ctx, statement)
+      return wentOn
+    case 'Return':
+      return { kind: 'returned', value: statement.value ? expression(ctx, statement.value) : { kind: 'record', fields: new Map() } }
+    case 'If':
+      return executeIf(ctx, statement)
+    case 'For':
+      return executeFor(ctx, statement)
+    case 'While':
+    case 'Break':
+    case 'Yield':
+      complain(ctx, 'LTM9001', statement.span, { what: `\`${statement.kind.toLowerCase()}\` in a function` })
+      return wentOn
+    default:
+      complain(ctx, 'LTM4502', statement.span, { statement: statementWord(statement), place: 'a function; it belongs to a step or a hook' })
+      return wentOn
+  }
+}
+
+export function statementWord(statement: Statement): string {
+  return statement.kind.replace('Statement', '').toLowerCase()
+}
+
+/** The value of a `let` or `var`, checked against its type, under its name. */
+function declaredValue(ctx: Context, statement: { readonly type: Let['type']; readonly value: Let['value'] }, name: string): Value {
+  const type = statement.type && declaredType(unexpecting(ctx), statement.type)
+  const value = expression({ ...ctx, expected: type?.kind === 'tensor' ? type.type : undefined }, statement.value)
+  const checked = type ? checkDeclared(ctx, value, type, statement.value.span, name) : value
+  return named(ctx, checked, name)
+}
+
+/** Gives an anonymous tensor the user's name. */
+export function named(ctx: Context, value: Value, name: string): Value {
+  return value.kind === 'tensor' ? { ...value, name: ctx.region.rename(value.name, name) } : value
+}
+
+export function executeLet(ctx: Context, statement: Let): void {
+  if (!statement.record) {
+    const [name] = statement.names
+    if (name) ctx.env.define(name.text, declaredValue(ctx, statement, name.text), name.span)
+    return
+  }
+  const value = expression(unexpecting(ctx), statement.value)
+  for (const name of statement.names) ctx.env.define(name.text, fieldOf(ctx, value, name.text, name.span), name.span)
+}
+
+function fieldOf(ctx: Context, value: Value, name: string, span: Span): Value {
+  if (value.kind === 'error') return value
+  if (value.kind !== 'record') return complain(ctx, 'LTM2109', span, { wanted: 'a record', got: describe(value) })
+  const field = value.fields.get(name)
+  return field ?? complain(ctx, 'LTM3003', span, { object: describe(value), name, near: undefined, has: '' })
+}
+
+export function executeVar(ctx: Context, statement: Var): void {
+  const { name } = statement
+  ctx.env.define(name.text, declaredValue(ctx, statement, name.text), name.span, { mutable: true })
+}
+
+export function executeSet(ctx: Context, statement: SetStatement): void {
+  const { target } = statement
+  if (!('kind' in target)) {
+    const value = expression(unexpecting(ctx), statement.value)
+    for (const name of target) assign(ctx, name.text, fieldOf(ctx, value, name.text, name.span), name.span)
+    return
+  }
+  if (target.kind !== 'Name') return void complain(ctx, 'LTM9001', statement.span, { what: 'setting a part of a value' })
+  const old = ctx.env.lookup(target.text)?.value
+  const expected = old?.kind === 'tensor' ? old.type : undefined
+  assign(ctx, target.text, expression({ ...ctx, expected }, statement.value), target.span)
+}
+
+function assign(ctx: Context, name: string, value: Value, span: Span): void {
+  const binding = ctx.env.lookup(name)
+  if (!binding) return void complain(ctx, 'LTM3001', span, { name, near: undefined })
+  if (!binding.mutable) {
+    return void complain(ctx, 'LTM3009', span, { name }, binding.span ? { labels: [{ span: binding.span, text: 'declared here' }] } : {})
+  }
+  ctx.env.assign(name, named(ctx, value, name))
+}
+
+function executeIf(ctx: Context, statement: If): Outcome {
+  const decided = conditionOf(ctx, expression(unexpecting(ctx), statement.condition), statement.condition.span)
+  if (decided === 'error') return { kind: 'returned', value: errorValue }
+  if (decided !== undefined) return decided ? executeBlock(ctx, statement.then) : statement.otherwise ? executeBlock(ctx, statement.otherwise) : wentOn
+  if (!ctx.generic) {
+    complain(ctx, 'LTM2109', statement.condition.span, { wanted: 'a condition that is known when the program is compiled', got: 'decided while it runs' }, { help: 'for tensors write `where(condition, a, b)`' })
+    return { kind: 'returned', value: errorValue }
+  }
+  executeBlock(ctx, statement.then)
+  if (statement.otherwise) executeBlock(ctx, statement.otherwise)
+  return wentOn
+}
+
+/** Over a list or a literal range a loop is unrolled. */
+function executeFor(ctx: Context, statement: For): Outcome {
+  if (isScan(statement)) {
+    complain(ctx, 'LTM9001', statement.span, { what: 'a scan over an axis' })
+    return { kind: 'returned', value: errorValue }
+  }
+  const rounds = iterate(unexpecting(ctx), statement.names, statement.iterable)
+  if (rounds === 'error') return { kind: 'returned', value: errorValue }
+  for (const bind of rounds.bindings) {
+    const env = ctx.env.child()
+    bind(env)
+    const outcome = executeBlock({ ...ctx, env }, statement.body)
+    if (outcome.kind === 'returned') return outcome
+  }
+  return wentOn
+}
+
+function isScan(statement: For): boolean {
+  const names = (node: For['iterable']): boolean =>
+    node.kind === 'Call' && node.callee.kind === 'Name' && (node.callee.text === 'along' || (node.callee.text === 'zip' && node.args.some(arg => arg.kind !== 'Except' && names(arg.value))))
+  return names(statement.iterable)
+}

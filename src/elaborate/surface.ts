@@ -1,0 +1,14 @@
+import { opNames } from '../ops/index.ts'
+import { intrinsics } from './intrinsics.ts'
+import { entryOf } from './tensors.ts'
+
+/** The names by which primitive operators and intrinsic functions are called. */
+export const entriesByCall: readonly string[] = [
+  ...new Set([
+    ...opNames.flatMap(name => {
+      const call = entryOf(name).call ?? name
+      return call === false ? [] : [call]
+    }),
+    ...Object.keys(intrinsics).filter(name => name !== 'column' && name !== 'columns'),
+  ]),
+]

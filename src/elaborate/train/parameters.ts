@@ -1,0 +1,132 @@
+import type { Parameter } from '../../ir/ir.ts'
+import type { Dim } from '../../types/dim.ts'
+import { complain, type Context, originOf } from '../context.ts'
+import { constraintFunction } from '../constraints.ts'
+import { expression } from '../evaluate.ts'
+import { checkDeclared, filled } from '../formals.ts'
+import { emitCall, FunctionRegion, functionFrom } from '../functions.ts'
+import { joinPath } from '../members.ts'
+import { applyOperator } from '../tensors.ts'
+import { errorValue, knownNumber, type ModuleSpec, type ParamSpec, type TensorValue, type Value } from '../values.ts'
+
+/** A parameter of the program with its place. */
+export interface PlacedParam {
+  readonly path: string
+  readonly spec: ParamSpec
+}
+
+/** All parameters below a value, in declared order, with their paths. */
+export function parametersOf(value: Value): readonly PlacedParam[] {
+  switch (value.kind) {
+    case 'param':
+      return [{ path: value.path, spec: value.spec }]
+    case 'module':
+      return moduleParameters(value.spec).map(param => ({ ...param, path: joinPath(value.path, param.path) }))
+    case 'list':
+      return value.items.flatMap(parametersOf)
+    case 'record':
+      return [...value.fields.values()].flatMap(parametersOf)
+    default:
+      return []
+  }
+}
+
+function moduleParameters(spec: ModuleSpec): readonly PlacedParam[] {
+  return [...spec.members].flatMap(([name, member]) => {
+    if (member.kind === 'param') return [{ path: name, spec: member.spec }]
+    return member.kind === 'layer' ? parametersOf(member.value) : []
+  })
+}
+
+/** The parameter as the IR has it: types, constraint, and the function that gives its raw start value. */
+export function elaborateParameter(ctx: Context, { path, spec }: PlacedParam, frozen: boolean): Parameter | undefined {
+  const init = initFunction(ctx, path, spec)
+  const constraint = constraintPart(ctx, spec)
+  if (init === undefined || constraint === 'error') return undefined
+  return {
+    path,
+    type: spec.type,
+    raw: spec.raw,
+    ...(constraint ? { constraint } : {}),
+    init,
+    frozen,
+    origin: originOf(spec.declaration.span),
+  }
+}
+
+function constraintPart(ctx: Context, spec: ParamSpec): Parameter['constraint'] | 'error' {
+  const { constraint } = spec
+  if (!constraint) return undefined
+  const forward = constraintFunction(ctx, constraint, 'forward', spec.type, spec.raw, spec.type)
+  const check = constraintFunction(ctx, constraint, 'check', spec.type, spec.type, undefined)
+  if (!forward) return 'error'
+  return {
+    text: constraint.text,
+    name: constraint.declaration.path.parts.map(part => part.text).join('.'),
+    version: constraint.declaration.version,
+    bijective: constraint.declaration.bijective,
+    forward: forward.func.name,
+    ...(check ? { check: check.func.name } : {}),
+  }
+}
+
+/** The start value is given where the constraint holds and carried back by its inverse; `raw` gives the raw one. */
+function initFunction(ctx: Context, path: string, spec: ParamSpec): string | undefined {
+  const { declaration, constraint } = spec
+  const region = new FunctionRegion()
+  const type = constraint && declaration.rawValue ? spec.raw : spec.type
+  const within: Context = { ...ctx, env: spec.env, region, expected: type, self: undefined }
+  const value = declaration.value ? startValue(within, spec, path) : zeros(within, spec)
+  const raw = constraint && declaration.value && !declaration.rawValue && value.kind === 'tensor' ? inverse(within, spec, value) : value
+  if (raw.kind !== 'tensor') return undefined
+  const func = functionFrom(ctx, region, {
+    name: `${path.replaceAll('[', '.').replaceAll(']', '')}.init`,
+    declaration: declaration.name.text,
+    role: 'init',
+    span: declaration.span,
+    result: raw,
+  })
+  return func.name
+}
+
+function startValue(ctx: Context, spec: ParamSpec, path: string): Value {
+  const { declaration } = spec
+  const node = declaration.value!
+  const given = expression(ctx, node)
+  const type = ctx.expected!
+  if (given.kind === 'int' || given.kind === 'float') {
+    checkStart(ctx, spec, path, given)
+    return filled(ctx, given, type, node.span)
+  }
+  return checkDeclared(ctx, given, { kind: 'tensor', type }, node.span, declaration.name.text)
+}
+
+/** A constant start value outside of its constraint is an error of the program: the constraint's `check` decides. */
+function checkStart(ctx: Context, spec: ParamSpec, path: string, given: Value): void {
+  const { constraint, declaration } = spec
+  const known = knownNumber(given)
+  const check = constraint?.declaration.members.find(member => member.kind === 'Method' && member.role === 'check')
+  if (!constraint || known === undefined || declaration.rawValue || check?.kind !== 'Method' || check.body.kind === 'Block') return
+  const scope = constraint.env.child()
+  const [formal] = check.signature.formals
+  if (formal) scope.define(formal.name.text, given)
+  const muted = { ...ctx.world, report: () => {}, broken: new Set<number>() }
+  const holds = expression({ ...ctx, world: muted, env: scope, region: new FunctionRegion(), expected: undefined }, check.body)
+  if (holds.kind === 'bool' && holds.expr.kind === 'bool' && !holds.expr.value) {
+    complain(ctx, 'LTM4002', declaration.value!.span, { name: path, value: String(known), constraint: constraint.text })
+  }
+}
+
+function zeros(ctx: Context, spec: ParamSpec): TensorValue | { readonly kind: 'error' } {
+  const shape: readonly Dim[] = spec.raw.shape
+  return applyOperator(ctx, 'full', [], { shape, value: 0, dtype: 'f32' }, spec.declaration.span)
+}
+
+function inverse(ctx: Context, spec: ParamSpec, value: TensorValue): Value {
+  const constraint = spec.constraint!
+  const instance = constraintFunction(ctx, constraint, 'inverse', spec.type, spec.type, spec.raw)
+  const method = constraint.declaration.members.find(member => member.kind === 'Method' && member.role === 'inverse')
+  if (!method) return complain(ctx, 'LTM4003', spec.declaration.value!.span, { constraint: constraint.text })
+  if (!instance) return errorValue
+  return emitCall(ctx, instance, { self: undefined, args: [{ name: 'x', value, span: undefined }], name: constraint.text }, spec.declaration.value!.span)
+}

@@ -1,0 +1,39 @@
+import type { Span } from '../../base/source.ts'
+import type { Phase } from '../../ir/ir.ts'
+import type { Expr } from '../../syntax/ast.ts'
+import { complain, type Context } from '../context.ts'
+import { expression } from '../evaluate.ts'
+import { toTensor } from '../tensors.ts'
+import type { TensorValue } from '../values.ts'
+import type { StepRegion } from './stepRegion.ts'
+import type { Training } from './training.ts'
+
+/** Where the statements of a step or a hook are elaborated. */
+export interface StepContext {
+  readonly training: Training
+  readonly ctx: Context
+  readonly region: StepRegion
+  /** Undefined in hooks. */
+  readonly phase: Phase | undefined
+  /** Prefix of logged names: `val`, `val.abroad`. */
+  readonly prefix: string
+  /** Names of this step's losses and logs, against two of one name. */
+  readonly names: Map<string, Span>
+  /** Set once an update was made on the way here. */
+  updated: boolean
+}
+
+/** A name that something is logged under; two of one name in a step are an error, unless a metric adds up. */
+export function logName(step: StepContext, name: string, span: Span, adds: boolean): string {
+  const before = step.names.get(name)
+  if (before && !adds) complain(step.ctx, 'LTM4106', span, { phase: step.prefix, name }, { labels: [{ span: before, text: 'the other one' }] })
+  step.names.set(name, span)
+  step.training.logged.add(`${step.prefix}.${name}`)
+  return name
+}
+
+/** A weight of a mean: a bool or float tensor. */
+export function weightOf(step: StepContext, node: Expr): TensorValue | undefined {
+  const value = toTensor(step.ctx, expression(step.ctx, node), node.span)
+  return value.kind === 'error' ? undefined : value
+}

@@ -1,0 +1,13 @@
+import type { Dataset, Optimizer } from '../../ir/ir.ts'
+import type { Context } from '../context.ts'
+import type { MetricScope } from './metrics.ts'
+
+/** What the steps and hooks of one `train` share: its data, optimizers and metrics, and the names they log under. */
+export interface Training {
+  readonly ctx: Context
+  readonly datasets: ReadonlyMap<string, Dataset>
+  readonly optimizers: readonly Optimizer[]
+  readonly metrics: ReadonlyMap<string, MetricScope>
+  /** `train.loss`, `val.accuracy`: every name that something is logged under. */
+  readonly logged: Set<string>
+}

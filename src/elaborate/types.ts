@@ -1,0 +1,136 @@
+import type { Span } from '../base/source.ts'
+import type { Expr, Name, Size, Type, Unit } from '../syntax/ast.ts'
+import { children } from '../syntax/walk.ts'
+import type { Dim } from '../types/dim.ts'
+import { isRest, type Shape, showType, type TensorType } from '../types/tensor.ts'
+import { complain, type Context } from './context.ts'
+import { describe } from './describe.ts'
+import { expression } from './evaluate.ts'
+import { int } from './values.ts'
+
+/** A type as a declaration writes it. Shapes may hold dimension variables and a rest, which a call binds. */
+export type DeclaredType =
+  | { readonly kind: 'tensor'; readonly type: TensorType }
+  | { readonly kind: 'int' | 'bool' | 'string' | 'error' }
+  | { readonly kind: 'float'; readonly unit?: Unit }
+  | { readonly kind: 'list'; readonly item: DeclaredType }
+  | { readonly kind: 'record'; readonly fields: ReadonlyMap<string, DeclaredType> }
+  /** `params` is undefined for a bare `fn`, any elementwise function. */
+  | { readonly kind: 'function'; readonly params: readonly DeclaredType[] | undefined; readonly result: DeclaredType | undefined }
+  | { readonly kind: 'module' }
+  | { readonly kind: 'like'; readonly name: string }
+
+const errorType: DeclaredType = { kind: 'error' }
+const units: readonly string[] = ['batches', 'updates', 'epochs', 'examples', 'seconds']
+const isUnit = (name: string): name is Unit => units.includes(name)
+
+/**
+ * The type that a node writes. With `variables`, lower-case names that mean nothing here become dimension variables: they
+ * are defined in the context's scope as sizes and added to the set, as are rests (`...s`).
+ */
+export function declaredType(ctx: Context, node: Type, variables?: Set<string>): DeclaredType {
+  switch (node.kind) {
+    case 'NamedType':
+      return namedType(ctx, node.name, node.shape, node.span, variables)
+    case 'ListType':
+      return { kind: 'list', item: declaredType(ctx, node.item, variables) }
+    case 'RecordType':
+      return {
+        kind: 'record',
+        fields: new Map(node.fields.map(field => [field.name.text, declaredType(ctx, field.type, variables)])),
+      }
+    case 'FnType':
+      if (node.callee === 'module') return { kind: 'module' }
+      return {
+        kind: 'function',
+        params: node.params?.map(param => declaredType(ctx, param, new Set())),
+        result: node.result && declaredType(ctx, node.result, new Set()),
+      }
+    case 'LikeType':
+      return { kind: 'like', name: node.name.text }
+  }
+}
+
+function namedType(
+  ctx: Context,
+  name: Name,
+  shape: readonly Size[] | undefined,
+  span: Span,
+  variables: Set<string> | undefined,
+): DeclaredType {
+  const { text } = name
+  if (text === 'f32' || text === 'i32' || (text === 'bool' && shape !== undefined)) {
+    return { kind: 'tensor', type: { dtype: text, shape: shapeOf(ctx, shape ?? [], variables) } }
+  }
+  if (text === 'f16' || text === 'bf16') {
+    complain(ctx, 'LTM9001', span, { what: `the dtype \`${text}\`` })
+    return errorType
+  }
+  if (shape === undefined) {
+    if (text === 'int' || text === 'bool' || text === 'float') return { kind: text }
+    if (text === 'string' || text === 'path') return { kind: 'string' }
+    if (isUnit(text)) return { kind: 'float', unit: text }
+    if (text === 'module') return { kind: 'module' }
+  }
+  complain(ctx, 'LTM2119', span, { type: text })
+  return errorType
+}
+
+/** The sizes of a shape. A rest stays symbolic here; unknown lower-case names become variables where that is allowed. */
+export function shapeOf(ctx: Context, sizes: readonly Size[], variables?: Set<string>): Shape {
+  return sizes.flatMap((size): Shape => {
+    if (size.kind === 'RestSize') {
+      variables?.add(`...${size.name.text}`)
+      return ctx.rests?.get(size.name.text) ?? [`...${size.name.text}`]
+    }
+    if (variables) defineVariables(ctx, size, variables)
+    return [sizeOf(ctx, size)]
+  })
+}
+
+/** A size expression as a dimension. */
+export function sizeOf(ctx: Context, node: Expr): Dim {
+  if (node.kind === 'Name') {
+    const binding = ctx.env.lookup(node.text)
+    if (binding?.constant && /^[a-z]/.test(node.text)) complain(ctx, 'LTM2116', node.span, { name: node.text })
+  }
+  const value = expression(ctx, node)
+  if (value.kind === 'int') return value.dim
+  if (value.kind !== 'error') complain(ctx, 'LTM2106', node.span, { got: describe(value) })
+  return '_'
+}
+
+function defineVariables(ctx: Context, node: Expr, variables: Set<string>): void {
+  if (node.kind === 'Name') {
+    if (!variables.has(node.text) && !ctx.env.lookup(node.text) && /^[a-z_]/.test(node.text)) {
+      variables.add(node.text)
+      ctx.env.define(node.text, int(node.text), node.span)
+    }
+    return
+  }
+  if (node.kind === 'Call' || node.kind === 'Member' || node.kind === 'Index') return
+  for (const child of children(node)) defineVariables(ctx, child as Expr, variables)
+}
+
+/** A declared type as the user would write it. */
+export function showDeclared(type: DeclaredType): string {
+  switch (type.kind) {
+    case 'tensor':
+      return showType(type.type)
+    case 'float':
+      return type.unit ?? 'float'
+    case 'list':
+      return `[${showDeclared(type.item)}]`
+    case 'record':
+      return `{ ${[...type.fields].map(([name, field]) => `${name}: ${showDeclared(field)}`).join(', ')} }`
+    case 'function':
+      return type.params ? `fn(${type.params.map(showDeclared).join(', ')}) -> ${type.result ? showDeclared(type.result) : '…'}` : 'fn'
+    case 'like':
+      return `like ${type.name}`
+    default:
+      return type.kind
+  }
+}
+
+/** Whether a shape still has a rest in it. */
+export const hasRest = (shape: Shape): boolean => shape.some(isRest)
