@@ -54,7 +54,7 @@ function runChecker(folder: string) {
   const config = {
     extends: join(root, 'tsconfig.json'),
     compilerOptions: {
-      paths: { 'ltm-lang/runtime': [join(root, 'test/kit/runtime.ts')] },
+      paths: { 'ltm-lang/runtime': [join(root, 'src/runtime/index.ts')] },
       typeRoots: [join(root, 'node_modules/@types')],
       noEmit: false,
       outDir: folder,
@@ -131,7 +131,7 @@ function near(actual: tf.Tensor, expected: readonly number[]): void {
 /** A generated program as JavaScript, its parameters at their start, and a run that writes down what is logged. */
 async function load(name: string) {
   const program = parseProgram(cases.find(each => each.name === name)!.input)
-  const runtime = new URL('./kit/runtime.ts', import.meta.url).href
+  const runtime = new URL('../src/runtime/index.ts', import.meta.url).href
   const text = emitProgram(program, { ...options, runtime, target: 'javascript' })
   const training = await withFolder(async folder => {
     const file = join(folder, `${name}.mjs`)
