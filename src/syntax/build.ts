@@ -1,31 +1,26 @@
-import { theParser } from '../../grammar/parser.ts'
-import type { Token } from '../../grammar/tokens.ts'
-import { type Lexed, tokenize } from '../../grammar/tokens.ts'
+import { type Lexed, type Token, tokenize } from '../../grammar/tokens.ts'
 import type { Source, Span } from '../base/source.ts'
-import { diagnose, type Report } from '../diagnostics/diagnostic.ts'
-import type { File } from './ast.ts'
+import type { Report } from '../diagnostics/diagnostic.ts'
+import type { Declaration, File } from './ast.ts'
 import { type Context, type NodeIds, nodes, tokenSpan } from './build/cst.ts'
 import { buildDeclaration } from './build/declarations.ts'
+import { withinDepth } from './depth.ts'
+import { reportFloorDivision } from './floorDivision.ts'
+import { clean } from './recovery/lexical.ts'
+import { read } from './recovery/read.ts'
 
 export { NodeIds } from './build/cst.ts'
 
 /** Text to tree. Every syntax error is reported; what could be read is in the tree, and a part that couldn't is left out. */
 export function parse(source: Source, report: Report, ids: NodeIds): File {
   const lexed = tokenize(source.text)
-  const parser = theParser()
-  parser.start(lexed.tokens)
-  const cst = parser.File()
-  for (const e of parser.errors) {
-    report(
-      diagnose('LTM1010', tokenSpan(e.token, source), {
-        found: e.token.image,
-        expected: e.message,
-        context: '',
-      }),
-    )
-  }
+  const damaged = [...lexed.unknown.map(each => each.offset), ...reportFloorDivision(source, lexed, report)]
+  const parts = read({ ...clean(source, lexed, report), damaged }, report)
   const ctx: Context = { source, report, ids, docs: docsOf(lexed) }
-  const declarations = cst ? nodes(cst, 'Declaration').map(each => buildDeclaration(each, ctx)) : []
+  const declarations: Declaration[] = parts
+    .flatMap(part => nodes(part, 'Declaration'))
+    .map(each => buildDeclaration(each, ctx))
+    .filter(each => withinDepth(each, report))
   return { kind: 'File', id: ids.fresh(), span: { source, start: 0, end: source.text.length }, declarations }
 }
 

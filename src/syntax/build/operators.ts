@@ -110,23 +110,22 @@ function unary(row: Row, prefix: Token, operator: Unary['operator'], level: numb
 /** `a < b < c`: reported with what it should say; the rest of the row is read so that it is not reported again. */
 function chained(row: Row, left: Expr, first: Token, second: Token): Expr {
   const { ctx } = row
-  let last = left
-  let right: Expr | undefined
-  while (strengthAt(row) === comparison) {
-    const next = climb(row, comparison + 1)
-    right ??= next
-    last = next
+  const operands = left.kind === 'Binary' ? [left.left, left.right] : [left]
+  const signs = [first]
+  for (let next = comparisonAt(row); next; next = comparisonAt(row)) {
+    signs.push(next)
+    operands.push(climb(row, comparison + 1))
   }
-  const span = spanning(left.span, last.span)
-  const middle = left.kind === 'Binary' ? textOf(left.right.span) : ''
-  const replacement = `${textOf(left.span)} and ${middle} ${second.image} ${right ? textOf(right.span) : ''}`
-  const fix = right === last && middle ? { title: `Write \`${replacement}\``, span, replacement } : undefined
+  const texts = operands.map(each => textOf(each.span))
+  const suggestion = signs.map((sign, i) => `${texts[i]} ${sign.image} ${texts[i + 1]}`).join(' and ')
+  const span = spanning(left.span, operands.at(-1)?.span ?? left.span)
+  const fix = { title: `Write \`${suggestion}\``, span, replacement: suggestion }
   const labels = [{ span: tokenSpan(first, ctx.source), text: 'the first comparison' }]
-  ctx.report(diagnose('LTM1007', tokenSpan(second, ctx.source), { suggestion: replacement }, { labels, fix }))
+  ctx.report(diagnose('LTM1007', tokenSpan(second, ctx.source), { suggestion }, { labels, fix }))
   return { kind: 'ErrorExpr', ...at(span, ctx) }
 }
 
-function strengthAt(row: Row): number | undefined {
+function comparisonAt(row: Row): Token | undefined {
   const operator = row.operators[row.operand - 1]
-  return operator && strength[operator.image as BinaryOperator] // the category Operator holds exactly these
+  return operator && strength[operator.image as BinaryOperator] === comparison ? operator : undefined
 }
