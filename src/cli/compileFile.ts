@@ -1,10 +1,11 @@
+import { normalize } from 'node:path'
 import { nearest } from '../base/names.ts'
+import type { Compilation, CompileOptions } from '../compiler.ts'
 import type { Program } from '../ir/ir.ts'
 import { exitCodes } from '../runtime/errors.ts'
 import { badUsage, type Cli, Stop } from './cli.ts'
 import { fileProblem } from './fileProblems.ts'
 import { openFiles, requireProgram } from './files.ts'
-import type { Compilation, CompileOptions } from './ports.ts'
 import { showAll } from './show.ts'
 
 /** Compiles one file that the user named. */
@@ -15,7 +16,7 @@ export async function compileFile(
 ): Promise<Compilation> {
   requireProgram(path)
   const compiler = await cli.compiler()
-  return compiler.compile(path, openFiles(), options)
+  return compiler.compile(normalize(path), openFiles(), options)
 }
 
 /** The programs of a file without errors; warnings are shown on the way. */

@@ -3,11 +3,12 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { nearest } from '../base/names.ts'
 import type { Source } from '../base/source.ts'
+import type { FileSystem } from '../compiler.ts'
 import type { Renderable } from '../diagnostics/render.ts'
 import { exitCodes } from '../runtime/errors.ts'
 import { Stop } from './cli.ts'
 import { fileProblem } from './fileProblems.ts'
-import type { FileSystem } from './ports.ts'
+import { readLibrary } from './package.ts'
 
 /** Reads one source. The name that the user gave is its name in diagnostics. */
 export function readSource(path: string): Source | Renderable {
@@ -32,7 +33,7 @@ export function openFiles(): FileSystem {
     if (found.code === 'LTM0001') return undefined
     throw new Stop(exitCodes.program, found.message, [found])
   }
-  return { read, resolve: (from, relative) => join(dirname(from), relative) }
+  return { read, resolve: (from, relative) => join(dirname(from), relative), library: readLibrary }
 }
 
 /** The program that a command was asked for, or a clear end: it must be there and say something. */

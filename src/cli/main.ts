@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 import type { Cli } from './cli.ts'
+import { readVersion } from './package.ts'
 import { explain, runCli } from './program.ts'
 import { flush, openTerminal } from './terminal.ts'
-import { readVersion } from './version.ts'
 
 /** `.js` where this is built, `.ts` where it runs from the sources. */
 const extension = import.meta.url.slice(import.meta.url.lastIndexOf('.'))

@@ -1,0 +1,28 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { bug } from '../base/bug.ts'
+import type { Source } from '../base/source.ts'
+
+/** The folder of ltm itself: two up from the sources, three from what is built of them. */
+function packageRoot(): URL {
+  const roots = ['../../', '../../../'].map(path => new URL(path, import.meta.url))
+  return (
+    roots.find(root => existsSync(new URL('package.json', root))) ??
+    bug('package.json is not where it was installed')
+  )
+}
+
+/** The version that package.json names. */
+export function readVersion(): string {
+  const content: unknown = JSON.parse(readFileSync(new URL('package.json', packageRoot()), 'utf8'))
+  if (typeof content === 'object' && content !== null && 'version' in content) return String(content.version)
+  return bug('package.json has no version')
+}
+
+/** The standard library, file by file in alphabetical order. */
+export function readLibrary(): readonly Source[] {
+  const folder = new URL('stdlib/', packageRoot())
+  const names = readdirSync(folder)
+    .filter(name => name.endsWith('.ltm'))
+    .sort()
+  return names.map(name => ({ name: `stdlib/${name}`, text: readFileSync(new URL(name, folder), 'utf8') }))
+}
