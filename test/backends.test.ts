@@ -65,7 +65,7 @@ engines('wasm and cpu train alike', async () => {
       trainer: { epochs: 3, clip: { kind: 'norm', limit: 5 } },
     })
     await train(training, quietly({ backend }))
-    weights.push(value(line.w))
+    weights.push(await value(line.w))
   }
   assert.ok(Math.abs(weights[0]! - weights[1]!) < 1e-5, weights.join(' '))
 })

@@ -60,7 +60,7 @@ async function assertGoesOn({ folder }: Ended): Promise<void> {
   const result = await train(resumed.training, quietly({ checkpoint: newest.path }))
   await train(straight.training, quietly())
   assert.is(result.clocks.batches, epochs * 4)
-  assert.is(value(resumed.line.w), value(straight.line.w))
+  assert.is(await value(resumed.line.w), await value(straight.line.w))
 }
 
 kill('Ctrl-C finishes the batch, saves, and says so by the exit code', async () => {

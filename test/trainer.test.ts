@@ -46,7 +46,7 @@ trainer('moves a weight as plain gradient descent says', async () => {
     ] as const)
       w = descend(w, batch, 0.01)
   }
-  near(value(line.w), w)
+  near(await value(line.w), w)
 })
 
 trainer('reads no parameter before a run, and holds the weights after it', async () => {
@@ -56,7 +56,7 @@ trainer('reads no parameter before a run, and holds the weights after it', async
     (error: unknown) => error instanceof RunError && error.message.includes('line.w'),
   )
   await train(training, quietly())
-  assert.is(value(line.w), 3)
+  assert.is(await value(line.w), 3)
 })
 
 trainer('averages a short last batch by its examples', async () => {
@@ -73,7 +73,7 @@ trainer('an accumulation window equals one big batch, also with a short last bat
   })
   const first = await train(whole.training, quietly())
   const second = await train(parts.training, quietly())
-  near(value(parts.line.w), value(whole.line.w), 1e-6)
+  near(await value(parts.line.w), await value(whole.line.w), 1e-6)
   assert.is(first.clocks.updates.sgd, 1)
   assert.is(second.clocks.updates.sgd, 1)
 })
@@ -96,7 +96,7 @@ trainer('a window ends with its epoch and weighs what it holds', async () => {
     )
     w = descend(w, [[3, 1]], 0.01)
   }
-  near(value(line.w), w)
+  near(await value(line.w), w)
   assert.is(result.clocks.updates.sgd, 4)
 })
 
@@ -150,7 +150,7 @@ trainer('weights say what counts, over a window too', async () => {
     const common = { y: [0, 0, 0, 0], start: 1, rate: 0.01, loss, batch }
     const { training, line } = lineTraining({ ...common, trainer: { accumulate } })
     const result = await train(training, quietly())
-    near(value(line.w), expected())
+    near(await value(line.w), expected())
     near(result.metrics['train.loss']!, (2 * 4 + 3 * 9 + 4 * 16) / 9, 1e-4)
   }
 })
@@ -162,7 +162,7 @@ trainer('a batch of no weight moves nothing and is not an error', async () => {
   })
   const { training, line } = lineTraining({ start: 1, loss })
   const result = await train(training, quietly())
-  assert.is(value(line.w), 1)
+  assert.is(await value(line.w), 1)
   assert.is(result.clocks.updates.sgd, 0)
 })
 
@@ -170,7 +170,7 @@ trainer('a weight is data: what it depends on takes no gradient through it', asy
   const loss = (_: Run, __: Batch, error: tf.Tensor) => ({ loss: tf.square(error), weight: tf.add(error, 5) })
   const { training, line } = lineTraining({ x: [1], y: [0], batch: 1, start: 1, loss })
   await train(training, quietly())
-  near(value(line.w), descend(1, [[1, 0]]))
+  near(await value(line.w), descend(1, [[1, 0]]))
 })
 
 trainer('values of the body live until the step ends, and the loss is what was computed', async () => {
@@ -223,8 +223,8 @@ trainer('two optimizers move only their own, the second sees what the first did'
     x -= 0.1 * y
     if (epoch % 2 === 1) y -= 0.1 * x
   }
-  near(value(a.w), x)
-  near(value(b.w), y)
+  near(await value(a.w), x)
+  near(await value(b.w), y)
   assert.equal(result.clocks.updates, { first: 4, second: 2 })
 })
 
@@ -258,9 +258,9 @@ trainer('frozen and unreached parameters stay, and do not tick', async () => {
     quietly(),
   )
   // m = 2, 4, 6: 1 − 0.5·(2 + 4 + 6).
-  near(value(net.moved), -5)
-  assert.is(value(net.frozen), 2)
-  assert.is(value(net.unused), 3)
+  near(await value(net.moved), -5)
+  assert.is(await value(net.frozen), 2)
+  assert.is(await value(net.unused), 3)
   assert.equal([...counts], [['1', 3]])
 })
 
@@ -287,8 +287,8 @@ trainer('clips by the norm of all gradients of an optimizer, or each by value', 
       },
       quietly(),
     )
-    near(value(net.a), expected[0])
-    near(value(net.b), expected[1])
+    near(await value(net.a), expected[0])
+    near(await value(net.b), expected[1])
   }
 })
 
@@ -303,7 +303,7 @@ trainer('a loss that is not a number stops the run at its line, with nothing mov
   assert.is(error.trace, 'line.ltm:7')
   assert.is(error.exitCode, 3)
   near(
-    value(line.w),
+    await value(line.w),
     descend(
       0,
       [
@@ -322,7 +322,7 @@ trainer('a gradient that is not finite stops the run before it reaches a weight'
   const root = { ...training, steps: [rootStep(line, training)] }
   const error = await failure(train(root, quietly()))
   assert.match(error.message, /gradient of `root` by `line.w`/)
-  assert.is(value(line.w), 0)
+  assert.is(await value(line.w), 0)
 })
 
 function rootStep(line: { w: tf.Tensor }, training: Training): StepSpec {
@@ -338,7 +338,7 @@ trainer('skips a loss that is not finite, or trains on, where the program says s
   const options = quietly()
   const result = await train(skipping.training, options)
   near(
-    value(skipping.line.w),
+    await value(skipping.line.w),
     descend(
       0,
       [
@@ -352,7 +352,7 @@ trainer('skips a loss that is not finite, or trains on, where the program says s
   assert.is(options.events.filter(({ kind }) => kind === 'warning').length, 1)
   const going = lineTraining({ rate: 0.01, loss: nanFromSecondBatch, trainer: { nonfinite: 'continue' } })
   await train(going.training, quietly())
-  assert.ok(Number.isNaN(value(going.line.w)))
+  assert.ok(Number.isNaN(await value(going.line.w)))
 })
 
 trainer('calls hooks in Lightning’s order', async () => {
@@ -464,7 +464,7 @@ trainer('a skipped batch makes no update, no tick and no record', async () => {
   const result = await train(training, quietly())
   let w = 1
   for (const x of [1, 3, 4]) w = descend(w, [[x, 0]], 0.01)
-  near(value(line.w), w)
+  near(await value(line.w), w)
   const { batches, examples, skipped, updates } = result.clocks
   assert.equal(
     { batches, examples, skipped, updates },
@@ -584,7 +584,7 @@ trainer('keeps the best, never one that is not a number, and tests with it', asy
   )
   assert.is(again.weights, 'loaded')
   assert.equal(tested, [0.125, 0.0625])
-  assert.is(value(line.w), 0.0625)
+  assert.is(await value(line.w), 0.0625)
 })
 
 trainer('keeps as many as asked and drops the worst from the disk', async () => {
@@ -664,7 +664,7 @@ trainer('goes on from a checkpoint as if it had never ended', async () => {
   const half = await train(make(2).training, quietly({ runs }))
   const resumed = make(4)
   const result = await train(resumed.training, quietly({ runs, checkpoint: half.checkpoint }))
-  assert.is(value(resumed.line.w), value(straight.line.w))
+  assert.is(await value(resumed.line.w), await value(straight.line.w))
   assert.is(result.clocks.batches, 12)
   assert.equal(result.clocks.updates, { momentum: 12 })
 })
@@ -690,7 +690,7 @@ trainer('an interrupted run finishes its batch, saves, and goes on where it was'
   assert.is(broken.clocks.batches, 6)
   const resumed = make(-1)
   await train(resumed.training, quietly({ runs, checkpoint: broken.checkpoint }))
-  assert.is(value(resumed.line.w), value(straight.line.w))
+  assert.is(await value(resumed.line.w), await value(straight.line.w))
 })
 
 trainer('ends by a count of updates, in the middle of an epoch', async () => {

@@ -109,15 +109,16 @@ export function lineTraining(options: LineOptions = {}): Line {
   }
 }
 
-export function value(tensor: tf.Tensor): number {
-  return tensor.dataSync()[0]!
+/** The number in a tensor; a GPU can only be asked asynchronously. */
+export async function value(tensor: tf.Tensor): Promise<number> {
+  return (await tensor.data())[0]!
 }
 
-/** Runs that keep nothing, on the backend that is everywhere; what they report is collected. */
+/** Runs that keep nothing; what they report is collected. `LTM_TEST_BACKEND` tries another backend than the one that is everywhere. */
 export function quietly(options: RunOptions = {}): RunOptions & { readonly events: TrainingEvent[] } {
   const events: TrainingEvent[] = []
   const reporter: Reporter = event => void events.push(event)
-  return { backend: 'cpu', runs: false, reporter, ...options, events }
+  return { backend: process.env.LTM_TEST_BACKEND ?? 'cpu', runs: false, reporter, ...options, events }
 }
 
 export function temporaryFolder(): string {
