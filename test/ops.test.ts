@@ -4,7 +4,7 @@ import '@tensorflow/tfjs-backend-wasm'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Step, ValueType } from '../src/ir/ir.ts'
-import { makeBuilder } from '../src/ops/builder.ts'
+import { makeBuilder, showValueType } from '../src/ops/builder.ts'
 import { families, findOp, opNames } from '../src/ops/index.ts'
 import type { Op, Operand, Sample } from '../src/ops/op.ts'
 import { inferType, withDefaults } from '../src/ops/signature.ts'
@@ -18,6 +18,7 @@ import {
   inputsOf,
   onBackend,
   paramsOf,
+  type Sizes,
   stepOf,
   type Value,
 } from './kit/operator.ts'
@@ -31,30 +32,26 @@ interface Case {
   readonly op: Op
   readonly sample: Sample
   readonly inputs: readonly Input[]
+  /** The types that the entry is told: those of the inputs, or such with named sizes. */
+  readonly types: readonly ValueType[]
+  readonly sizes: Sizes
   readonly type: ValueType
-  readonly steps: readonly Step[]
+  readonly step: Step
   readonly run: (...values: Value[]) => Value
 }
 
-function caseOf(name: string, op: Op, sample: Sample, index: number): Case {
-  const inputs = inputsOf(`${name} ${index}`, op, sample)
-  const inferred = inferType(
-    op,
-    inputs.map(input => input.type),
-    sample.attrs,
-  )
-  if ('clash' in inferred) throw new Error(`${name} ${index}: ${inferred.clash}`)
+function caseOf(name: string, op: Op, sample: Sample, index: number, named?: Named): Case {
+  const title = `${name} ${index}`
+  const inputs = inputsOf(title, op, sample)
+  const types = named?.types ?? inputs.map(input => input.type)
+  const sizes = named?.sizes ?? { n: 0, r: [] }
+  const inferred = inferType(op, types, sample.attrs)
+  if ('clash' in inferred)
+    throw new Error(`${title} (${types.map(showValueType).join(', ')}): ${inferred.clash}`)
   const step = stepOf(name, inputs, withDefaults(op, sample.attrs), inferred.type)
-  const compiled = compile([step], paramsOf(inputs), ['y'])
-  return {
-    title: `${name} ${index}`,
-    op,
-    sample,
-    inputs,
-    type: inferred.type,
-    steps: [step],
-    run: (...values) => compiled(...values)[0]!,
-  }
+  const compiled = compile([step], paramsOf(types), ['y'], sizes)
+  const run = (...values: Value[]) => compiled(...values)[0]!
+  return { title, op, sample, inputs, types, sizes, type: inferred.type, step, run }
 }
 
 const cases = opNames.flatMap(name => {
@@ -172,25 +169,25 @@ function entryGradients(c: Case): number[][] {
   if (grad === 'none') return places.map(zeros)
   if (c.type === 'key') throw new Error(`${c.title} gives a key, which has no gradient`)
   const steps: Step[] = []
-  let fresh = 0
-  const make = makeBuilder({ steps, fresh: name => `${name}.${fresh++}`, origin: () => c.steps[0]!.origin })
-  const operands = c.inputs.map((input, i) => ({ name: `x${i}`, type: input.type as TensorType }))
+  const make = makeBuilder({ steps, fresh: name => `${name}.${steps.length}`, origin: () => c.step.origin })
+  const operands = paramsOf(c.types).filter((param): param is Operand => param.type !== 'key')
   const y: Operand = { name: 'y', type: c.type }
-  const results = grad(
-    { name: 'dy', type: c.type },
-    { inputs: operands, outputs: [y], attrs: c.steps[0]!.attrs },
-    make,
-  )
-  const value = c.run(...c.inputs.map(input => asValue(input))) as tf.Tensor
-  const dy = tf.tensor(weightsOf(c, value.size), value.shape)
-  const params = [...operands, y, { name: 'dy', type: c.type }]
-  const evaluate = (result: Operand) =>
-    numbers(compile(steps, params, [result.name])(...c.inputs.map(input => asValue(input)), value, dy)[0]!)
+  const dy: Operand = { name: 'dy', type: c.type }
+  const results = grad(dy, { inputs: operands, outputs: [y], attrs: c.step.attrs }, make)
+  const tensors = c.inputs.map(input => asValue(input))
+  const value = c.run(...tensors) as tf.Tensor
+  const weights = tf.tensor(weightsOf(c, value.size), value.shape)
   return places.map(i => {
     const result = results[i]
     if (result === undefined) return zeros(i)
-    assert.equal(result.type, c.inputs[i]!.type, `${c.title}: type of gradient ${i}`)
-    return evaluate(result)
+    assert.equal(result.type, c.types[i], `${c.title}: type of gradient ${i}`)
+    const [gradient] = compile(
+      steps,
+      [...operands, y, dy],
+      [result.name],
+      c.sizes,
+    )(...tensors, value, weights)
+    return numbers(gradient!)
   })
 }
 
@@ -264,6 +261,69 @@ values('the backends agree', async () => {
   })
 })
 
+// ── Named sizes ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+interface Named {
+  readonly types: readonly ValueType[]
+  readonly sizes: Sizes
+}
+
+function usesDims({ attrs = {} }: Op): boolean {
+  return Object.values(attrs).some(({ kind }) => kind === 'dims')
+}
+
+/** The inputs' types with the first size of the first one written as `name` wherever an input begins with it. */
+function rename(c: Case, name: string): ValueType[] {
+  const first = c.sample.shapes[0]?.[0]
+  return c.types.map(type => {
+    if (type === 'key' || type.shape[0] !== first) return type
+    return { ...type, shape: [name, ...type.shape.slice(1)] }
+  })
+}
+
+/** A sample whose first size is called `n`, as a batch is; attributes that name sizes would not fit any more. */
+function batched(c: Case): Named[] {
+  const first = c.sample.shapes[0]?.[0] ?? 1
+  return first === 1 || usesDims(c.op) ? [] : [{ types: rename(c, 'n'), sizes: { n: first, r: [] } }]
+}
+
+/** A sample whose first axis stands for any number of them, where axes are counted from the end. */
+function open(c: Case): Named[] {
+  const first = c.sample.shapes[0]?.[0] ?? 1
+  const { axis, keep, perm } = c.step.attrs
+  const rank = (c.sample.shapes[0] ?? []).length
+  const fromEnd = axis === undefined || [axis].flat().every(a => Number(a) < 0 && Number(a) > -rank)
+  const fits =
+    c.op.signature.includes('...') &&
+    c.sample.shapes.every(shape => shape.length === 0 || shape[0] === first) &&
+    fromEnd &&
+    !(Array.isArray(axis) && axis.length === 0 && keep === true) &&
+    (perm === undefined || String(perm) === '') &&
+    rank > (perm === undefined ? 1 : 2)
+  return first === 1 || !fits || usesDims(c.op)
+    ? []
+    : [{ types: rename(c, '...r'), sizes: { n: 0, r: [first] } }]
+}
+
+for (const [what, variant] of Object.entries({ 'a named size': batched, 'an open number of axes': open }))
+  values(`${what}: the same values and gradients as with numbers`, () =>
+    onBackend('cpu', () => {
+      let seen = 0
+      for (const c of cases)
+        for (const named of variant(c)) {
+          const other = caseOf(c.title.split(' ')[0]!, c.op, c.sample, Number(c.title.split(' ')[1]), named)
+          const inputs = c.inputs.map(input => asValue(input))
+          close(numbers(other.run(...inputs)), numbers(c.run(...inputs)), 0, c.title)
+          if (floatsOf(c).length > 0)
+            entryGradients(other).forEach((gradient, i) => {
+              close(gradient, entryGradients(c)[i]!, 1e-6, `${c.title}, gradient ${i}`)
+            })
+          seen++
+        }
+      assert.ok(seen > 50, `only ${seen} samples`)
+    }),
+  )
+
 values.run()
 
 // ── Gradients ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -320,9 +380,13 @@ for (const backend of backends)
         for (const place of floatsOf(c)) {
           const f = directional(c, place)
           const x = floatValues(c.inputs[place]!)
+          const along = uniformArray(rootKey(5, c.title), x.length, -1, 1)
           const at = (moved: Float32Array) => asValue(c.inputs[place]!, moved) as tf.Tensor
-          const expected = differences(x, moved => tf.tidy(() => f(at(moved)).dataSync()[0]!))
-          const actual = numbers(tf.grad(f)(at(x)))
+          const line = (t: number) => x.map((value, i) => value + t * along[i]!)
+          const expected = differences(Float32Array.of(0), t =>
+            tf.tidy(() => f(at(line(t[0]!))).dataSync()[0]!),
+          )
+          const actual = [numbers(tf.grad(f)(at(x))).reduce((sum, value, i) => sum + value * along[i]!, 0)]
           close(actual, expected, 5e-3, `${c.title}, input ${place}`)
         }
       }

@@ -6,6 +6,7 @@ import type { Op, Sample } from '../../src/ops/op.ts'
 import { signatureOf } from '../../src/ops/signature.ts'
 import * as kernels from '../../src/runtime/kernels.ts'
 import * as random from '../../src/runtime/random.ts'
+import type { Dim } from '../../src/types/dim.ts'
 import type { DType, TensorType } from '../../src/types/tensor.ts'
 
 /** What a sample's inputs hold: a tensor's type and numbers, or a key. */
@@ -60,11 +61,22 @@ function variable(name: string): string {
   return `v_${name.replace(/\W/g, '_')}`
 }
 
+/** Sizes that have a name in a type: `n` and `...r` in the text that {@link compile} makes. */
+export interface Sizes {
+  readonly n: number
+  readonly r: readonly number[]
+}
+
+function sizeText(size: Dim): string {
+  return String(size)
+}
+
 /** The steps as the function that a generated program would hold, from the named values to the results. */
 export function compile(
   steps: readonly Step[],
   params: readonly { readonly name: string; readonly type: ValueType }[],
   results: readonly string[],
+  sizes: Sizes = { n: 0, r: [] },
 ): (...values: Value[]) => readonly Value[] {
   const types = new Map(params.map(param => [param.name, param.type]))
   const lines = steps.map(step => {
@@ -75,14 +87,22 @@ export function compile(
     const context = {
       inputs: tensors(step.inputs),
       outputs: tensors(step.outputs.map(o => o.name)),
-      dim: String,
+      dim: sizeText,
     }
     const code = op.tfjs(step.inputs.map(variable), step.attrs, context)
     return `const ${variable(step.outputs[0]!.name)} = ${renderCode(code, 'javascript')}`
   })
   const body = `'use strict'\n${lines.join('\n')}\nreturn [${results.map(variable).join(', ')}]`
-  const compiled = new Function('tf', 'random', 'kernels', ...params.map(param => variable(param.name)), body)
-  return (...values) => compiled(tf, random, kernels, ...values)
+  const compiled = new Function(
+    'tf',
+    'random',
+    'kernels',
+    'n',
+    'r',
+    ...params.map(param => variable(param.name)),
+    body,
+  )
+  return (...values) => compiled(tf, random, kernels, sizes.n, sizes.r, ...values)
 }
 
 /** One application of an operator as a step. */
@@ -92,8 +112,8 @@ export function stepOf(name: string, inputs: readonly Input[], attrs: Attrs, typ
 }
 
 /** The parameters of the function around {@link stepOf}. */
-export function paramsOf(inputs: readonly Input[]): { readonly name: string; readonly type: ValueType }[] {
-  return inputs.map((input, i) => ({ name: `x${i}`, type: input.type }))
+export function paramsOf(types: readonly ValueType[]): { readonly name: string; readonly type: ValueType }[] {
+  return types.map((type, i) => ({ name: `x${i}`, type }))
 }
 
 /** Runs on a backend; nothing but plain numbers may leave `body`. */
