@@ -1,5 +1,5 @@
 import type { HostScope } from './host.ts'
-import type { Func, Program } from './ir.ts'
+import type { Func, Program, Step } from './ir.ts'
 import {
   datasetLines,
   hyperLine,
@@ -12,7 +12,7 @@ import {
 import { type Line, layout, line } from './print/lines.ts'
 import { printName } from './print/names.ts'
 import { hookLines, trainingStepLines } from './print/statements.ts'
-import { funcLines } from './print/tensor.ts'
+import { funcLines, stepLine } from './print/tensor.ts'
 
 /** How a program is shown. */
 export interface PrintOptions {
@@ -56,4 +56,9 @@ function programLines(program: Program): readonly Line[] {
   ]
   const shown = sections.filter(section => section.length > 0)
   return shown.flatMap((section, i) => (i === 0 ? section : [line(''), ...section]))
+}
+
+/** The textual form of one step, without its place. */
+export function stepText(step: Step): string {
+  return stepLine(step, emptyScope).text
 }

@@ -1,0 +1,57 @@
+import type { Func, HostStatement, Program, Step } from '../ir/ir.ts'
+import type { Pass } from './pass.ts'
+
+/**
+ * Drops functions that nothing calls, directly or through others, and nothing names: datasets, parameters, optimizers,
+ * metrics. The others stay as they are, in their order.
+ */
+export const removeDeadFunctions: Pass = {
+  name: 'remove-dead-functions',
+  promise: 'Every function is called or named by something.',
+  run: program => {
+    const live = reached(program)
+    return { ...program, functions: program.functions.filter(func => live.has(func.name)) }
+  },
+}
+
+function reached(program: Program): ReadonlySet<string> {
+  const functions = new Map(program.functions.map(func => [func.name, func]))
+  const live = new Set<string>()
+  const visit = (name: string): void => {
+    if (live.has(name)) return
+    live.add(name)
+    for (const called of calledBy(functions.get(name)?.steps ?? [])) visit(called)
+  }
+  for (const name of namedBy(program)) visit(name)
+  return live
+}
+
+function namedBy({ datasets, parameters, optimizers, metrics, steps, hooks }: Program): readonly string[] {
+  return [
+    ...datasets.flatMap(data => [data.func, ...data.fits.map(fit => fit.func)]),
+    ...parameters.flatMap(({ init, constraint }) => [init, constraint?.forward, constraint?.check]),
+    ...optimizers.flatMap(optimizer => optimizer.groups.map(group => group.update)),
+    ...metrics.map(metric => metric.compute),
+    ...[...steps, ...hooks].flatMap(place => place.body.flatMap(namedIn)),
+  ].filter(name => name !== undefined)
+}
+
+function namedIn(statement: HostStatement): readonly string[] {
+  switch (statement.kind) {
+    case 'compute':
+      return calledBy([statement.step])
+    case 'minimize':
+      return calledBy(statement.body)
+    case 'if':
+      return [...statement.then, ...statement.otherwise].flatMap(namedIn)
+    case 'log_metric':
+      return [statement.func]
+    default:
+      return []
+  }
+}
+
+/** The functions that steps call. */
+export function calledBy(steps: readonly Step[]): readonly Func['name'][] {
+  return steps.flatMap(({ op, attrs }) => (op === 'call' ? [String(attrs.func)] : []))
+}

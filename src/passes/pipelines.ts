@@ -1,0 +1,30 @@
+import { removeDeadSteps } from './dead.ts'
+import { formRegions } from './form-regions.ts'
+import { removeDeadFunctions } from './functions.ts'
+import { inlineSmall } from './inline.ts'
+import type { Pass } from './pass.ts'
+import { shareEqualSteps } from './share.ts'
+import { simplify } from './simplify.ts'
+
+/** For targets that run step by step and keep the program's functions readable: TypeScript on TensorFlow.js. */
+export const eagerPipeline: readonly Pass[] = [
+  // First, since a body in the place of its call brings constants and identities to light.
+  inlineSmall,
+  // Before sharing: steps that differ only in how they are written become equal.
+  simplify,
+  // Before regions are formed: a value that is computed twice would be moved in twice.
+  shareEqualSteps,
+  // Drops what the passes before left behind, so that no dead step is moved or copied.
+  removeDeadSteps,
+  // Last of those that change steps: from here on the body of a `minimize` is what is differentiated.
+  formRegions,
+  // Again, for a copy may have taken the last reader of its original.
+  removeDeadSteps,
+  // Inlining has left functions that nobody calls.
+  removeDeadFunctions,
+]
+
+/** Every pass, by the name that the command line takes. */
+export const passes: Readonly<Record<string, Pass>> = Object.fromEntries(
+  [...eagerPipeline].map(pass => [pass.name, pass]),
+)

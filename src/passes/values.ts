@@ -1,0 +1,196 @@
+import type { Attr, HostExpr, HostStatement, Message, Step } from '../ir/ir.ts'
+
+/** New names by old names. */
+export type Renaming = ReadonlyMap<string, string>
+
+/** The parts of a host expression that have no parts themselves. */
+export function leavesOf(expr: HostExpr): readonly HostExpr[] {
+  if (expr.kind === 'apply') return expr.args.flatMap(leavesOf)
+  if (expr.kind === 'choose') return [expr.condition, expr.then, expr.otherwise].flatMap(leavesOf)
+  return [expr]
+}
+
+/** The expression with other leaves. */
+export function mapLeaves(expr: HostExpr, change: (leaf: HostExpr) => HostExpr): HostExpr {
+  if (expr.kind === 'apply') return { ...expr, args: expr.args.map(arg => mapLeaves(arg, change)) }
+  if (expr.kind !== 'choose') return change(expr)
+  const part = (each: HostExpr) => mapLeaves(each, change)
+  return { ...expr, condition: part(expr.condition), then: part(expr.then), otherwise: part(expr.otherwise) }
+}
+
+/** Whether an attribute is a host expression. */
+export function isHostExpr(attr: Attr): attr is HostExpr {
+  return typeof attr === 'object' && !isAttrList(attr)
+}
+
+/** Whether an attribute is a list. */
+export function isAttrList(attr: Attr): attr is readonly Attr[] {
+  return Array.isArray(attr)
+}
+
+/** The host expressions among the attributes of a step. */
+export function exprsOf(step: Step): readonly HostExpr[] {
+  return Object.values(step.attrs).flatMap(exprsIn)
+}
+
+function exprsIn(attr: Attr): readonly HostExpr[] {
+  if (isHostExpr(attr)) return [attr]
+  return isAttrList(attr) ? attr.flatMap(exprsIn) : []
+}
+
+/** The step with other host expressions. */
+export function mapExprs(step: Step, change: (expr: HostExpr) => HostExpr): Step {
+  if (exprsOf(step).length === 0) return step
+  const changed = (attr: Attr): Attr =>
+    isHostExpr(attr) ? change(attr) : isAttrList(attr) ? attr.map(changed) : attr
+  const attrs = Object.entries(step.attrs).map(([key, attr]) => [key, changed(attr)] as const)
+  return { ...step, attrs: Object.fromEntries(attrs) }
+}
+
+/** The values whose numbers a host expression looks at. */
+export function readsOfExpr(expr: HostExpr): readonly string[] {
+  return leavesOf(expr).flatMap(leaf => (leaf.kind === 'item' ? [leaf.value] : []))
+}
+
+/** The values that a step reads. */
+export function readsOfStep(step: Step): readonly string[] {
+  return [...step.inputs, ...exprsOf(step).flatMap(readsOfExpr)]
+}
+
+/** The values that a statement reads, with those inside it; it may define some of them itself. */
+export function readsOfStatement(statement: HostStatement): readonly string[] {
+  switch (statement.kind) {
+    case 'compute':
+      return readsOfStep(statement.step)
+    case 'minimize':
+      return [...statement.body.flatMap(readsOfStep), statement.loss, ...maybe(statement.weight)]
+    case 'log':
+      return [statement.value, ...maybe(statement.weight)]
+    case 'log_host':
+    case 'set':
+      return readsOfExpr(statement.value)
+    case 'log_metric':
+      return statement.inputs
+    case 'if':
+      return [
+        ...readsOfExpr(statement.condition),
+        ...[...statement.then, ...statement.otherwise].flatMap(readsOfStatement),
+      ]
+    case 'skip':
+      return []
+    case 'stop':
+    case 'print':
+    case 'checkpoint':
+      return (statement.message ?? []).flatMap(readsOfPiece)
+    case 'return':
+      return statement.fields.map(field => field.value)
+  }
+}
+
+function maybe(name: string | undefined): readonly string[] {
+  return name === undefined ? [] : [name]
+}
+
+function readsOfPiece(piece: Message[number]): readonly string[] {
+  if (typeof piece === 'string') return []
+  return 'expr' in piece ? readsOfExpr(piece.expr) : [piece.value]
+}
+
+/** The expression with other names for the values it looks at. */
+export function renameInExpr(expr: HostExpr, names: Renaming): HostExpr {
+  return mapLeaves(expr, leaf =>
+    leaf.kind === 'item' ? { ...leaf, value: names.get(leaf.value) ?? leaf.value } : leaf,
+  )
+}
+
+/** The step with other names for what it reads; its outputs keep theirs. */
+export function renameInputs(step: Step, names: Renaming): Step {
+  if (!readsOfStep(step).some(name => names.has(name))) return step
+  const inputs = step.inputs.map(name => names.get(name) ?? name)
+  return mapExprs({ ...step, inputs }, expr => renameInExpr(expr, names))
+}
+
+/** The step with other names for what it gives. */
+export function renameOutputs(step: Step, names: Renaming): Step {
+  return {
+    ...step,
+    outputs: step.outputs.map(value => ({ ...value, name: names.get(value.name) ?? value.name })),
+  }
+}
+
+/**
+ * A statement that holds no others, with other names for what it reads. `if` and `minimize` get them for what they read
+ * themselves; whoever calls this goes into their lists.
+ */
+export function renameReads(statement: HostStatement, names: Renaming): HostStatement {
+  const to = (name: string) => names.get(name) ?? name
+  switch (statement.kind) {
+    case 'compute':
+      return { ...statement, step: renameInputs(statement.step, names) }
+    case 'minimize':
+    case 'log': {
+      const weight = statement.weight === undefined ? {} : { weight: to(statement.weight) }
+      return statement.kind === 'log'
+        ? { ...statement, value: to(statement.value), ...weight }
+        : { ...statement, loss: to(statement.loss), ...weight }
+    }
+    case 'log_host':
+    case 'set':
+      return { ...statement, value: renameInExpr(statement.value, names) }
+    case 'log_metric':
+      return { ...statement, inputs: statement.inputs.map(to) }
+    case 'if':
+      return { ...statement, condition: renameInExpr(statement.condition, names) }
+    case 'skip':
+      return statement
+    case 'stop':
+      return statement.message === undefined
+        ? statement
+        : { ...statement, message: renameMessage(statement.message, names) }
+    case 'print':
+    case 'checkpoint':
+      return { ...statement, message: renameMessage(statement.message, names) }
+    case 'return':
+      return { ...statement, fields: statement.fields.map(field => ({ ...field, value: to(field.value) })) }
+  }
+}
+
+function renameMessage(message: Message, names: Renaming): Message {
+  return message.map(piece => {
+    if (typeof piece === 'string') return piece
+    return 'expr' in piece
+      ? { expr: renameInExpr(piece.expr, names) }
+      : { value: names.get(piece.value) ?? piece.value }
+  })
+}
+
+/** The names that a step gives. */
+export function outputNames(step: Step): readonly string[] {
+  return step.outputs.map(value => value.name)
+}
+
+/**
+ * Whether what a step gives depends on when it runs: it reads a parameter, or its host expressions look at a clock or a
+ * `var`.
+ */
+export function dependsOnTime(step: Step): boolean {
+  return step.op === 'read' || exprsOf(step).some(isFleeting)
+}
+
+/** Whether a host expression looks at a clock or a `var`. */
+export function isFleeting(expr: HostExpr): boolean {
+  return leavesOf(expr).some(leaf => leaf.kind === 'clock' || leaf.kind === 'var')
+}
+
+/** Whether running a statement may change parameters, clocks or `var`s. */
+export function changesState(statement: HostStatement): boolean {
+  if (statement.kind === 'if') return [...statement.then, ...statement.otherwise].some(changesState)
+  return statement.kind === 'minimize' || statement.kind === 'set'
+}
+
+/** The names that a statement and those within give. */
+export function namesDefined(statement: HostStatement): readonly string[] {
+  if (statement.kind === 'compute') return outputNames(statement.step)
+  if (statement.kind === 'minimize') return statement.body.flatMap(outputNames)
+  return statement.kind === 'if' ? [...statement.then, ...statement.otherwise].flatMap(namesDefined) : []
+}

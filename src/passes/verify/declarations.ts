@@ -1,0 +1,92 @@
+import type { Dataset, Metric, Optimizer, OptimizerGroup, Parameter, ValueType } from '../../ir/ir.ts'
+import { showValueType } from '../calls.ts'
+import { complain, type Facts, functionOf, inside, rootSite, type Site } from './facts.ts'
+import { callTypes, type Scope, sameValueType, verifyExpr } from './steps.ts'
+
+/** Datasets, parameters, optimizers and metrics, with the functions that they name. */
+export function verifyDeclarations(facts: Facts): void {
+  const site = rootSite(facts)
+  const { datasets, parameters, optimizers, metrics } = facts.program
+  for (const data of datasets) verifyDataset(inside(site, `data ${data.name}`), data)
+  for (const parameter of parameters) verifyParameter(inside(site, `parameter ${parameter.path}`), parameter)
+  for (const optimizer of optimizers) verifyOptimizer(inside(site, `optimizer ${optimizer.name}`), optimizer)
+  verifyOwners(site, optimizers)
+  for (const metric of metrics) verifyMetric(inside(site, `metric ${metric.name}`), metric)
+}
+
+function verifyDataset(site: Site, data: Dataset): void {
+  const known = [...data.columns.map(column => column.value), ...data.fits.map(fit => fit.name)]
+  for (const name of [data.func, ...data.fits.map(fit => fit.func)]) {
+    const unknown = functionOf(site, name).params.find(param => !known.includes(param.name))
+    if (unknown) complain(site, `%${unknown.name} of ${name} is no column and not fitted`)
+  }
+  const given = functionOf(site, data.func).results.length
+  if (given !== data.fields.length)
+    complain(site, `${data.func} gives ${given} of ${data.fields.length} fields`)
+  if (data.stratify !== undefined && !data.fields.some(field => field.name === data.stratify))
+    complain(site, `there is no field ${data.stratify}`)
+}
+
+function verifyParameter(site: Site, { type, raw, constraint, init }: Parameter): void {
+  const inputs = functionOf(site, init).params.map(param => param.type)
+  if (inputs.length > 1 || inputs.some(input => input !== 'key'))
+    complain(site, `${init} takes more than a key`)
+  expectTypes(site, init, callTypes(site, init, inputs, 0), [raw])
+  if (!constraint) {
+    expectTypes(site, 'a parameter without a constraint', [type], [raw])
+    return
+  }
+  expectTypes(site, constraint.forward, callTypes(site, constraint.forward, [raw], 0), [type])
+  if (constraint.check !== undefined) callTypes(site, constraint.check, [type], 0)
+}
+
+function expectTypes(
+  site: Site,
+  what: string,
+  got: readonly ValueType[],
+  wanted: readonly ValueType[],
+): void {
+  const same = got.length === wanted.length && got.every((type, i) => sameValueType(type, wanted[i]!))
+  if (!same) complain(site, `${what} gives (${showTypes(got)}), not (${showTypes(wanted)})`)
+}
+
+function showTypes(types: readonly ValueType[]): string {
+  return types.map(showValueType).join(', ')
+}
+
+function verifyOptimizer(site: Site, optimizer: Optimizer): void {
+  for (const group of optimizer.groups) verifyGroup(site, optimizer, group)
+}
+
+function verifyGroup(site: Site, { slots, settings }: Optimizer, group: OptimizerGroup): void {
+  if (group.settings.length !== settings.length)
+    complain(site, `a group has ${group.settings.length} of ${settings.length} settings`)
+  const scope: Scope = { ...site, values: new Map(), taken: new Set(), sizes: new Set(), args: undefined }
+  for (const setting of group.settings) verifyExpr(scope, setting)
+  for (const path of group.parameters) {
+    const { raw } = site.facts.parameters.get(path) ?? complain(site, `there is no parameter ${path}`)
+    const inputs = [...slots, 'param', 'grad'].map(() => raw)
+    const results = callTypes(site, group.update, inputs, settings.length + 1)
+    expectTypes(site, group.update, results, inputs.slice(1))
+  }
+}
+
+function verifyOwners(site: Site, optimizers: readonly Optimizer[]): void {
+  const owners = new Map<string, string>()
+  for (const { name, groups } of optimizers)
+    for (const path of groups.flatMap(group => group.parameters)) {
+      const owner = owners.get(path)
+      if (owner !== undefined) complain(site, `${path} belongs to ${owner} and to ${name}`)
+      owners.set(path, name)
+    }
+}
+
+function verifyMetric(site: Site, { states, compute }: Metric): void {
+  const results = callTypes(
+    site,
+    compute,
+    states.map(state => state.type),
+    0,
+  )
+  if (results.length === 0) complain(site, `${compute} gives nothing`)
+}

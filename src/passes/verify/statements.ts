@@ -1,0 +1,133 @@
+import type { HostStatement, Message, TrainingStep } from '../../ir/ir.ts'
+import { showValueType } from '../calls.ts'
+import { complain, type Facts, inside, rootSite } from './facts.ts'
+import { callTypes, define, type Scope, sameValueType, typeOf, verifyExpr, verifySteps } from './steps.ts'
+
+/** Every step of training. */
+export function verifyTrainingSteps(facts: Facts): void {
+  for (const step of facts.program.steps) {
+    const scope = hostScope(facts, stepTitle(step), new Set(step.streams.map(stream => stream.size)))
+    if (step.key !== undefined) define(scope, step.key, 'key')
+    for (const stream of step.streams) verifyStream(inside(scope, `stream ${stream.name}`), stream)
+    verifyStatements(scope, step.body)
+  }
+}
+
+/** Every hook. */
+export function verifyHooks(facts: Facts): void {
+  for (const hook of facts.program.hooks) {
+    const event =
+      hook.event.kind === 'event' ? hook.event.name : `every ${hook.event.count} ${hook.event.unit}`
+    const scope = hostScope(facts, `hook on ${event}`, new Set())
+    if (hook.condition) verifyExpr(scope, hook.condition)
+    verifyStatements(scope, hook.body)
+  }
+}
+
+function stepTitle({ phase, name }: TrainingStep): string {
+  return name === undefined ? `step ${phase}` : `step ${phase} ${name}`
+}
+
+function hostScope(facts: Facts, place: string, sizes: ReadonlySet<string>): Scope {
+  const site = inside(rootSite(facts), place)
+  return { ...site, values: new Map(), taken: new Set(), sizes, args: undefined }
+}
+
+function verifyStream(scope: Scope, { data, split, fields }: TrainingStep['streams'][number]): void {
+  const dataset =
+    scope.facts.program.datasets.find(each => each.name === data) ??
+    complain(scope, `there is no data ${data}`)
+  const splits = dataset.split.length === 0 ? ['train'] : dataset.split.map(each => each.name)
+  if (!splits.includes(split)) complain(scope, `${data} has no split ${split}`)
+  for (const { field, value } of fields) {
+    if (!dataset.fields.some(each => each.name === field)) complain(scope, `${data} has no field ${field}`)
+    define(scope, value.name, value.type)
+  }
+}
+
+function verifyStatements(scope: Scope, statements: readonly HostStatement[]): void {
+  for (const statement of statements) verifyStatement(scope, statement)
+}
+
+/** The scope of a list within: it sees all and is not seen. */
+function nested(scope: Scope): Scope {
+  return { ...scope, values: new Map(scope.values) }
+}
+
+function verifyStatement(scope: Scope, statement: HostStatement): void {
+  switch (statement.kind) {
+    case 'compute':
+      verifySteps(scope, [statement.step])
+      break
+    case 'minimize':
+      verifyMinimize(inside(scope, `minimize ${statement.name}`), statement)
+      break
+    case 'log':
+      verifyTensors(inside(scope, `log ${statement.name}`), [statement.value, statement.weight])
+      break
+    case 'log_host':
+      verifyExpr(inside(scope, `log ${statement.name}`), statement.value)
+      break
+    case 'log_metric':
+      verifyMetricLog(inside(scope, `log ${statement.name}`), statement)
+      break
+    case 'if':
+      verifyExpr(inside(scope, 'if'), statement.condition)
+      verifyStatements(nested(scope), statement.then)
+      verifyStatements(nested(scope), statement.otherwise)
+      break
+    case 'set':
+      if (!scope.facts.vars.has(statement.name)) complain(scope, `there is no var ${statement.name} to set`)
+      verifyExpr(inside(scope, `set ${statement.name}`), statement.value)
+      break
+    case 'skip':
+      break
+    case 'stop':
+    case 'print':
+    case 'checkpoint':
+      verifyMessage(inside(scope, statement.kind), statement.message ?? [])
+      break
+    case 'return':
+      for (const field of statement.fields) typeOf(inside(scope, 'return'), field.value)
+  }
+}
+
+function verifyTensors(scope: Scope, names: readonly (string | undefined)[]): void {
+  for (const name of names)
+    if (name !== undefined && typeOf(scope, name) === 'key')
+      complain(scope, `%${name} is a key, not a tensor`)
+}
+
+type Minimize = Extract<HostStatement, { readonly kind: 'minimize' }>
+
+function verifyMinimize(scope: Scope, { optimizer, body, loss, weight, exports }: Minimize): void {
+  if (!scope.facts.optimizers.has(optimizer)) complain(scope, `there is no optimizer ${optimizer}`)
+  const within = nested(scope)
+  verifySteps(within, body)
+  verifyTensors(within, [loss, weight])
+  const own = new Set(body.flatMap(step => step.outputs.map(value => value.name)))
+  for (const name of exports) {
+    if (!own.has(name)) complain(scope, `it exports %${name}, which is not its own`)
+    scope.values.set(name, typeOf(within, name))
+  }
+}
+
+type MetricLog = Extract<HostStatement, { readonly kind: 'log_metric' }>
+
+function verifyMetricLog(scope: Scope, { metric, func, inputs }: MetricLog): void {
+  const { states } =
+    scope.facts.program.metrics.find(each => each.name === metric) ??
+    complain(scope, `there is no metric ${metric}`)
+  const types = states.map(state => state.type)
+  const results = callTypes(scope, func, [...types, ...inputs.map(name => typeOf(scope, name))], 0)
+  const wrong = states.find((_, i) => results[i] === undefined || !sameValueType(results[i], types[i]!))
+  if (wrong) complain(scope, `${func} does not give the state ${wrong.name} as ${showValueType(wrong.type)}`)
+}
+
+function verifyMessage(scope: Scope, message: Message): void {
+  for (const piece of message) {
+    if (typeof piece === 'string') continue
+    if ('expr' in piece) verifyExpr(scope, piece.expr)
+    else typeOf(scope, piece.value)
+  }
+}
