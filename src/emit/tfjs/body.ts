@@ -55,7 +55,8 @@ function inputCode(body: Body, name: string | undefined): Code {
 // ── Writing values ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 function writeValue(body: Body, step: Step, value: Value, code: Code): void {
-  if (isAnonymous(body, step, value.name) && body.uses.get(value.name) === 1) {
+  const named = !isAnonymous(body, step, value.name) && !body.unnamed.has(value.name)
+  if (!named && body.uses.get(value.name) === 1) {
     body.values.set(value.name, { kind: 'pending', code, step })
   } else writeConst(body, step, value.name, code)
 }

@@ -14,12 +14,15 @@ export function calledFunction(env: Env, step: Step, section: Section): EmittedF
   return env.emitFunction(env, funcOf(env, func), { kind: 'plain' }, section)
 }
 
-/** Emits the functions that live steps call, in the order in which a reader meets the calls. */
-export function emitCalled(env: Env, steps: readonly Step[], uses: Uses, section: Section): void {
-  for (const step of steps) {
-    if (step.op === 'call' && step.outputs.some(({ name }) => uses.has(name)))
-      calledFunction(env, step, section)
-  }
+/** Emits the functions that live steps call, in the order in which a reader meets the calls; gives their names. */
+export function emitCalled(
+  env: Env,
+  steps: readonly Step[],
+  uses: Uses,
+  section: Section,
+): readonly string[] {
+  const live = steps.filter(({ op, outputs }) => op === 'call' && outputs.some(({ name }) => uses.has(name)))
+  return live.map(step => calledFunction(env, step, section).name)
 }
 
 /** The inputs of a step that are handed on: a function may not need all members of its module, or its key. */
@@ -43,7 +46,7 @@ export function callCode(body: Body, step: Step, callee: EmittedFunction): Code 
   const tensors = given.filter(({ param }) => param.member === undefined && param.type !== 'key')
   const keys = given.filter(({ param, needed }) => needed && param.type === 'key')
   const args = [
-    ...(members.length === 0 ? [] : [selfCode(body, members)]),
+    ...(members.length === 0 ? [] : [selfCode(body, members, callee)]),
     ...tensors.map(({ input }) => valueCode(body, input)),
     ...hostArguments(body, hostInputs(step)),
     ...keys.map(({ input }) => valueCode(body, input)),
@@ -62,32 +65,41 @@ interface Handed {
 }
 
 /** The module that is handed over: a part of one at hand where the values lie together there, else a literal. */
-function selfCode(
-  body: Body,
-  members: readonly { readonly param: { readonly member?: string }; readonly input: string }[],
-): Code {
+function selfCode(body: Body, members: readonly Member[], { selfType }: EmittedFunction): Code {
   const handed = members.map(({ param, input }) => {
     const path = segmentsOf(param.member ?? '')
     return { path, value: { path, code: valueCode(body, input), bound: body.values.get(input) } }
   })
-  return treeLiteral<Handed>(
-    treeOf(handed),
+  const tree = treeOf<Handed>(handed)
+  const whole = commonPlace(tree, 0)
+  if (whole !== undefined && selfType !== undefined) {
+    body.parts.set(whole.segments.join('/'), { type: selfType, size: members.length })
+  }
+  return treeLiteral(
+    tree,
     leaf => leaf.code,
-    (tree, depth) => commonPlace(tree, depth),
+    (part, depth) => {
+      const place = commonPlace(part, depth)
+      return place && access(place.root, place.segments)
+    },
   )
 }
 
+interface Member {
+  readonly param: { readonly member?: string }
+  readonly input: string
+}
+
 /** The place under which all leaves of a tree lie as the tree has them. */
-function commonPlace(tree: Tree<Handed>, depth: number): Code | undefined {
+function commonPlace(tree: Tree<Handed>, depth: number): Place | undefined {
   const starts = leavesOf(tree).map(({ path, bound }) =>
     bound?.kind === 'place' ? prefixOf(bound, path.slice(depth)) : undefined,
   )
   const [first] = starts
-  if (first === undefined) return undefined
   const agree = starts.every(
-    start => start !== undefined && start.root === first.root && samePath(start.segments, first.segments),
+    start => first && start?.root === first.root && samePath(start.segments, first.segments),
   )
-  return agree ? access(first.root, first.segments) : undefined
+  return agree ? first : undefined
 }
 
 interface Place {

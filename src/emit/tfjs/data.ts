@@ -22,7 +22,7 @@ export function datasetLine(env: Env, data: Dataset): Line {
       literal(data.columns.map(column => (column.single ? column.from : [column.from, column.to]))),
     ],
     ['fits', fitsCode(env, data)],
-    ['fields', columnsFunction(env, data, func)],
+    ['fields', columnsFunction(env, data, func, true)],
     [
       'schema',
       listCode(data.fields.map((field, i) => fieldCode(field, columnsOf(data, func, func.results[i])))),
@@ -82,15 +82,15 @@ function fitsCode(env: Env, data: Dataset): Code | undefined {
   const fits = data.fits.map(fit =>
     objectCode([
       ['name', literal(fit.name)],
-      ['compute', columnsFunction(env, data, funcOf(env, fit.func))],
+      ['compute', columnsFunction(env, data, funcOf(env, fit.func), false)],
     ]),
   )
   return listCode(fits)
 }
 
 /** `([columns, label], [centre]) => …`; the checker doesn't know that the elements are there. */
-function columnsFunction(env: Env, data: Dataset, func: Func): Code {
-  const text = renderFunction(env, func, { kind: 'columns' }, 'data')
+function columnsFunction(env: Env, data: Dataset, func: Func, list: boolean): Code {
+  const text = renderFunction(env, func, { kind: 'columns', list }, 'data')
   const sources = [data.columns.map(({ value }) => value), data.fits.map(({ name }) => name)]
   if (text.lines.length === 0 && lengthOf(text.result) <= longestArrow) {
     return ts`(${patterns(
@@ -98,7 +98,7 @@ function columnsFunction(env: Env, data: Dataset, func: Func): Code {
       text.args.filter(({ used }) => used),
     )}) => ${text.result}`
   }
-  const { name } = emitFunction(env, func, { kind: 'plain' }, 'data')
+  const { name } = emitFunction(env, func, { kind: list ? 'list' : 'plain' }, 'data')
   const given = text.args.map(({ local }) => ts`${local}${annotation`!`}`)
   return ts`(${patterns(sources, text.args)}) => ${name}(${join(given)})`
 }

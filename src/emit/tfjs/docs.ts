@@ -10,27 +10,36 @@ import { traceOf } from './env.ts'
 export function documentation(instances: readonly Func[]): Verbatim {
   const [func] = instances
   if (func === undefined) return verbatim('/** */')
-  const doc = (func.doc ?? '')
-    .trim()
-    .split('\n')
-    .filter(line => line !== '')
-    .map(line => line.trim())
+  const doc = paragraphs(func.doc ?? '')
   const signature = `\`${signatureText(instances, func)}\` ${traceOf(func.origin)}`
-  const lines = [...doc, signature].flatMap(wrapped).map(line => line.replaceAll('*/', '* /'))
+  const lines = [...doc, ...wrapped(signature)].map(line => line.replaceAll('*/', '* /'))
   const [only = ''] = lines
   if (lines.length === 1 && only.length + 8 <= lineWidth) return verbatim(`/** ${only} */`)
   return verbatim(['/**', ...lines.map(line => ` * ${line}`), ' */'].join('\n'))
 }
 
-/** Lines of at most the width of a comment, broken at spaces. */
+/** Lines of at most the width of a comment, broken at spaces, but not inside a shape. */
 function wrapped(text: string): readonly string[] {
   const lines = ['']
-  for (const word of text.split(' ')) {
+  for (const word of text
+    .replace(/: (?=\w+\[)|(?<=\[[^\]]*), /g, match => match.replace(' ', '\u00a0'))
+    .split(' ')) {
     const line = lines.at(-1) ?? ''
     if (line !== '' && line.length + word.length + 4 > lineWidth) lines.push(`  ${word}`)
     else lines[lines.length - 1] = line === '' ? word : `${line} ${word}`
   }
-  return lines
+  return lines.map(line => line.replaceAll('\u00a0', ' '))
+}
+
+/** Paragraphs as they were written, filled anew where a line is too long for a comment here. */
+function paragraphs(doc: string): readonly string[] {
+  const lines = doc
+    .trim()
+    .split('\n')
+    .map(line => line.trim())
+    .filter(line => line !== '')
+  if (lines.every(line => line.length + 3 <= lineWidth)) return lines
+  return wrapped(lines.join(' ')).map(line => line.trim())
 }
 
 function signatureText(instances: readonly Func[], func: Func): string {

@@ -3,16 +3,7 @@ import type { Target } from '../../base/code.ts'
 import type { Func, Origin, Parameter, Program } from '../../ir/ir.ts'
 import type { Line } from '../layout.ts'
 import type { EmitFunction, EmittedFunction } from './functions.ts'
-import {
-  claim,
-  functionName,
-  identifier,
-  longFunctionName,
-  runtimeTypes,
-  runtimeValues,
-  type Scope,
-  scopeIn,
-} from './names.ts'
+import { claim, identifier, runtimeTypes, runtimeValues, type Scope, scopeIn } from './names.ts'
 import { type Segment, segmentsOf } from './paths.ts'
 
 /** The parts of a generated file that hold functions. */
@@ -26,8 +17,6 @@ export interface Env {
   readonly parameters: ReadonlyMap<string, Parameter>
   /** The names of top-level declarations. */
   readonly globals: Scope
-  /** Names that no local name hides: those of top-level declarations, given or still to be given. */
-  readonly reserved: Scope
   readonly typeNames: Scope
   /** The names that are taken before functions get theirs. */
   readonly declared: ReadonlySet<string>
@@ -35,6 +24,8 @@ export interface Env {
   readonly holders: ReadonlyMap<string, string>
   /** Functions call functions: the emitter of one comes from outside, so that no file imports itself in a circle. */
   readonly emitFunction: EmitFunction
+  /** What is put behind the name of a function that belongs to a declaration of another kind, by the function's name. */
+  readonly endings: ReadonlyMap<string, string>
   readonly emitted: Map<string, EmittedFunction>
   /** Functions by their text without the name, so that equal ones are emitted once. */
   readonly texts: Map<string, EmittedFunction>
@@ -51,14 +42,13 @@ export function createEnv(program: Program, target: Target, emitFunction: EmitFu
   const holders = new Map(
     declared(program).map(([kind, name]) => [`${kind} ${name}`, claim(globals, name, '_')]),
   )
-  const reserved = scopeIn(undefined, [...globals.taken, ...functionNames(program)])
   return {
     program,
     target,
     functions: new Map(program.functions.map(func => [func.name, func])),
     parameters: new Map(program.parameters.map(parameter => [parameter.path, parameter])),
     globals,
-    reserved,
+    endings: endingsOf(program),
     typeNames: scopeIn(undefined, [...runtimeTypes, 'Record', 'Promise', 'Array', 'tf']),
     holders,
     declared: new Set(globals.taken),
@@ -83,20 +73,18 @@ function declared(program: Program): readonly (readonly [kind: string, name: str
   ]
 }
 
-/** Every name that a function may get: several of one declaration are numbered. */
-function functionNames(program: Program): readonly string[] {
-  const names = program.functions.flatMap(({ declaration }) => [
-    functionName(declaration),
-    longFunctionName(declaration),
+/** `digitsFields`, `centreFit`, `weightInit`: the functions of datasets and parameters are called after these. */
+function endingsOf({ datasets, parameters }: Program): ReadonlyMap<string, string> {
+  return new Map([
+    ...parameters.map(({ init }) => [init, 'Init'] as const),
+    ...datasets.flatMap(({ fits }) => fits.map(({ func }) => [func, 'Fit'] as const)),
+    ...datasets.map(({ func }) => [func, 'Fields'] as const),
   ])
-  return [
-    ...names,
-    ...names.flatMap(name => names.map((_, i) => `${name}_${i + 2}`).slice(0, count(names, name) - 1)),
-  ]
 }
 
-function count(names: readonly string[], name: string): number {
-  return names.filter(other => other === name).length
+/** A scope for the locals of one function: they hide neither the runtime nor what the function calls. */
+export function localScope(names: Iterable<string>): Scope {
+  return scopeIn(undefined, [...runtimeValues, ...runtimeTypes, ...names])
 }
 
 /** The model that a parameter belongs to, and its path from there; a parameter of `train` belongs to the model without a name. */

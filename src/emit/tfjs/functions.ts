@@ -5,10 +5,11 @@ import { blank, type Line, layout, type Statement, statement } from '../layout.t
 import { writeStep } from './body.ts'
 import { emitCalled, handedOn } from './calls.ts'
 import { documentation } from './docs.ts'
-import { type Env, localName, type Section, traceOf } from './env.ts'
-import { claim, functionName, longFunctionName, property, propertyKey, scopeIn } from './names.ts'
+import { type Env, localName, localScope, type Section, traceOf } from './env.ts'
+import { claim, functionName, longFunctionName, property, propertyKey } from './names.ts'
 import { access, segmentsOf } from './paths.ts'
-import { fieldsOf, parametersOf, returnType } from './signature.ts'
+import { selfType } from './self.ts'
+import { fieldsOf, isList, parametersOf, returnType } from './signature.ts'
 import { sizesOf } from './sizes.ts'
 import { allInputs, countSteps, type InputsOf, type Uses } from './uses.ts'
 import { type Body, type Bound, lengthOf, valueCode } from './values.ts'
@@ -16,8 +17,10 @@ import { type Body, type Bound, lengthOf, valueCode } from './values.ts'
 /** How a function takes its inputs and gives its results. */
 export type Style =
   | { readonly kind: 'plain' }
+  /** Several results as a list: the fields of a dataset. */
+  | { readonly kind: 'list' }
   /** Written in place, its inputs destructured from lists. */
-  | { readonly kind: 'columns' }
+  | { readonly kind: 'columns'; readonly list: boolean }
   /** The states of a metric come as one record; `returns` says whether new ones leave likewise. */
   | {
       readonly kind: 'state'
@@ -36,7 +39,8 @@ export interface EmittedFunction {
   readonly needed: readonly boolean[]
   /** Names of the results where it returns a record. */
   readonly fields: readonly string[] | undefined
-  readonly usesKey: boolean
+  /** The type of its module's parameters. */
+  readonly selfType: string | undefined
   /** Specialisations that read the same; documentation shows what they have in common. */
   readonly instances: Func[]
 }
@@ -51,7 +55,7 @@ export interface FunctionText {
   readonly resultTrace: string | undefined
   readonly needed: readonly boolean[]
   readonly fields: readonly string[] | undefined
-  readonly usesKey: boolean
+  readonly selfType: string | undefined
 }
 
 /** See {@link emitFunction}. */
@@ -82,13 +86,17 @@ function placeFunction(
   shown: string,
   section: Section,
 ): EmittedFunction {
-  const short = functionName(func.declaration)
+  const short = ended(functionName(func.declaration), env.endings.get(func.name) ?? '')
   const name = claim(env.globals, env.declared.has(short) ? longFunctionName(func.declaration) : short, '_')
-  const { needed, fields, usesKey } = text
-  const emitted: EmittedFunction = { name, func, needed, fields, usesKey, instances: [func] }
+  const { needed, fields, selfType } = text
+  const emitted: EmittedFunction = { name, func, needed, fields, selfType, instances: [func] }
   env.texts.set(shown, emitted)
   env.sections[section].push(() => [documentation(emitted.instances), declarationOf(name, text), blank])
   return emitted
+}
+
+function ended(name: string, ending: string): string {
+  return name.toLowerCase().endsWith(ending.toLowerCase()) ? name : name + ending
 }
 
 function declarationOf(
@@ -132,8 +140,8 @@ export interface Argument {
 
 /** Renders parameters, statements and result. */
 export function renderFunction(env: Env, func: Func, style: Style, section: Section): FunctionText {
-  const uses = liveUses(env, func, section)
-  const scope = scopeIn(env.reserved)
+  const { uses, called } = liveUses(env, func, section)
+  const scope = localScope([...called, 'settings'])
   const members = func.params.filter(param => param.member !== undefined && uses.has(param.name))
   const self = members.length > 0 ? claim(scope, 'self') : ''
   const args = func.params
@@ -148,6 +156,8 @@ export function renderFunction(env: Env, func: Func, style: Style, section: Sect
     section,
     scope,
     uses,
+    parts: new Map(),
+    unnamed: unnamedResults(func, style),
     lines,
     sizes,
     values: boundInputs(args, members, self, style),
@@ -161,30 +171,38 @@ export function renderFunction(env: Env, func: Func, style: Style, section: Sect
   }
   for (const step of func.steps) writeStep(body, step)
   const fields = fieldsOf(func, style)
-  const result = resultCode(body, func, fields)
+  const result = resultCode(body, func, style, fields)
   const keys = args.filter(({ param, used }) => param.type === 'key' && used)
+  const type = members.length === 0 ? undefined : selfType(body, func, members)
   return {
     args,
-    params: parametersOf({ env, func, style, section, members, self, args, hosts: [...hosts], keys }),
+    params: parametersOf({
+      style,
+      self: type === undefined ? undefined : { local: self, type },
+      args,
+      hosts: [...hosts],
+      keys,
+    }),
     returns: returnType(func, style),
     lines: [...prologue, ...lines],
     result,
     resultTrace: resultTrace(func),
     needed: func.params.map(param => isNeeded(param, uses)),
     fields,
-    usesKey: keys.length > 0,
+    selfType: type === undefined ? undefined : renderCode(type, 'typescript'),
   }
 }
 
-function liveUses(env: Env, func: Func, section: Section): Uses {
+/** What a function needs, and the names of the functions that it calls. */
+function liveUses(env: Env, func: Func, section: Section) {
   const count = (inputsOf: InputsOf): Uses => {
     const uses: Uses = new Map()
     for (const name of func.results) uses.set(name, (uses.get(name) ?? 0) + 1)
     countSteps(func.steps, uses, inputsOf)
     return uses
   }
-  emitCalled(env, func.steps, count(allInputs), section)
-  return count(handedOn(env, section))
+  const called = emitCalled(env, func.steps, count(allInputs), section)
+  return { uses: count(handedOn(env, section)), called }
 }
 
 function isNeeded({ name, member, type }: FuncParam, uses: Uses): boolean {
@@ -235,9 +253,15 @@ function readHost(hosts: ReadonlyMap<string, { readonly local: string; used: boo
 
 // ── Results ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-function resultCode(body: Body, func: Func, fields: readonly string[] | undefined): Code {
+/** A single result, and the new states of a metric or optimizer, stand where they are returned. */
+function unnamedResults(func: Func, style: Style): ReadonlySet<string> {
+  const states = style.kind === 'state' || style.kind === 'update'
+  return new Set(states || func.results.length === 1 ? func.results : [])
+}
+
+function resultCode(body: Body, func: Func, style: Style, fields: readonly string[] | undefined): Code {
   const values = func.results.map(name => valueCode(body, name))
-  if (func.role === 'fields') return ts`[${join(values)}]`
+  if (isList(style)) return ts`[${join(values)}]`
   if (fields === undefined) return values[0] ?? bug(`${func.name} returns nothing`)
   return ts`{ ${join(values.map((value, i) => fieldCode(fields[i] ?? bug('a result without a field'), value)))} }`
 }

@@ -1,17 +1,22 @@
-import { annotation, type Code, join, ts } from '../../base/code.ts'
+import { annotation, type Code, join, renderCode, ts } from '../../base/code.ts'
+import type { Func, FuncParam } from '../../ir/ir.ts'
 import { blank, type Statement } from '../layout.ts'
-import type { Env, Section } from './env.ts'
-import { claim, propertyKey } from './names.ts'
-import type { Tree } from './paths.ts'
+import { claim, propertyKey, typeName } from './names.ts'
+import { leavesOf, type Segment, segmentsOf, type Tree, treeOf } from './paths.ts'
+import type { Body } from './values.ts'
 
-/** The type of a module's parameters. A module with several gets a named type, which its users refer to. */
-export function selfType(env: Env, tree: Tree<string>, name: string, section: Section): Code {
-  const structure = structureOf(tree)
+/**
+ * The type of a module's parameters. A module with several gets a named type, which those that hold it refer to: a part
+ * that a function hands on has the type that it has there.
+ */
+export function selfType({ env, parts, section }: Body, func: Func, members: readonly FuncParam[]): Code {
+  const tree = treeOf(members.map(({ member = '' }) => ({ path: segmentsOf(member), value: member })))
+  const text = typeText(tree, parts, [])
+  if (tree.kind !== 'record' || tree.entries.size < 2) return text
+  const structure = `${func.declaration.split('.')[0]} ${renderCode(text, 'typescript')}`
   const known = env.structures.get(structure)
   if (known !== undefined) return known
-  const text = typeText(env, tree)
-  if (tree.kind !== 'record' || tree.entries.size < 2) return text
-  const named = claim(env.typeNames, name, '_')
+  const named = claim(env.typeNames, typeName(func.declaration), '_')
   env.structures.set(structure, named)
   env.sections[section].push(() => [typeAlias(named, text), { ...blank, typeOnly: true }])
   return named
@@ -22,35 +27,22 @@ export function typeAlias(name: string, type: Code): Statement {
   return { kind: 'statement', code: annotation`type ${name} = ${type}`, typeOnly: true }
 }
 
-function structureOf(tree: Tree<string>): string {
-  if (tree.kind === 'leaf') return '*'
-  if (tree.kind === 'list') return `[${tree.items.map(structureOf).join()}]`
-  return `{${[...tree.entries].map(([key, entry]) => `${key}:${structureOf(entry)}`).join()}}`
-}
-
-function typeText(env: Env, tree: Tree<string>): Code {
+function typeText(tree: Tree<string>, parts: Body['parts'], path: readonly Segment[]): Code {
+  const known = parts.get(path.join('/'))
+  if (known?.size === leavesOf(tree).length && path.length > 0) return known.type
   if (tree.kind === 'leaf') return 'tf.Tensor'
-  if (tree.kind === 'list')
-    return listText(
-      tree.items.map(item => knownType(env, item)),
-      tree.items.map(structureOf),
-    )
+  if (tree.kind === 'list') return listText(tree.items.map((item, i) => typeText(item, parts, [...path, i])))
   if (tree.entries.size === 0) return 'object'
-  return ts`{ ${join(
-    [...tree.entries].map(([key, entry]) => ts`${propertyKey(key)}: ${knownType(env, entry)}`),
-    '; ',
-  )} }`
-}
-
-function knownType(env: Env, tree: Tree<string>): Code {
-  return env.structures.get(structureOf(tree)) ?? typeText(env, tree)
+  const entries = [...tree.entries].map(([key, entry]) => {
+    return ts`${propertyKey(key)}: ${typeText(entry, parts, [...path, key])}`
+  })
+  return ts`{ ${join(entries, '; ')} }`
 }
 
 /** Equal modules are a list, different ones a tuple. */
-function listText(types: readonly Code[], structures: readonly string[]): Code {
-  const [first = 'unknown'] = types
-  const uniform = new Set(structures).size <= 1
-  return uniform
-    ? ts`readonly ${typeof first === 'string' && /^[\w.]+$/.test(first) ? first : ts`(${first})`}[]`
-    : ts`readonly [${join(types)}]`
+function listText(types: readonly Code[]): Code {
+  const texts = types.map(type => renderCode(type, 'typescript'))
+  const [first = 'unknown'] = texts
+  if (texts.some(text => text !== first)) return `readonly [${texts.join(', ')}]`
+  return /^[\w.]+$/.test(first) ? `readonly ${first}[]` : `readonly (${first})[]`
 }

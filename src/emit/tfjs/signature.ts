@@ -1,10 +1,7 @@
 import { annotation, type Code, join, ts } from '../../base/code.ts'
-import type { Func, FuncParam } from '../../ir/ir.ts'
-import type { Env, Section } from './env.ts'
+import type { Func } from '../../ir/ir.ts'
 import type { Argument, Style } from './functions.ts'
-import { property, propertyKey, quote, typeName } from './names.ts'
-import { segmentsOf, treeOf } from './paths.ts'
-import { selfType } from './self.ts'
+import { property, propertyKey, quote } from './names.ts'
 
 interface HostArgument {
   readonly local: string
@@ -13,12 +10,9 @@ interface HostArgument {
 
 /** What a function's parameters are printed from. */
 export interface Parameters {
-  readonly env: Env
-  readonly func: Func
   readonly style: Style
-  readonly section: Section
-  readonly members: readonly FuncParam[]
-  readonly self: string
+  /** The module's parameters, where the function needs any. */
+  readonly self: { readonly local: string; readonly type: Code } | undefined
   /** Parameters that aren't members of the module, keys too. */
   readonly args: readonly Argument[]
   readonly hosts: readonly (readonly [name: string, argument: HostArgument])[]
@@ -30,7 +24,7 @@ export function parametersOf(parameters: Parameters): readonly Code[] {
   const { style, args, hosts, keys } = parameters
   const tensors = args.filter(({ param }) => param.type !== 'key')
   const last = keys.map(({ local }) => ts`${local}${annotation`: Key`}`)
-  if (style.kind === 'plain' || style.kind === 'columns')
+  if (style.kind !== 'state' && style.kind !== 'update')
     return [
       ...selfParameter(parameters),
       ...tensors.map(tensorParameter),
@@ -90,10 +84,8 @@ function numberParameter([, { local, used }]: readonly [string, HostArgument]): 
   return ts`${used ? local : `_${local}`}${annotation`: number`}`
 }
 
-function selfParameter({ env, func, section, members, self }: Parameters): readonly Code[] {
-  if (members.length === 0) return []
-  const tree = treeOf(members.map(({ member = '' }) => ({ path: segmentsOf(member), value: member })))
-  return [ts`${self}${annotation`: ${selfType(env, tree, typeName(func.declaration), section)}`}`]
+function selfParameter({ self }: Parameters): readonly Code[] {
+  return self === undefined ? [] : [ts`${self.local}${annotation`: ${self.type}`}`]
 }
 
 /** Names of the results where a function returns a record. */
@@ -108,11 +100,16 @@ export function fieldsOf(func: Func, style: Style): readonly string[] | undefine
 export function returnType(func: Func, style: Style): Code {
   if (style.kind === 'update') return ''
   if (style.kind === 'state' && style.returns) return annotation`: ${style.type}`
-  if (func.role === 'fields') return annotation`: tf.Tensor[]`
+  if (isList(style)) return annotation`: tf.Tensor[]`
   const fields = fieldsOf(func, style)
   if (fields === undefined) return annotation`: tf.Tensor`
   return annotation`: { ${join(
     fields.map(field => `${propertyKey(field)}: tf.Tensor`),
     '; ',
   )} }`
+}
+
+/** Whether results come as a list. */
+export function isList(style: Style): boolean {
+  return style.kind === 'list' || (style.kind === 'columns' && style.list)
 }

@@ -3,8 +3,8 @@ import { annotation, type Code, join, ts } from '../../base/code.ts'
 import type { HostStatement, LogFlags, Message, Step, TrainingStep } from '../../ir/ir.ts'
 import { type Line, layout, type Statement, statement } from '../layout.ts'
 import { emitCalled, handedOn } from './calls.ts'
-import { type Env, funcOf, holderName, localName, traceOf } from './env.ts'
-import { emitFunction, fieldCode } from './functions.ts'
+import { type Env, funcOf, holderName, localName, localScope, traceOf } from './env.ts'
+import { type EmittedFunction, emitFunction, fieldCode } from './functions.ts'
 import { hostCode } from './host.ts'
 import { refersTo } from './imports.ts'
 import { objectCode } from './literals.ts'
@@ -12,7 +12,7 @@ import { memberAccess, property, quote, scopeIn, upperFirst } from './names.ts'
 import { keepReads, movesParameters, regionOf, writeRegion } from './regions.ts'
 import { sizeCode } from './sizes.ts'
 import { stateStyle } from './training.ts'
-import { allInputs, countStatements, itemsOfStep, stepsOf, type Uses } from './uses.ts'
+import { allInputs, countStatements, itemsOfStep, statementsIn, stepsOf, type Uses } from './uses.ts'
 import { type Body, composed, lengthOf, nameValue, settle, valueCode, writePending } from './values.ts'
 
 /** A step or hook as an asynchronous function, but for its name. */
@@ -37,7 +37,7 @@ export function stepName(steps: readonly TrainingStep[]): string {
 
 /** The text of a step of training. */
 export function renderStep(env: Env, step: TrainingStep): StepText {
-  const scope = scopeIn(env.reserved, ['run'])
+  const scope = stepScope(env, step.body)
   const streams = step.streams.map(stream => ({ stream, local: localName(scope, stream.name), used: false }))
   const size = (symbol: string): string => {
     const found =
@@ -69,11 +69,22 @@ export function renderStep(env: Env, step: TrainingStep): StepText {
 
 /** The text of a hook's body. */
 export function renderHook(env: Env, statements: readonly HostStatement[]): StepText {
-  const body = createBody(env, statements, scopeIn(env.reserved, ['run']), dim =>
+  const body = createBody(env, statements, stepScope(env, statements), dim =>
     bug(`a hook reads the size \`${dim}\``),
   )
   writeStatements(body, statements)
   return { params: join(runParameter(body.lines, false)), lines: body.lines }
+}
+
+/** Emits what the statements call, so that no local hides it, nor any declaration of the program. */
+function stepScope(env: Env, statements: readonly HostStatement[]): Body['scope'] {
+  const uses: Uses = new Map()
+  countStatements(statements, uses, allInputs)
+  const called = emitCalled(env, stepsOf(statements), uses, 'model')
+  const updates = statementsIn(statements).flatMap(host =>
+    host.kind === 'log_metric' ? [updateFunction(env, host).name] : [],
+  )
+  return localScope([...env.declared, ...called, ...updates, 'run'])
 }
 
 /** The run, where it is used or another parameter follows. */
@@ -89,11 +100,17 @@ function createBody(
   sizes: Body['sizes'],
 ): Body {
   const uses: Uses = new Map()
-  const coarse: Uses = new Map()
-  countStatements(statements, coarse, allInputs)
-  emitCalled(env, stepsOf(statements), coarse, 'model')
   countStatements(statements, uses, handedOn(env, 'model'))
-  const bare = { env, section: 'model', values: new Map(), uses, sizes, types: new Map() } as const
+  const bare = {
+    env,
+    section: 'model',
+    values: new Map(),
+    uses,
+    sizes,
+    types: new Map(),
+    parts: new Map(),
+    unnamed: new Set<string>(),
+  } as const
   return bodyIn(bare, scope, sizes)
 }
 
@@ -194,9 +211,15 @@ function metricCode(body: Body, host: Of<'log_metric'>): Code {
   const update = emitFunction(env, funcOf(env, host.func), stateStyle(env, metric, true), 'metrics')
   return composed(body, host.inputs, () => {
     const call = ts`state => ${update.name}(${join(['state', ...host.inputs.map(name => valueCode(body, name))])})`
-    const args = [quote(host.name), holderName(env, 'metric', metric.name), call, ...optionsCode(host.flags)]
+    const args = [quote(host.name), holderName(env, 'metric', host.metric), call, ...optionsCode(host.flags)]
     return ts`run.update(${join(args)})`
   })
+}
+
+function updateFunction(env: Env, { metric: name, func }: Of<'log_metric'>): EmittedFunction {
+  const metric =
+    env.program.metrics.find(metric => metric.name === name) ?? bug(`there is no metric \`${name}\``)
+  return emitFunction(env, funcOf(env, func), stateStyle(env, metric, true), 'metrics')
 }
 
 function optionsCode({ bar, on }: LogFlags, weight?: Code): readonly Code[] {

@@ -94,11 +94,17 @@ function optional(name: string | undefined): readonly string[] {
   return name === undefined ? [] : [name]
 }
 
+/** Statements and those inside them, in order. */
+export function statementsIn(body: readonly HostStatement[]): readonly HostStatement[] {
+  return body.flatMap(host =>
+    host.kind === 'if' ? [host, ...statementsIn(host.then), ...statementsIn(host.otherwise)] : [host],
+  )
+}
+
 /** All tensor steps of host statements, in order. */
 export function stepsOf(body: readonly HostStatement[]): readonly Step[] {
-  return body.flatMap(host => {
+  return statementsIn(body).flatMap(host => {
     if (host.kind === 'compute') return [host.step]
-    if (host.kind === 'minimize') return host.body
-    return host.kind === 'if' ? [...stepsOf(host.then), ...stepsOf(host.otherwise)] : []
+    return host.kind === 'minimize' ? host.body : []
   })
 }

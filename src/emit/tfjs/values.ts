@@ -20,6 +20,11 @@ export type Bound =
   /** Not written yet: an expression that its only reader takes in, unless a line would get too long. */
   | { readonly kind: 'pending'; readonly code: Code; readonly step: Step }
 
+export interface Part {
+  readonly type: string
+  readonly size: number
+}
+
 /** The steps of one function or step of training while they are being written. */
 export interface Body {
   readonly env: Env
@@ -28,6 +33,10 @@ export interface Body {
   readonly values: Map<string, Bound>
   readonly types: Map<string, ValueType>
   readonly uses: Uses
+  /** The types of the parts of `self` that are handed on, by path, and how many parameters these have. */
+  readonly parts: Map<string, Part>
+  /** Values that are given back as they are computed: no name says more about them than where they stand. */
+  readonly unnamed: ReadonlySet<string>
   readonly lines: Line[]
   readonly sizes: SizeText
   readonly host: HostNames
@@ -93,12 +102,12 @@ export function writePending(body: Body): void {
 /** Gives a waiting value a name and a line. */
 export function nameValue(body: Body, name: string): void {
   const bound = body.values.get(name)
-  if (bound?.kind === 'pending') writeConst(body, bound.step, name, bound.code)
+  if (bound?.kind === 'pending') writeConst(body, bound.step, name, bound.code, name.replace(/\.\d+$/, ''))
 }
 
 /** Writes a value as a local constant. */
-export function writeConst(body: Body, step: Step, name: string, code: Code): void {
-  const local = localName(body.scope, name.replace(/^(random|reduce)_/, ''))
+export function writeConst(body: Body, step: Step, name: string, code: Code, wanted = name): void {
+  const local = localName(body.scope, wanted.replace(/^(random|reduce)_/, ''))
   body.lines.push(statement(ts`const ${local} = ${code}`, traceOf(step.origin)))
   body.values.set(name, { kind: 'code', code: local })
 }

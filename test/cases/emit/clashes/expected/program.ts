@@ -75,8 +75,7 @@ function netForward(
   key: Key,
 ): tf.Tensor {
   const dense1 = scaled(self.body[2]!, dropout(dense(self.body[0]!, x), key.at('body[1]'))) // clashes.ltm:26
-  const return_ = tf.add(dense1, self1)
-  return return_
+  return tf.add(dense1, self1)
 }
 
 /** `linear(x: f32[n, 2], unused: f32, unread) -> f32[n]` clashes.ltm:30 */
@@ -96,8 +95,7 @@ function netForward_2(
   self1: tf.Tensor,
 ): tf.Tensor {
   const dense1 = scaled(self.body[2]!, dropout_2(dense(self.body[0]!, x))) // clashes.ltm:26
-  const return_ = tf.add(dense1, self1)
-  return return_
+  return tf.add(dense1, self1)
 }
 
 const net = model('net', {
@@ -179,14 +177,14 @@ const g = optimizer({
 async function train(run: Run, run1: Batch) {
   const x_mask = run1.fields['x.mask']!
   const label = run1.fields.label!
-  const max = tf.max(x_mask)                        // clashes.ltm:42
-  const normal1 = random.normal(run.key, [2], 0, 1) // clashes.ltm:41
-  const max_value = await run.item(max)             // clashes.ltm:44
+  const max = tf.max(x_mask)                       // clashes.ltm:42
+  const normal = random.normal(run.key, [2], 0, 1) // clashes.ltm:41
+  const max_value = await run.item(max)            // clashes.ltm:44
   const { loss: total, loss_ } = await run.minimize(d, 'loss', () => {
     const net_ = { // clashes.ltm:43
       body: [net.body[0]!, {}, { weight: interval(net.body[2]!.weight), log: interval_2(net.body[2]!.log) }],
     } as const
-    const forward = netForward(net_, x_mask, normal1, run.key.at('net'))
+    const forward = netForward(net_, x_mask, normal, run.key.at('net'))
     const mul = tf.mul(forward, max_value * vars.function)              // clashes.ltm:44
     const loss = linear_2(mul, tf.scalar(max_value * vars.function), 1) // clashes.ltm:45
     const cast = tf.cast(label, 'float32')

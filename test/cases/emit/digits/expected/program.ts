@@ -175,9 +175,7 @@ function accuracyUpdate(
 ): AccuracyState {
   const n = logits.shape[0]!
   const sum = tf.sum(tf.cast(tf.equal(tf.argMax(logits, 1), label), 'float32')) // stdlib/metrics.ltm:7
-  const correct1 = tf.add(correct, sum)
-  const seen1 = tf.add(seen, n) // stdlib/metrics.ltm:8
-  return { correct: correct1, seen: seen1 }
+  return { correct: tf.add(correct, sum), seen: tf.add(seen, n) }
 }
 
 const accuracy = metric<AccuracyState>({

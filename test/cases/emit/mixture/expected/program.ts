@@ -10,7 +10,7 @@ const vars = { best: Infinity, warm: false }
 
 // ── Data ───────────────────────────────────────────────────────────────── mixture.ltm:23
 /** `Rows.spread(columns: f32[examples, 4], centre: f32[4]) -> f32[4]` mixture.ltm:4 */
-function rowsSpread(columns: tf.Tensor, centre: tf.Tensor): tf.Tensor {
+function rowsSpreadFit(columns: tf.Tensor, centre: tf.Tensor): tf.Tensor {
   const sub = tf.sub(columns, centre) // mixture.ltm:4
   return tf.sqrt(tf.mean(tf.mul(sub, sub), 0))
 }
@@ -21,7 +21,7 @@ const rows = dataset({
   columns: [[0, 4], [5, 7]],
   fits: [
     { name: 'centre', compute: ([columns]) => tf.mean(columns!, 0) },
-    { name: 'spread', compute: ([columns], [centre]) => rowsSpread(columns!, centre!) },
+    { name: 'spread', compute: ([columns], [centre]) => rowsSpreadFit(columns!, centre!) },
   ],
   fields: ([columns], [centre, spread]) => [tf.div(tf.sub(columns!, centre!), spread!)],
   schema: [
@@ -62,8 +62,8 @@ type Mixture = { weight: tf.Tensor; mean: tf.Tensor; scale: tf.Tensor }
 function mixture(self: Mixture, x: tf.Tensor, default_: tf.Tensor, temperature: number): tf.Tensor {
   const n = x.shape[0]!
   const { each } = mixtureNear(self, x) // mixture.ltm:16
-  const mul1 = tf.mul(tf.exp(tf.mul(each, -(temperature ** 2) / (1 + 2 * n))), self.weight) // mixture.ltm:17
-  return tf.sum(tf.add(tf.add(mul1, tf.mean(self.scale)), default_), 1)                     // mixture.ltm:18
+  const mul = tf.mul(tf.exp(tf.mul(each, -(temperature ** 2) / (1 + 2 * n))), self.weight) // mixture.ltm:17
+  return tf.sum(tf.add(tf.add(mul, tf.mean(self.scale)), default_), 1)                     // mixture.ltm:18
 }
 
 /** `simplex.check(x: f32[3]) -> bool[3]` stdlib/constraints.ltm:10 */
@@ -72,10 +72,9 @@ function simplexCheck(x: tf.Tensor): tf.Tensor {
 }
 
 /** `spread_out() -> f32[3, 4]` stdlib/init.ltm:5 */
-function spread_out(): tf.Tensor {
+function spread_outInit(): tf.Tensor {
   const reshape = tf.reshape(tf.range(0, 12, 1, 'float32'), [3, 4]) // stdlib/init.ltm:5
-  const x = tf.sub(reshape, tf.mean(reshape, 0))                    // stdlib/init.ltm:7
-  return x
+  return tf.sub(reshape, tf.mean(reshape, 0))                       // stdlib/init.ltm:7
 }
 
 const mix = model('mix', {
@@ -85,7 +84,7 @@ const mix = model('mix', {
     constraint: { text: 'simplex', name: 'simplex', version: 1, forward: simplex, check: simplexCheck },
     trace: 'mixture.ltm:10',
   }),
-  mean: parameter({ shape: [3, 4], init: spread_out, trace: 'mixture.ltm:11' }),
+  mean: parameter({ shape: [3, 4], init: spread_outInit, trace: 'mixture.ltm:11' }),
   scale: parameter({
     shape: [3, 4],
     init: () => tf.fill([3, 4], 0, 'float32'),
