@@ -19,7 +19,7 @@ export interface FileSystem {
 }
 
 export interface CompileOptions {
-  /** Values for hypers, as they stand on the command line. */
+  /** Values for hypers, as they stand on the command line; what names no hyper of a program is for the caller to refuse. */
   readonly hypers?: ReadonlyMap<string, string>
   /** Shown every stage of each program: `elaborate`, then each pass by name. */
   readonly observe?: (pass: string, program: Program) => void

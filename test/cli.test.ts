@@ -252,12 +252,15 @@ test('hypers reach the compiler; unknown ones are told with what was meant', asy
   const typo = await ltm(['run', path, '--batchsize', '4'])
   assert.equal(
     [typo.code, typo.err],
-    [2, 'error: there is no option and no hyper `batchsize`\nDid you mean `--batch_size`?\n'],
+    [2, 'error: there is no option and no hyper `batchsize`\nDid you mean `batch_size`?\n'],
   )
   const option = await ltm(['run', path, '--bakcend', 'cpu'])
   assert.match(option.err, 'Did you mean `--backend`?')
   const strange = await ltm(['test', path, '--frobnicate'])
   assert.match(strange.err, 'Its hypers: lr, batch_size.')
+  const ir = await ltm(['ir', path, '--set', 'rl=1'])
+  assert.equal([ir.code, ir.err], [2, 'error: there is no option and no hyper `rl`\nDid you mean `lr`?\n'])
+  assert.is((await ltm(['build', path, '-o', join(folder, 'out'), '--set', 'rl=1'])).code, 2)
   const unequal = await ltm(['run', path, '--set', 'lr'])
   assert.equal([unequal.code, unequal.err.split('\n')[0]], [2, 'error: `--set lr` is not NAME=VALUE'])
 })

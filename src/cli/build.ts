@@ -6,7 +6,7 @@ import { type ExitCode, exitCodes } from '../runtime/errors.ts'
 import { badUsage, type Cli } from './cli.ts'
 import { chooseProgram, compilePrograms } from './compileFile.ts'
 import { afterHelp } from './help.ts'
-import { type Hypers, setOption } from './hypers.ts'
+import { checkHyperNames, type Hypers, setOption } from './hypers.ts'
 import type { Compiler } from './ports.ts'
 
 interface BuildOptions {
@@ -41,6 +41,7 @@ export function buildCommand(cli: Cli, finish: (code: ExitCode) => void): Comman
 async function build(path: string, options: BuildOptions, cli: Cli): Promise<ExitCode> {
   const all = await compilePrograms(path, cli, { hypers: options.set ?? new Map() })
   const programs = options.train === undefined ? all : [chooseProgram(all, options.train)]
+  checkHyperNames(options.set, programs, [])
   const compiler = await cli.compiler()
   const stem = basename(path).replace(/\.ltm$/, '')
   const named = programs.map(program => ({

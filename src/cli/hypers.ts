@@ -1,5 +1,6 @@
 import { Option } from 'commander'
 import { nearest } from '../base/names.ts'
+import type { Program } from '../ir/ir.ts'
 import { badUsage } from './cli.ts'
 
 /** Values of hypers as they were typed. */
@@ -54,17 +55,24 @@ function collectHyper(text: string, known: Hypers | undefined): Hypers {
   return new Map(known).set(name, text.slice(at + 1))
 }
 
-/** Refuses names that the program has no hyper for. */
-export function checkHyperNames(given: Hypers, hypers: readonly string[], flags: readonly Flag[]): void {
-  const options = flags.flatMap(flag => (flag.long ? [flag.long.slice(2)] : []))
-  for (const name of given.keys()) if (!hypers.includes(name)) throw unknownHyper(name, hypers, options)
+/** Refuses names that none of the programs has a hyper for. */
+export function checkHyperNames(
+  given: Hypers | undefined,
+  programs: readonly Program[],
+  flags: readonly Flag[],
+): void {
+  const hypers = [...new Set(programs.flatMap(program => program.hypers.map(hyper => hyper.name)))]
+  for (const name of given?.keys() ?? []) {
+    if (!hypers.includes(name))
+      throw badUsage(`there is no option and no hyper \`${name}\``, meantBy(name, hypers, flags))
+  }
 }
 
-function unknownHyper(name: string, hypers: readonly string[], options: readonly string[]) {
+/** The hyper or the option that was probably meant, else all hypers. */
+function meantBy(name: string, hypers: readonly string[], flags: readonly Flag[]): string {
+  const options = flags.flatMap(flag => (flag.long ? [flag.long.slice(2)] : []))
   const near = nearest(name, [...hypers, ...options])
+  if (near !== undefined) return `Did you mean \`${hypers.includes(near) ? near : `--${near}`}\`?`
   const known = hypers.length === 0 ? 'The program has no hypers.' : `Its hypers: ${hypers.join(', ')}.`
-  return badUsage(
-    `there is no option and no hyper \`${name}\``,
-    near === undefined ? `${known} See --help for the options.` : `Did you mean \`--${near}\`?`,
-  )
+  return `${known} See --help for the options.`
 }

@@ -6,7 +6,7 @@ import { type ExitCode, exitCodes } from '../runtime/errors.ts'
 import { badUsage, type Cli } from './cli.ts'
 import { chooseProgram, compilePrograms } from './compileFile.ts'
 import { afterHelp } from './help.ts'
-import { type Hypers, setOption } from './hypers.ts'
+import { checkHyperNames, type Hypers, setOption } from './hypers.ts'
 import { showJson } from './show.ts'
 
 interface IrOptions {
@@ -45,6 +45,7 @@ async function ir(path: string, options: IrOptions, cli: Cli): Promise<ExitCode>
   const observe = (pass: string, program: Program) => snapshots.push({ pass, program })
   const programs = await compilePrograms(path, cli, { hypers: options.set ?? new Map(), observe })
   const program = chooseProgram(programs, options.train)
+  checkHyperNames(options.set, [program], [])
   const history = snapshots.filter(snapshot => snapshot.program.name === program.name)
   if (options.after === 'all' && options.json) showJson(history, cli)
   else if (options.after === 'all') showHistory(history, options, cli)

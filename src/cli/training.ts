@@ -51,8 +51,7 @@ export async function runTraining(
 ): Promise<ExitCode> {
   const programs = await compilePrograms(path, cli, { hypers: options.set ?? new Map() })
   const program = chooseProgram(programs, options.train)
-  const hypers = program.hypers.map(hyper => hyper.name)
-  checkHyperNames(options.set ?? new Map(), hypers, command.options)
+  checkHyperNames(options.set, [program], command.options)
   const { backend, runs, seed, out } = options
   const checkpoint = options.checkpoint ?? options.resume
   return execute(

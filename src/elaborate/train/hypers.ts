@@ -1,7 +1,7 @@
 import { nearest } from '../../base/names.ts'
 import { textOf } from '../../base/source.ts'
 import type { Domain, Hyper as IrHyper, HostVar } from '../../ir/ir.ts'
-import type { Hyper, Train, Var } from '../../syntax/ast.ts'
+import type { Hyper, Var } from '../../syntax/ast.ts'
 import { complain, type Context, originOf } from '../context.ts'
 import { describe } from '../describe.ts'
 import { expression } from '../evaluate.ts'
@@ -96,13 +96,4 @@ export function elaborateVar(ctx: Context, member: Var): HostVar | undefined {
   if (value.kind === 'tensor') complain(ctx, 'LTM9001', member.span, { what: 'a tensor `var` of `train`' })
   else if (value.kind !== 'error') complain(ctx, 'LTM2109', member.value.span, { wanted: 'a number or a bool', got: describe(value) })
   return undefined
-}
-
-/** Settings of the command line that no hyper of the program has. */
-export function unknownHypers(ctx: Context, train: Train, hypers: readonly string[], given: ReadonlyMap<string, string>): void {
-  for (const name of given.keys()) {
-    if (hypers.includes(name)) continue
-    const known = hypers.length === 0 ? 'it declares none' : `it has ${hypers.map(hyper => `\`${hyper}\``).join(', ')}`
-    complain(ctx, 'LTM4403', train.name.span, { name, near: nearest(name, hypers), known })
-  }
 }

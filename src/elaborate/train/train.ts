@@ -9,7 +9,7 @@ import { place, paramSpec } from '../modules.ts'
 import { errorValue, type Value } from '../values.ts'
 import { elaborateData } from './datasets.ts'
 import { elaborateHook } from './hooks.ts'
-import { elaborateHyper, elaborateVar, hyperValue, unknownHypers } from './hypers.ts'
+import { elaborateHyper, elaborateVar, hyperValue } from './hypers.ts'
 import { elaborateMetric, type MetricScope } from './metrics.ts'
 import { elaborateOptimizer } from './optimizers.ts'
 import { elaborateParameter, parametersOf, type PlacedParam } from './parameters.ts'
@@ -86,7 +86,6 @@ class TrainNames {
 
 function hypersOf(ctx: Context, train: Train, given: ReadonlyMap<string, string>, names: TrainNames): Program['hypers'] {
   const members = membersOf(train, 'Hyper')
-  unknownHypers(ctx, train, members.map(member => member.name.text), given)
   return members.flatMap((member: Hyper) => {
     const hyper = elaborateHyper(ctx, member, given.get(member.name.text))
     names.define(member.name.text, hyper ? hyperValue(hyper) : errorValue, member.name.span)
