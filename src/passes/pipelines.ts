@@ -26,5 +26,5 @@ export const eagerPipeline: readonly Pass[] = [
 
 /** Every pass, by the name that the command line takes. */
 export const passes: Readonly<Record<string, Pass>> = Object.fromEntries(
-  [...eagerPipeline].map(pass => [pass.name, pass]),
+  eagerPipeline.map(pass => [pass.name, pass]),
 )
