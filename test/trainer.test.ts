@@ -693,6 +693,52 @@ trainer('an interrupted run finishes its batch, saves, and goes on where it was'
   assert.is(await value(resumed.line.w), await value(straight.line.w))
 })
 
+trainer('a checkpoint that does not fit names what differs, and changes nothing', async () => {
+  const runs = temporaryFolder()
+  const { checkpoint } = await train(lineTraining().training, quietly({ runs }))
+  const { training } = lineTraining()
+  const wide = model('line', { w: weight([1, 2]), extra: weight(3) })
+  const error = await failure(train({ ...training, models: [wide] }, quietly({ checkpoint })))
+  assert.is(error.code, 'LTM6301')
+  assert.equal([await value(wide.w), await value(wide.extra)], [1, 3])
+  assert.match(error.message, /`line\.w` is \[\] there and \[2\] here; `line\.extra` is not in it/)
+})
+
+const below = (limit: number, version = 1) => ({
+  text: `upper(${limit})`,
+  name: 'upper',
+  version,
+  forward: (raw: tf.Tensor) => tf.sub(limit, tf.exp(raw)),
+  check: (value: tf.Tensor) => tf.less(value, limit),
+})
+
+trainer('a test without test steps says so', async () => {
+  assert.is((await failure(runTests(lineTraining().training, quietly()))).code, 'LTM6106')
+})
+
+trainer('a parameter that starts outside its constraint is an error at its line', async () => {
+  const { training } = lineTraining()
+  const outside = { ...below(1), check: (value: tf.Tensor) => tf.greater(value, 1) }
+  const line = model('line', { w: { ...weight(0), constraint: outside, trace: 'line.ltm:3' } })
+  const error = await failure(train({ ...training, models: [line] }, quietly()))
+  assert.is(error.code, 'LTM6003')
+  assert.is(error.trace, 'line.ltm:3')
+})
+
+trainer('raw weights of another version of a constraint are refused', async () => {
+  const runs = temporaryFolder()
+  const { training } = lineTraining({
+    steps: () => [{ phase: 'train', streams: [], trace, run: async () => undefined }],
+  })
+  const versioned = (version: number) => ({
+    ...{ ...training, optimizers: [] },
+    models: [model('line', { w: { ...weight(0), constraint: below(1, version) } })],
+  })
+  const { checkpoint } = await train(versioned(1), quietly({ runs }))
+  assert.is((await train(versioned(1), quietly({ checkpoint }))).reason, 'finished')
+  assert.is((await failure(train(versioned(2), quietly({ checkpoint })))).code, 'LTM6302')
+})
+
 trainer('ends by a count of updates, in the middle of an epoch', async () => {
   const { training } = lineTraining({ batch: 1, trainer: { updates: { count: 6 } } })
   const options = {

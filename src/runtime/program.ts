@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import * as tf from '@tensorflow/tfjs-core'
 import { loadCheckpoint } from './checkpoint.ts'
+import { RunError } from './errors.ts'
 import { evaluate, evaluationSteps } from './evaluate.ts'
 import type { ClockValues, EndReason, RunMode } from './events.ts'
 import { type HookEvent, runHooks } from './hooks.ts'
@@ -27,7 +28,7 @@ export interface RunResult {
   /** The checkpoint to use: the best where the program keeps it, else the latest. */
   readonly checkpoint: string | undefined
   /** Which weights the models hold, and the test steps saw. */
-  readonly weights: 'final' | 'best' | 'loaded'
+  readonly weights: 'final' | 'best' | 'loaded' | 'start'
   /** What predict steps returned, in the order of the data. */
   readonly predictions: readonly Prediction[]
 }
@@ -46,12 +47,23 @@ export function train(training: Training, options: RunOptions = {}): Promise<Run
 
 /** Runs the test steps: on the weights of `options.checkpoint`, or on start values. */
 export function test(training: Training, options: RunOptions = {}): Promise<RunResult> {
-  return runProgram('test', training, options, async session => void (await evaluate(session, 'test')))
+  return runProgram('test', training, options, async session => {
+    if (evaluationSteps(session, 'test').length === 0) throw nothingToTest(training.name)
+    await evaluate(session, 'test')
+  })
 }
 
 /** Runs the predict steps and reports their rows. */
 export function predict(training: Training, options: RunOptions = {}): Promise<RunResult> {
   return runProgram('predict', training, options, session => predictAll(session, options.split))
+}
+
+function nothingToTest(name: string): RunError {
+  return new RunError({
+    code: 'LTM6106',
+    message: `\`${name}\` has no test step with examples to run on`,
+    help: 'write `step test(batch) { … }` in it, and give its dataset a split `test`',
+  })
 }
 
 async function runProgram(
@@ -65,8 +77,9 @@ async function runProgram(
   const { session } = started
   try {
     reportStart(started, options)
+    warnOfStart(session, options)
     await body(session)
-    return finish(session)
+    return finish(session, weightsOf(session, options))
   } catch (error) {
     await mourn(session)
     throw error
@@ -83,7 +96,12 @@ async function mourn(session: Session): Promise<void> {
   await runHooks(session, 'exception' satisfies HookEvent).catch(() => undefined)
 }
 
-function finish(session: Session): RunResult {
+function weightsOf({ mode, watch }: Session, { checkpoint }: RunOptions): RunResult['weights'] {
+  if (mode === 'train') return watch.taken ? 'best' : 'final'
+  return checkpoint === undefined ? 'start' : 'loaded'
+}
+
+function finish(session: Session, weights: RunResult['weights']): RunResult {
   const { control, logbook, clocks, folder, mode, predictions } = session
   const { reason, detail } = control.end ?? { reason: 'finished' as const, detail: undefined }
   const result = {
@@ -94,7 +112,7 @@ function finish(session: Session): RunResult {
     clocks: clocks.values(),
     folder,
     checkpoint: checkpointOf(session),
-    weights: mode === 'train' ? (session.watch.taken ? 'best' : 'final') : 'loaded',
+    weights,
     predictions,
   } as const
   const { metrics, seconds, checkpoint } = result
@@ -144,7 +162,7 @@ function countUpdates(session: Session): number {
 function reportStart({ session, device, version }: Started, options: RunOptions): void {
   const { mode, training, backend, seed, parameters, folder, data } = session
   const { epochs } = training.trainer
-  const total = countUpdates(session)
+  const total = mode === 'train' ? countUpdates(session) : Number.POSITIVE_INFINITY
   const moved = new Set(
     training.optimizers.flatMap(({ spec }) => spec.groups.flatMap(group => group.parameters)),
   )
@@ -168,9 +186,22 @@ function reportStart({ session, device, version }: Started, options: RunOptions)
     settings: training.settings,
     ...(epochs !== undefined && { epochs }),
     ...(mode === 'train' && { batchesPerEpoch: batchesPerEpoch(session) }),
-    ...(mode === 'train' && Number.isFinite(total) && { totalUpdates: total }),
+    ...(Number.isFinite(total) && { totalUpdates: total }),
     ...(options.checkpoint !== undefined && { checkpoint: options.checkpoint }),
   })
+}
+
+/** What a reader of the results would otherwise have to guess. */
+function warnOfStart({ mode, position, report }: Session, { checkpoint }: RunOptions): void {
+  if (mode !== 'train' && checkpoint === undefined) {
+    const message = 'no checkpoint was named, so the parameters have their start values'
+    report({ kind: 'warning', code: 'LTM6304', message })
+  }
+  if (position.batch > 0 || position.pass > 0) {
+    const place = `epoch ${position.epoch}, batch ${position.batch}`
+    const message = `the run goes on at ${place}: the means and metrics of this epoch, and open accumulation windows, begin there`
+    report({ kind: 'warning', code: 'LTM6305', message })
+  }
 }
 
 function batchesPerEpoch(session: Session): number {

@@ -49,6 +49,7 @@ export async function startSession(mode: RunMode, training: Training, options: R
   const stored = options.checkpoint === undefined ? undefined : await loadCheckpoint(options.checkpoint)
   const seed = options.seed ?? training.trainer.seed
   const parameters = await startParameters(training, rootKey(seed).at('start'))
+  await checkConstraints(parameters)
   const data = await loadData(mode, training, seed)
   const place = await placeOf(mode, training, options)
   const session = assemble({
@@ -63,7 +64,6 @@ export async function startSession(mode: RunMode, training: Training, options: R
   })
   try {
     if (stored !== undefined) restore(session, stored, options.checkpoint ?? '')
-    await checkConstraints(parameters)
   } catch (error) {
     endSession(session)
     throw error
