@@ -42,7 +42,7 @@ interface Case {
 
 function caseOf(name: string, op: Op, sample: Sample, index: number, named?: Named): Case {
   const title = `${name} ${index}`
-  const inputs = inputsOf(title, op, sample)
+  const inputs = inputsOf(title, op, sample, named?.lead)
   const types = named?.types ?? inputs.map(input => input.type)
   const sizes = named?.sizes ?? { n: 0, r: [] }
   const inferred = inferType(op, types, sample.attrs)
@@ -266,6 +266,8 @@ values('the backends agree', async () => {
 interface Named {
   readonly types: readonly ValueType[]
   readonly sizes: Sizes
+  /** Axes of length 1 that the inputs get in front, where a name stands for more than one axis. */
+  readonly lead: readonly number[]
 }
 
 function usesDims({ attrs = {} }: Op): boolean {
@@ -284,7 +286,9 @@ function rename(c: Case, name: string): ValueType[] {
 /** A sample whose first size is called `n`, as a batch is; attributes that name sizes would not fit any more. */
 function batched(c: Case): Named[] {
   const first = c.sample.shapes[0]?.[0] ?? 1
-  return first === 1 || usesDims(c.op) ? [] : [{ types: rename(c, 'n'), sizes: { n: first, r: [] } }]
+  return first === 1 || usesDims(c.op)
+    ? []
+    : [{ types: rename(c, 'n'), sizes: { n: first, r: [] }, lead: [] }]
 }
 
 /** A sample whose first axis stands for any number of them, where axes are counted from the end. */
@@ -302,7 +306,7 @@ function open(c: Case): Named[] {
     rank > (perm === undefined ? 1 : 2)
   return first === 1 || !fits || usesDims(c.op)
     ? []
-    : [{ types: rename(c, '...r'), sizes: { n: 0, r: [first] } }]
+    : [{ types: rename(c, '...r'), sizes: { n: 0, r: [1, first] }, lead: [1] }]
 }
 
 for (const [what, variant] of Object.entries({ 'a named size': batched, 'an open number of axes': open }))
@@ -312,8 +316,8 @@ for (const [what, variant] of Object.entries({ 'a named size': batched, 'an open
       for (const c of cases)
         for (const named of variant(c)) {
           const other = caseOf(c.title.split(' ')[0]!, c.op, c.sample, Number(c.title.split(' ')[1]), named)
-          const inputs = c.inputs.map(input => asValue(input))
-          close(numbers(other.run(...inputs)), numbers(c.run(...inputs)), 0, c.title)
+          const result = ({ run, inputs }: Case) => numbers(run(...inputs.map(input => asValue(input))))
+          close(result(other), result(c), 0, c.title)
           if (floatsOf(c).length > 0)
             entryGradients(other).forEach((gradient, i) => {
               close(gradient, entryGradients(c)[i]!, 1e-6, `${c.title}, gradient ${i}`)

@@ -1,7 +1,7 @@
 import { ts } from '../base/code.ts'
 import type { Dim } from '../types/dim.ts'
 import type { TensorType } from '../types/tensor.ts'
-import { entryOf, frontAxis, knownEntry, noAxis, replaceEntry } from './axes.ts'
+import { entryOf, frontAxis, hasRest, knownEntry, noAxis, replaceEntry } from './axes.ts'
 import type { Clash, Op } from './op.ts'
 
 function inferGather(x: TensorType, index: TensorType, axis: number): TensorType | Clash {
@@ -18,8 +18,10 @@ export const gather: Op<{ axis: number }> = {
   tfjs: ([x, index], { axis }, { inputs }) =>
     ts`kernels.gather(${x!}, ${index!}, ${frontAxis(axis, inputs[0]!.shape)})`,
   grad: (dy, { inputs: [x, index], attrs: { axis } }, make) => {
-    const entry = knownEntry(axis, x!.type.shape)
-    return [make.scatter_add([dy, index!], { axis: entry, size: x!.type.shape[entry]! }), undefined]
+    const { shape } = x!.type
+    const entry = knownEntry(axis, shape)
+    const counted = hasRest(shape.slice(0, entry)) ? entry - shape.length : entry
+    return [make.scatter_add([dy, index!], { axis: counted, size: shape[entry]! }), undefined]
   },
   samples: [
     {
@@ -52,22 +54,21 @@ export const gather: Op<{ axis: number }> = {
   ],
 }
 
-/** How many axes of the first input the index accounts for: from `axis` on, as many as the index has. */
+/** The axes of the first input that give way to the new one: as many as the index has. */
 function inferScatter(x: TensorType, index: TensorType, axis: number, size: Dim): TensorType | Clash {
-  const replaced = x.shape.slice(axis, axis + index.shape.length)
-  if (replaced.length < index.shape.length || replaced.some((d, i) => d !== index.shape[i]))
+  const start = axis < 0 ? x.shape.length - index.shape.length + 1 + axis : axis
+  const end = start + index.shape.length
+  const replaced = x.shape.slice(start, end)
+  if (start < 0 || end > x.shape.length || replaced.some((d, i) => d !== index.shape[i]))
     return {
-      clash: `must have the axes of the index, [${index.shape.join(', ')}], from axis ${axis} on`,
+      clash: `must have the axes of the index, [${index.shape.join(', ')}], at axis ${axis}`,
       input: 0,
     }
-  return {
-    dtype: x.dtype,
-    shape: [...x.shape.slice(0, axis), size, ...x.shape.slice(axis + index.shape.length)],
-  }
+  return { dtype: x.dtype, shape: [...x.shape.slice(0, start), size, ...x.shape.slice(end)] }
 }
 
 export const scatter_add: Op<{ axis: number; size: Dim }> = {
-  doc: 'Sums of the parts of `x` that an index tensor sends to the same position of an axis: the reverse of `gather`.',
+  doc: 'Sums of the parts of `x` that an index tensor sends to the same position of the new axis: the reverse of `gather`.',
   signature: '(x: F[...], index: I[...]) -> F[...]',
   attrs: { axis: { kind: 'int', default: 0 }, size: { kind: 'dims' } },
   infer: ([x, index], { axis, size }) => inferScatter(x!, index!, axis, size),

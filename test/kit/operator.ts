@@ -24,15 +24,21 @@ function dtypeOf(pattern: string, said: DType | undefined): DType {
   return pattern === 'I' || pattern === 'i32' ? 'i32' : pattern === 'B' || pattern === 'bool' ? 'bool' : 'f32'
 }
 
-/** The inputs of a sample, drawn from a fixed seed where their values aren't given. */
-export function inputsOf(name: string, op: Op, sample: Sample): readonly Input[] {
+/** The inputs of a sample, drawn from a fixed seed where their values aren't given; `lead` precedes each shape but a scalar's. */
+export function inputsOf(
+  name: string,
+  op: Op,
+  sample: Sample,
+  lead: readonly number[] = [],
+): readonly Input[] {
   const patterns = signatureOf(op.signature).inputs
   return sample.shapes.map((shape, i) => {
     const pattern = patterns[Math.min(i, patterns.length - 1)]!.type
     const key = random.rootKey(7, name, i)
     if (pattern === 'key') return { type: 'key', key }
     const dtype = dtypeOf(pattern.dtype, sample.dtypes?.[i])
-    return { type: { dtype, shape }, values: valuesOf(key, shape, dtype, sample.inputs?.[i]) }
+    const led = shape.length > 0 ? [...lead, ...shape] : shape
+    return { type: { dtype, shape: led }, values: valuesOf(key, shape, dtype, sample.inputs?.[i]) }
   })
 }
 

@@ -56,9 +56,13 @@ export const scatterAddKernel: Kernel<{ axis: number; size: number }> = defineKe
   gradients: (dy, [, index], { axis }) => [() => gather(dy, index!, axis), () => tf.zeros(index!.shape)],
 })
 
-/** Sums of the parts of `x` that `index` sends to the same position of a new axis of length `size`. */
+/**
+ * Sums of the parts of `x` that `index` sends to the same position of a new axis of length `size`. The axis is counted
+ * in the result; in `x` the axes of the index stand in its place.
+ */
 export function scatterAdd(x: tf.Tensor, index: tf.Tensor, axis: number, size: number): tf.Tensor {
-  return scatterAddKernel([x, index], { axis, size })
+  const rank = x.rank - index.rank + 1
+  return scatterAddKernel([x, index], { axis: axis < 0 ? axis + rank : axis, size })
 }
 
 export const pickKernel: Kernel<Record<never, never>> = defineKernel({
