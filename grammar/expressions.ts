@@ -305,6 +305,7 @@ export abstract class ExpressionParser extends CstParser {
   })
 
   IndexItems = this.RULE('IndexItems', () => {
+    this.deeper()
     this.CONSUME(t.LBracket)
     this.SUBRULE(this.IndexItem)
     this.MANY(() => {
@@ -313,6 +314,7 @@ export abstract class ExpressionParser extends CstParser {
     })
     this.OPTION(() => this.CONSUME2(t.Comma))
     this.CONSUME(t.RBracket)
+    this.shallower()
   })
 
   private readonly indexItems: Alternatives = [

@@ -1,7 +1,7 @@
-/** The name that was probably meant: the nearest candidate, at most two edits away (one, for a word of three letters). */
+/** The name that was probably meant: the nearest candidate, at most two edits away (one, for a short word). */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
   let best: string | undefined
-  let least = (word.length <= 3 ? 1 : 2) + 1
+  let least = (word.length <= 4 ? 1 : 2) + 1
   for (const candidate of candidates) {
     if (candidate === word || Math.abs(candidate.length - word.length) >= least) continue
     const distance = editDistance(word, candidate)

@@ -4,6 +4,8 @@ import type { Report } from '../diagnostics/diagnostic.ts'
 import type { Declaration, File } from './ast.ts'
 import { type Context, type NodeIds, nodes, tokenSpan } from './build/cst.ts'
 import { buildDeclaration } from './build/declarations.ts'
+import { buildExpr } from './build/expressions.ts'
+import { buildBlock } from './build/statements.ts'
 import { withinDepth } from './depth.ts'
 import { reportFloorDivision } from './floorDivision.ts'
 import { clean } from './recovery/lexical.ts'
@@ -16,7 +18,7 @@ export function parse(source: Source, report: Report, ids: NodeIds): File {
   const lexed = tokenize(source.text)
   const damaged = [...lexed.unknown.map(each => each.offset), ...reportFloorDivision(source, lexed, report)]
   const parts = read({ ...clean(source, lexed, report), damaged }, report)
-  const ctx: Context = { source, report, ids, docs: docsOf(lexed) }
+  const ctx: Context = { source, report, ids, docs: docsOf(lexed), expr: buildExpr, block: buildBlock }
   const declarations: Declaration[] = parts
     .flatMap(part => nodes(part, 'Declaration'))
     .map(each => buildDeclaration(each, ctx))

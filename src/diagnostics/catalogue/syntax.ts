@@ -46,8 +46,7 @@ export const syntax = {
       `Expected ${d.expected}, but found ${d.found}${d.context}.`,
   ),
   LTM1011: error(
-    (d: { written: string; meant: string; context: string }) =>
-      `\`${d.written}\` says nothing here${d.context}.`,
+    (d: { written: string; meant: string; context: string }) => `Unknown word \`${d.written}\`${d.context}.`,
     d => `Did you mean \`${d.meant}\`?`,
   ),
   LTM1012: error(
@@ -94,8 +93,11 @@ export const syntax = {
     (d: { written: string; instead: string }) => `\`${d.written}\` is written \`${d.instead}\`.`,
   ),
   LTM1025: error(
-    (_: Nothing) => 'Statements and members end by themselves, without `;`.',
-    () => 'Leave it out: the next one begins with its word.',
+    (_: { count: number }) => 'Statements and members end by themselves, without `;`.',
+    d =>
+      d.count > 1
+        ? `Leave out all ${d.count} of them: each statement begins with its word.`
+        : 'Leave it out.',
   ),
   LTM1026: error(
     (_: { context: string }) => 'An expression alone does nothing.',

@@ -2,7 +2,7 @@ import type { CstElement, CstNode, Token } from '../../../grammar/tokens.ts'
 import { bug } from '../../base/bug.ts'
 import type { Source, Span } from '../../base/source.ts'
 import type { Report } from '../../diagnostics/diagnostic.ts'
-import type { Name } from '../ast.ts'
+import type { Block, Expr, Name } from '../ast.ts'
 
 /** Gives fresh node ids; one for a compilation, so that ids are unique over all its files. */
 export class NodeIds {
@@ -19,6 +19,9 @@ export interface Context {
   readonly ids: NodeIds
   /** The `///` text above the token that starts at an offset. */
   readonly docs: ReadonlyMap<number, string>
+  /** Expressions stand in types and patterns, and blocks in expressions: these two close the circle between the files. */
+  readonly expr: (cst: CstNode, ctx: Context) => Expr
+  readonly block: (cst: CstNode, ctx: Context) => Block
 }
 
 const isNode = (element: CstElement | undefined): element is CstNode =>

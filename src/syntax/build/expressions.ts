@@ -38,10 +38,9 @@ import {
   tokenSpan,
   tokensOf,
 } from './cst.ts'
-import { buildForeignName, buildString } from './literals.ts'
+import { buildForeignName, buildNumber, buildString } from './literals.ts'
 import { buildOperation, chainLimit, tooLong } from './operators.ts'
 import { buildPattern } from './patterns.ts'
-import { buildBlock } from './statements.ts'
 import { buildFormals, buildType } from './types.ts'
 
 /** An expression of any form. */
@@ -73,7 +72,7 @@ function buildConditional(cst: CstNode, ctx: Context): Expr {
 /** `for a, b in xs { … }` */
 export function buildFor(cst: CstNode, ctx: Context): For {
   const { names, iterable } = buildForHead(node(cst, 'ForHead'), ctx)
-  return { kind: 'For', ...base(cst, ctx), names, iterable, body: buildBlock(node(cst, 'Block'), ctx) }
+  return { kind: 'For', ...base(cst, ctx), names, iterable, body: ctx.block(node(cst, 'Block'), ctx) }
 }
 
 function buildForHead(
@@ -93,7 +92,7 @@ function buildRange(cst: CstNode, ctx: Context): Expr {
 function buildPipe(cst: CstNode, ctx: Context): Expr {
   const steps = nodes(cst, 'PipeStep')
   if (steps.length > chainLimit) return tooLong(spanOf(cst, ctx), ctx)
-  let value = buildOperation(node(cst, 'Operation'), ctx)
+  let value = buildOperation(node(cst, 'Operation'), ctx, buildPostfix)
   for (const step of steps) {
     const where = at(spanning(value.span, spanOf(step, ctx)), ctx)
     const type = maybe(step, 'Type')
@@ -105,7 +104,7 @@ function buildPipe(cst: CstNode, ctx: Context): Expr {
 
 function buildStage(cst: CstNode, ctx: Context): Expr {
   const pattern = maybe(cst, 'PatternStage')
-  return pattern ? buildPattern(pattern, ctx) : buildTarget(node(cst, 'Target'), ctx)
+  return pattern ? buildPattern(pattern, buildArgs(pattern, ctx), ctx) : buildTarget(node(cst, 'Target'), ctx)
 }
 
 /** A name with its trailers. */
@@ -114,7 +113,7 @@ export function buildTarget(cst: CstNode, ctx: Context): Expr {
 }
 
 /** A primary with its trailers, without the prefixes before it. */
-export function buildPostfix(cst: CstNode, ctx: Context): Expr {
+function buildPostfix(cst: CstNode, ctx: Context): Expr {
   return withTrailers(buildPrimary(node(cst, 'Primary'), ctx), cst, ctx)
 }
 
@@ -167,7 +166,7 @@ function buildPrimary(cst: CstNode, ctx: Context): Expr {
     case 'List':
       return buildList(inner, ctx)
     default:
-      return buildPattern(inner, ctx)
+      return buildPattern(inner, buildArgs(inner, ctx), ctx)
   }
 }
 
@@ -192,23 +191,6 @@ function buildQuantity(cst: CstNode, ctx: Context): NumberLiteral {
     unit: maybeToken(cst, 'Unit')?.image as Unit | undefined, // the category Unit holds exactly these
     of: of && nameOf(of, ctx),
   }
-}
-
-/** A number without a unit. */
-export function buildNumber(from: Token, ctx: Context): NumberLiteral {
-  return {
-    kind: 'NumberLiteral',
-    ...at(tokenSpan(from, ctx.source), ctx),
-    value: numberValue(from),
-    integer: !/[.eE]/.test(from.image),
-    unit: undefined,
-    of: undefined,
-  }
-}
-
-/** The value of a number token. */
-export function numberValue(from: Token): number {
-  return Number(from.image.replaceAll('_', ''))
 }
 
 /** `{ h, c: e }` */
@@ -249,7 +231,7 @@ export function buildArgs(cst: CstNode, ctx: Context): readonly Arg[] {
 }
 
 /** One argument: by position, by name, or an exception for some paths. */
-export function buildArg(cst: CstNode, ctx: Context): Arg {
+function buildArg(cst: CstNode, ctx: Context): Arg {
   const except = maybe(cst, 'Except')
   if (except) return buildExcept(except, ctx)
   const value = buildExpr(node(cst, 'Expr'), ctx)

@@ -1,6 +1,6 @@
 import type { Token } from '../../../grammar/tokens.ts'
 import { diagnose } from '../../diagnostics/diagnostic.ts'
-import type { Expr, StringLiteral } from '../ast.ts'
+import type { Expr, NumberLiteral, StringLiteral } from '../ast.ts'
 import { at, type Context, tokenSpan } from './cst.ts'
 
 const escapes: Readonly<Record<string, string>> = { '"': '"', '\\': '\\', n: '\n', t: '\t' }
@@ -22,6 +22,23 @@ function reportEscape(written: string, start: number, ctx: Context): void {
   const span = { source: ctx.source, start, end: start + written.length }
   const fix = { title: 'Write the backslash twice', span, replacement: `\\${written}` }
   ctx.report(diagnose('LTM1003', span, { written }, { fix }))
+}
+
+/** A number without a unit. */
+export function buildNumber(from: Token, ctx: Context): NumberLiteral {
+  return {
+    kind: 'NumberLiteral',
+    ...at(tokenSpan(from, ctx.source), ctx),
+    value: numberValue(from),
+    integer: !/[.eE]/.test(from.image),
+    unit: undefined,
+    of: undefined,
+  }
+}
+
+/** The value of a number token. */
+export function numberValue(from: Token): number {
+  return Number(from.image.replaceAll('_', ''))
 }
 
 /** `None`, `null`, `True`, `False`: words of other languages that can't be meant as names. */

@@ -4,7 +4,6 @@ import { type Span, spanning, textOf } from '../../base/source.ts'
 import { diagnose } from '../../diagnostics/diagnostic.ts'
 import type { BinaryOperator, Expr, Unary } from '../ast.ts'
 import { at, type Context, nodes, spanOf, tokenSpan, tokensOf } from './cst.ts'
-import { buildPostfix } from './expressions.ts'
 
 /** The binding strength of each binary operator; a unary minus lies between the products and the power. */
 const strength = {
@@ -38,21 +37,23 @@ interface Row {
   readonly prefixes: readonly (readonly Token[])[]
   readonly operators: readonly Token[]
   readonly ctx: Context
+  /** Builds an operand without its prefixes. */
+  readonly postfix: (cst: CstNode, ctx: Context) => Expr
   /** The operand that comes next, and the first of its prefixes that is still to be read. */
   operand: number
   prefix: number
 }
 
 /** A row of operands and operators, by precedence climbing over the table of grammar.md. */
-export function buildOperation(cst: CstNode, ctx: Context): Expr {
+export function buildOperation(cst: CstNode, ctx: Context, postfix: Row['postfix']): Expr {
   const operands = nodes(cst, 'Operand')
   const prefixes = operands.map(operand => tokensOf(operand, 'Prefix'))
   const operators = tokensOf(cst, 'Operator')
   const first = operands[0] ?? bug('an operation without operands')
-  if (operators.length === 0 && prefixes[0]?.length === 0) return buildPostfix(first, ctx)
+  if (operators.length === 0 && prefixes[0]?.length === 0) return postfix(first, ctx)
   const length = prefixes.reduce((sum, each) => sum + each.length, operators.length)
   if (length > chainLimit) return tooLong(spanOf(cst, ctx), ctx)
-  return climb({ operands, prefixes, operators, ctx, operand: 0, prefix: 0 }, 0)
+  return climb({ operands, prefixes, operators, ctx, postfix, operand: 0, prefix: 0 }, 0)
 }
 
 /** Reports a row that is too long, and stands in for it. */
@@ -86,7 +87,7 @@ function startOf(row: Row, least: number): Expr {
   const operand = row.operands[row.operand] ?? bug('an operator without an operand')
   row.operand++
   row.prefix = 0
-  return buildPostfix(operand, row.ctx)
+  return row.postfix(operand, row.ctx)
 }
 
 function negation(row: Row, prefix: Token, least: number): Expr {

@@ -1,20 +1,20 @@
 import type { CstNode } from '../../../grammar/tokens.ts'
-import type { Pattern, PatternAxes, PatternAxis } from '../ast.ts'
+import type { Arg, Pattern, PatternAxes, PatternAxis } from '../ast.ts'
 import { at, base, type Context, maybeToken, name, node, nodes, spanOf, token, tokenSpan } from './cst.ts'
-import { buildArg, buildExpr, numberValue } from './expressions.ts'
+import { numberValue } from './literals.ts'
 
 /** `rearrange(x : n (h w) -> n h w, h: 4)`; a stage of a pipe has no operands of its own. */
-export function buildPattern(cst: CstNode, ctx: Context): Pattern {
+export function buildPattern(cst: CstNode, args: readonly Arg[], ctx: Context): Pattern {
   const body = node(cst, 'PatternBody')
   const arrow = tokenSpan(token(body, 'Arrow'), ctx.source)
   return {
     kind: 'Pattern',
     ...base(cst, ctx),
     operation: token(cst, 'operation').image as Pattern['operation'], // the rule takes exactly these words
-    operands: nodes(cst, 'Expr').map(each => buildExpr(each, ctx)),
+    operands: nodes(cst, 'Expr').map(each => ctx.expr(each, ctx)),
     inputs: nodes(body, 'Axes').map(axes => buildAxes(axes, arrow.start, ctx)),
     output: buildAxes(node(body, 'output'), arrow.end, ctx),
-    args: nodes(cst, 'Arg').map(arg => buildArg(arg, ctx)),
+    args,
   }
 }
 

@@ -32,8 +32,9 @@ import {
   token,
   tokensOf,
 } from './cst.ts'
-import { buildFn, buildParam } from './declarations.ts'
-import { buildExpr, buildNumber, buildPath, buildRecord, buildRef } from './expressions.ts'
+import { buildFn, buildParam } from './definitions.ts'
+import { buildExpr, buildPath, buildRecord, buildRef } from './expressions.ts'
+import { buildNumber } from './literals.ts'
 import { buildBlock, buildFreeze, buildLet, buildVar } from './statements.ts'
 import { buildType } from './types.ts'
 

@@ -3,7 +3,6 @@ import { bug } from '../../base/bug.ts'
 import { diagnose } from '../../diagnostics/diagnostic.ts'
 import type { FnType, Formal, NamedType, RecordType, Signature, Size, Type } from '../ast.ts'
 import { base, type Context, choice, maybe, maybeToken, name, node, nodes, token, tokenSpan } from './cst.ts'
-import { buildExpr } from './expressions.ts'
 
 /** `(x: f32[n], k: int = 2) -> f32[n] where n > 1` */
 export function buildSignature(cst: CstNode, ctx: Context): Signature {
@@ -20,7 +19,7 @@ export function buildSignature(cst: CstNode, ctx: Context): Signature {
 
 /** The conditions after `where`. */
 export function buildWhere(cst: CstNode, ctx: Context) {
-  return nodes(cst, 'Expr').map(each => buildExpr(each, ctx))
+  return nodes(cst, 'Expr').map(each => ctx.expr(each, ctx))
 }
 
 /** The formals between parentheses. */
@@ -33,7 +32,7 @@ export function buildFormals(cst: CstNode, ctx: Context): readonly Formal[] {
       ...base(formal, ctx),
       name: name(formal, ctx),
       type: type && buildType(type, ctx),
-      value: value && buildExpr(value, ctx),
+      value: value && ctx.expr(value, ctx),
     }
   })
 }
@@ -93,5 +92,5 @@ function buildRecordType(cst: CstNode, ctx: Context): RecordType {
 
 function buildSize(cst: CstNode, ctx: Context): Size {
   if (maybeToken(cst, 'Ellipsis')) return { kind: 'RestSize', ...base(cst, ctx), name: name(cst, ctx) }
-  return buildExpr(node(cst, 'Expr'), ctx)
+  return ctx.expr(node(cst, 'Expr'), ctx)
 }

@@ -5,10 +5,12 @@ import type { Span } from '../../base/source.ts'
 import { type Diagnostic, diagnose } from '../../diagnostics/diagnostic.ts'
 import { type Failure, listPlace } from './attempt.ts'
 import { contextOf, describe, type Finding, placeNames, type Recogniser } from './finding.ts'
-import { Brackets, closes, closingOf, enclosing, fits, isCloser, itemEnd } from './items.ts'
-import { leavesList } from './repair.ts'
+import { foreignWords } from './habits.ts'
+import { Brackets, beginsItem, closes, closingOf, enclosing, fits, isCloser, itemEnd } from './items.ts'
+import { leavesList, made } from './repair.ts'
 import {
   after,
+  endsOperand,
   imageAt,
   indentation,
   isNameAt,
@@ -169,20 +171,56 @@ function wantsName(view: View, { at, rule, expected }: Failure): boolean {
   return expected.includes('Name') && !expected.includes('LParen')
 }
 
-/** A point at the end of a line, which has taken the first word of the next for a member. */
-const danglingPoint: Recogniser = (view, failure) => {
+/** An item that ends too early, and so has taken the first word of the next line for a name: `let x = a +`. */
+const swallowedWord: Recogniser = (view, failure) => {
   const { at } = failure
   const word = at - 1
-  if (kindAt(view, at - 2) !== 'Dot' || !startsLine(view, word) || !wordAt(view, word)) return undefined
+  const place = listPlace(failure)
+  const point = kindAt(view, at - 2) === 'Dot' && wordAt(view, word) !== undefined
+  if (!place || !startsLine(view, word) || !(point || swallows(view, word, place))) return undefined
   const offset = after(view, at - 2).start
-  const details = {
-    found: describe(view, word),
-    expected: 'a name behind `.`',
-    context: contextOf(view, failure),
-  }
+  const expected = point ? 'a name behind `.`' : 'an expression'
+  const details = { found: describe(view, word), expected, context: contextOf(view, failure) }
   return {
     diagnostic: diagnose('LTM1010', spanAt(view, word), details),
     repair: { from: word, to: word, insert: [missing(offset, offset)], end: at, cut: false },
+    guess: true,
+  }
+}
+
+const swallows = (view: View, word: number, place: Place): boolean =>
+  beginsItem(view, word, place) && !endsOperand(view, word - 1) && kindAt(view, word - 1) !== 'LBrace'
+
+/** The same within an item that is not finished: the error is at the word, not behind it. */
+export function located(view: View, failure: Failure): Failure {
+  const item = failure.open.at(-1)
+  const word = failure.at - 1
+  if (!item || listPlace(failure) || word <= item.start || !startsLine(view, word)) return failure
+  return swallows(view, word, item.place) ? { ...failure, at: word } : failure
+}
+
+/** `module A {` without parentheses. */
+const missingFormals: Recogniser = (view, failure) => {
+  const { at, rule, expected } = failure
+  const item = failure.open.at(-1)
+  if (!item || !(rule === 'Formals' || rule === 'Streams') || expected[0] !== 'LParen') return undefined
+  const span = after(view, at - 1)
+  const details = {
+    expected: '`(` and the arguments',
+    found: describe(view, at),
+    context: contextOf(view, failure),
+  }
+  const fix = { title: 'Insert `()`', span, replacement: '()' }
+  const end = itemEnd(view, item.start, Math.max(at, item.start + 1), item.place)
+  return {
+    diagnostic: diagnose('LTM1010', placeOf(view, at), details, { fix }),
+    repair: {
+      from: at,
+      to: at,
+      insert: [made('LParen', span.start), made('RParen', span.start)],
+      end,
+      cut: false,
+    },
     guess: true,
   }
 }
@@ -263,7 +301,14 @@ function listExpectation(place: Place): string {
 }
 
 /** What must be ruled out before a habit of another language is seen in an error. */
-export const slips: readonly Recogniser[] = [depth, danglingPoint, unclosed, misspelt]
+export const slips: readonly Recogniser[] = [
+  depth,
+  swallowedWord,
+  missingFormals,
+  unclosed,
+  ...foreignWords,
+  misspelt,
+]
 /** What else is wrong with the structure; {@link unexpected} finds something in every error. */
 export const structure: readonly Recogniser[] = [
   topLevelLet,

@@ -3,7 +3,7 @@ import { textOf } from '../../base/source.ts'
 import { diagnose } from '../../diagnostics/diagnostic.ts'
 import { type Failure, listPlace } from './attempt.ts'
 import type { Finding, Recogniser } from './finding.ts'
-import { closing, enclosing, isCloser, isOpener, itemEnd } from './items.ts'
+import { Brackets, closing, enclosing, isCloser, isOpener, itemEnd } from './items.ts'
 import { made, type Repair } from './repair.ts'
 import {
   after,
@@ -95,8 +95,9 @@ function isDeclared(view: View, name: string): boolean {
 const declaring: ReadonlySet<string> = new Set(['var', 'let', 'buffer', 'state', 'slot', 'set', '(', ','])
 
 function lineEnd(view: View, from: number): number {
+  const brackets = new Brackets()
   let i = from
-  while (i + 1 < view.tokens.length && !startsLine(view, i + 1) && !isCloser(kindAt(view, i + 1))) i++
+  while (i + 1 < view.tokens.length && !startsLine(view, i + 1) && !brackets.step(view, i + 1)) i++
   return i
 }
 
@@ -357,18 +358,17 @@ const foreignLambda: Recogniser = (view, failure) => {
   return { diagnostic: diagnose('LTM1027', spanAt(view, at - 1), { written: 'lambda', instead }) }
 }
 
+/** Words of other languages, which must not be taken for misspelt words of this one. */
+export const foreignWords: readonly Recogniser[] = [foreignDeclaration, elif, foreignImport, foreignLambda]
+
 /** Habits from other languages, each with its own message. */
 export const habits: readonly Recogniser[] = [
   assignment,
   compound,
-  foreignDeclaration,
-  elif,
-  foreignImport,
   namedByEquals,
   colonForBody,
   equalsForEquals,
   pythonChoice,
-  foreignLambda,
   printCall,
   pointlessNumber,
   openChoice,

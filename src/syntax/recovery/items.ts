@@ -67,7 +67,8 @@ export function beginsItem(view: View, i: number, place: Place): boolean {
   if (!name || !startsIn(name, place)) return false
   const before = kindAt(view, i - 1)
   if (before === 'Dot' && !startsLine(view, i)) return false
-  if (kindAt(view, i + 1) === 'Colon') return name === 'raw'
+  if (kindAt(view, i + 1) === 'Colon')
+    return name === 'raw' || (startsLine(view, i) && endsOperand(view, i - 1))
   if (isReserved(name) && name !== 'if' && name !== 'for' && name !== 'fn') return true
   const opens = i === 0 || before === 'LBrace' || endsOperand(view, i - 1)
   return fits(name, view, i + 1) && (opens || (startsLine(view, i) && isNameAt(view, i + 1)))

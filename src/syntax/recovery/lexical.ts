@@ -36,15 +36,19 @@ function reportUnknown(source: Source, { unknown }: Lexed, report: Report): void
   }
 }
 
+/** Semicolons and `#` comments come in crowds; each habit is reported once, at its first place. */
 function reportStrays(source: Source, { strays }: Lexed, report: Report): void {
-  for (const stray of strays) {
-    const span = spanOf(source, stray)
-    if (stray.image === ';') {
-      report(diagnose('LTM1025', span, {}, { fix: { title: 'Remove it', span, replacement: '' } }))
-    } else {
-      const hash = { ...span, end: span.start + 1 }
-      report(diagnose('LTM1029', span, {}, { fix: { title: 'Write `//`', span: hash, replacement: '//' } }))
-    }
+  const semicolons = strays.filter(stray => stray.image === ';')
+  const first = semicolons[0]
+  if (first) {
+    const span = spanOf(source, first)
+    const fix = { title: 'Remove it', span, replacement: '' }
+    report(diagnose('LTM1025', span, { count: semicolons.length }, { fix }))
+  }
+  const hash = strays.find(stray => stray.image !== ';')
+  if (hash) {
+    const span = { source, start: hash.startOffset, end: hash.startOffset + 1 }
+    report(diagnose('LTM1029', span, {}, { fix: { title: 'Write `//`', span, replacement: '//' } }))
   }
 }
 

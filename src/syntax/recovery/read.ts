@@ -1,7 +1,7 @@
 import type { CstNode } from '../../../grammar/tokens.ts'
 import type { Report } from '../../diagnostics/diagnostic.ts'
 import { type Attempt, attempt, type Failure } from './attempt.ts'
-import { slips, structure, unexpected } from './explain.ts'
+import { located, slips, structure, unexpected } from './explain.ts'
 import type { Finding, Recogniser } from './finding.ts'
 import { habits } from './habits.ts'
 import { type Repaired, repaired, tryRepair } from './repair.ts'
@@ -25,8 +25,9 @@ function readSegment(segment: View, report: Report): CstNode | undefined {
   let quiet = false
   for (let errors = 0; errors < errorLimit; errors++) {
     if ('tree' in result) return result.tree
-    const { finding, done } = explained(view, result.failure)
-    if (!quiet && !isDamaged(view, result.failure.at)) report(finding.diagnostic)
+    const failure = located(view, result.failure)
+    const { finding, done } = explained(view, failure)
+    if (!quiet && !isDamaged(view, failure.at)) report(finding.diagnostic)
     if (!done) return undefined
     view = done.view
     result = done.result

@@ -40,7 +40,8 @@ export function tryRepair(view: View, repair: Repair, sure = false): Repaired | 
   const { at } = result.failure
   const resume = repair.end + repair.insert.length - (repair.to - repair.from)
   const behind = repair.from + repair.insert.length
-  if (at < (sure ? behind : resume) && !movesOn(result.failure, behind)) return undefined
+  const stuck = !repair.cut && !sure && inItemBefore(result.failure, behind)
+  if (stuck || (at < (sure ? behind : resume) && !movesOn(result.failure, behind))) return undefined
   return { view: changed, result, quiet: repair.cut && at === resume }
 }
 
@@ -49,6 +50,12 @@ function movesOn(failure: Failure, behind: number): boolean {
   if (failure.at <= behind) return false
   const item = failure.open.at(-1)
   return (item !== undefined && item.start >= behind) || listPlace(failure) !== undefined
+}
+
+/** Whether the item that a patch belongs to is still not whole. */
+function inItemBefore(failure: Failure, behind: number): boolean {
+  const item = failure.open.at(-1)
+  return listPlace(failure) === undefined && item !== undefined && item.start < behind
 }
 
 /** The first repair that helps. Where none does, the rest of the declaration goes. */
