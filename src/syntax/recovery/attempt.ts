@@ -1,6 +1,6 @@
-import { nestingLimit, TooDeep } from '../../../grammar/expressions.ts'
 import { theParser } from '../../../grammar/parser.ts'
 import type { CstNode, Place, Token } from '../../../grammar/tokens.ts'
+import { nestingLimit, TooDeep } from '../../../grammar/types.ts'
 import type { View } from './view.ts'
 
 /** Where and how the parser stopped. All numbers are indices of tokens. */
