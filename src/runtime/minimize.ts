@@ -185,7 +185,8 @@ async function refuse<R>(
 
 async function nonFinite(session: Session, call: MinimizeCall, gradients: Gradients, mean: number) {
   const { epoch, batchIndex } = session.clocks
-  const place = `in epoch ${epoch}, batch ${batchIndex}`
+  // People count from 1, as the lines of epochs do.
+  const place = `in epoch ${epoch + 1}, batch ${batchIndex + 1}`
   const what = Number.isFinite(mean)
     ? `the gradient of \`${call.name}\` by ${await firstNonFinite(gradients)} is not finite ${place}`
     : `the loss \`${call.name}\` is ${mean} ${place}`

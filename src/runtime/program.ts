@@ -145,7 +145,7 @@ async function takeBest(session: Session): Promise<Kept | undefined> {
 }
 
 function describeWeights(best: Kept | undefined): string {
-  return best === undefined ? 'final weights' : `best weights kept, those of epoch ${best.epoch}`
+  return best === undefined ? 'final weights' : `best weights kept, those of epoch ${best.epoch + 1}`
 }
 
 // ── What is said at the start ───────────────────────────────────────────────────────────────────────────────────────
@@ -198,7 +198,7 @@ function warnOfStart({ mode, position, report }: Session, { checkpoint }: RunOpt
     report({ kind: 'warning', code: 'LTM6304', message })
   }
   if (position.batch > 0 || position.pass > 0) {
-    const place = `epoch ${position.epoch}, batch ${position.batch}`
+    const place = `epoch ${position.epoch + 1}, batch ${position.batch + 1}`
     const message = `the run goes on at ${place}: the means and metrics of this epoch, and open accumulation windows, begin there`
     report({ kind: 'warning', code: 'LTM6305', message })
   }
