@@ -146,9 +146,14 @@ function foldItem(item: Item, place: Place): string {
   return foldOperators(text, place) ?? foldFirst(item, place) ?? text
 }
 
+/** Type arguments stay together: a comma at their end would be an error. */
+function opens({ open, items }: Group): boolean {
+  return items.length > 0 && open !== '<'
+}
+
 /** Places of the groups that may open, in order of preference: a function's parameters first, elsewhere the last group. */
 function breakable(item: Item): readonly number[] {
-  const places = item.flatMap((piece, i) => (typeof piece !== 'string' && piece.items.length > 0 ? [i] : []))
+  const places = item.flatMap((piece, i) => (typeof piece !== 'string' && opens(piece) ? [i] : []))
   const head = item[0]
   return typeof head === 'string' && /^(export |async )*function\b/.test(head) ? places : places.reverse()
 }

@@ -1,5 +1,4 @@
 import { bug } from '../../base/bug.ts'
-import type { Target } from '../../base/code.ts'
 import type { Func, Origin, Parameter, Program } from '../../ir/ir.ts'
 import type { Line } from '../layout.ts'
 import type { EmitFunction, EmittedFunction } from './functions.ts'
@@ -12,7 +11,6 @@ export type Section = 'data' | 'model' | 'optimizers' | 'metrics'
 /** What the emitter of one program knows and gathers; passed to every part of it. */
 export interface Env {
   readonly program: Program
-  readonly target: Target
   readonly functions: ReadonlyMap<string, Func>
   readonly parameters: ReadonlyMap<string, Parameter>
   /** The names of top-level declarations. */
@@ -36,7 +34,7 @@ export interface Env {
 }
 
 /** The environment at the start: every name that the program declares itself is given. */
-export function createEnv(program: Program, target: Target, emitFunction: EmitFunction): Env {
+export function createEnv(program: Program, emitFunction: EmitFunction): Env {
   const fixed = [...runtimeValues, ...runtimeTypes, 'settings', 'vars', 'training', ...stepNames]
   const globals = scopeIn(undefined, fixed)
   const holders = new Map(
@@ -44,7 +42,6 @@ export function createEnv(program: Program, target: Target, emitFunction: EmitFu
   )
   return {
     program,
-    target,
     functions: new Map(program.functions.map(func => [func.name, func])),
     parameters: new Map(program.parameters.map(parameter => [parameter.path, parameter])),
     globals,

@@ -24,7 +24,7 @@ export interface EmitOptions {
 
 /** A program of the IR as a define-by-run program on TensorFlow.js, to be read as well as run. */
 export function emitProgram(program: Program, { target, runtime, directory }: EmitOptions): string {
-  const env = createEnv(program, target, emitFunction)
+  const env = createEnv(program, emitFunction)
   // Steps come first, since they decide which functions there are and in which order a reader meets them.
   const steps = stepLines(env)
   const hooks = hookLines(env)

@@ -60,9 +60,16 @@ function updateParameters(
   return used.length === 0 ? all.slice(0, -1) : all
 }
 
+/** A longer one is a literal type, which can be laid out in lines. */
+const longestRecord = 80
+
 /** `Record<'m' | 'v', tf.Tensor>`. */
 function recordOf(keys: readonly string[], type: string): string {
-  return keys.length === 0 ? 'object' : `Record<${keys.map(quote).join(' | ')}, ${type}>`
+  if (keys.length === 0) return 'object'
+  const short = `Record<${keys.map(quote).join(' | ')}, ${type}>`
+  return short.length <= longestRecord
+    ? short
+    : `{ ${keys.map(key => `${propertyKey(key)}: ${type}`).join('; ')} }`
 }
 
 function recordParameter(
