@@ -72,8 +72,9 @@ export const full: Op<{ shape: readonly Dim[]; value: number | boolean; dtype: D
   attrs: { shape: { kind: 'dims' }, value: { kind: 'float' }, dtype: { kind: 'dtype' } },
   call: false,
   infer: (_, { shape, dtype }) => ({ dtype, shape }),
+  // tf.fill is declared for numbers only; 1 and 0 fill a boolean tensor as well.
   tfjs: (_, { shape, value, dtype }, context) =>
-    ts`tf.fill(${shapeText(shape, context)}, ${scalarText(value, dtype)}, ${dtypeText(dtype)})`,
+    ts`tf.fill(${shapeText(shape, context)}, ${scalarText(Number(value), 'f32')}, ${dtypeText(dtype)})`,
   grad: () => [],
   lift: (attrs, _, size) => ({ ...attrs, shape: [size, ...attrs.shape] }),
   samples: [

@@ -245,15 +245,14 @@ export const cumsum: Op<{ axis: number; exclusive: boolean; reverse: boolean }> 
     reverse: { kind: 'bool', default: false },
   },
   infer: ([x], { axis }) => (entryOf(axis, x!.shape) === undefined ? noAxis(axis, x!.shape) : x!),
-  tfjs: ([x], { axis, exclusive, reverse }, { inputs }) =>
-    callText(
-      'kernels.cumsum',
-      [x!, String(frontAxis(axis, inputs[0]!.shape))],
-      [
-        [String(exclusive), 'false'],
-        [String(reverse), 'false'],
-      ],
-    ),
+  tfjs: ([x], { axis, exclusive, reverse }, { inputs }) => {
+    const front = frontAxis(axis, inputs[0]!.shape)
+    const flags = [
+      [String(exclusive), 'false'],
+      [String(reverse), 'false'],
+    ] as const
+    return callText(front < 0 ? 'kernels.cumsum' : 'tf.cumsum', [x!, String(front)], flags)
+  },
   // Element i reaches the sums from i on, so the gradient sums backwards.
   grad: (dy, { attrs }, make) => [make.cumsum([dy], { ...attrs, reverse: !attrs.reverse })],
   lift: (attrs, [x]) => ({ ...attrs, axis: knownEntry(attrs.axis, x!.shape) + 1 }),
