@@ -1,5 +1,5 @@
 import type { Source } from './base/source.ts'
-import { diagnose, type Diagnostic, Diagnostics, type Report } from './diagnostics/diagnostic.ts'
+import { type Diagnostic, Diagnostics, diagnose, type Report } from './diagnostics/diagnostic.ts'
 import { checkLibrary, elaborateFile, type LoadedFile } from './elaborate/program.ts'
 import type { Program } from './ir/ir.ts'
 import { runPasses } from './passes/pass.ts'
@@ -102,7 +102,9 @@ class Loader {
     }
     const path = this.#files.resolve(from, text)
     if (this.#open.includes(path)) {
-      this.#report(diagnose('LTM3011', span, { cycle: `\`${text}\`` }, { help: `${[...this.#open, path].join(' → ')}` }))
+      this.#report(
+        diagnose('LTM3011', span, { cycle: `\`${text}\`` }, { help: `${[...this.#open, path].join(' → ')}` }),
+      )
       return undefined
     }
     const loaded = this.load(path)

@@ -37,7 +37,12 @@ export interface Extras {
 }
 
 /** Makes a diagnostic of the catalogue; details that the code's text does not ask for are type errors. */
-export function diagnose<C extends Code>(code: C, span: Span, details: Details<C>, extras: Extras = {}): Diagnostic {
+export function diagnose<C extends Code>(
+  code: C,
+  span: Span,
+  details: Details<C>,
+  extras: Extras = {},
+): Diagnostic {
   const entry = catalogue[code] as {
     readonly severity: Severity
     readonly text: (details: Details<C>) => string

@@ -1,7 +1,7 @@
 import { nearest } from '../base/names.ts'
 import { type Span, textOf } from '../base/source.ts'
 import type { Arg, Expr, Formal } from '../syntax/ast.ts'
-import { complain, type Context } from './context.ts'
+import { type Context, complain } from './context.ts'
 import { expression } from './evaluate.ts'
 import type { Value } from './values.ts'
 
@@ -29,14 +29,23 @@ export function argumentValue(ctx: Context, given: Given): Value {
 }
 
 /** Arguments by position, then by name. Unknown, surplus, repeated and absent ones are reported; then nothing is returned. */
-export function matchArguments(ctx: Context, formals: readonly Formal[], site: CallSite, piped?: Piped): ReadonlyMap<string, Given> | undefined {
+export function matchArguments(
+  ctx: Context,
+  formals: readonly Formal[],
+  site: CallSite,
+  piped?: Piped,
+): ReadonlyMap<string, Given> | undefined {
   const given = new Map<string, Given>()
   const names = formals.map(formal => formal.name.text)
   let position = 0
   let failed = false
   const place = (name: string | undefined, argument: Given): void => {
     if (name === undefined) {
-      complain(ctx, 'LTM3005', argument.span, { callee: site.shown, count: formals.length, signature: signatureText(site.shown, formals) })
+      complain(ctx, 'LTM3005', argument.span, {
+        callee: site.shown,
+        count: formals.length,
+        signature: signatureText(site.shown, formals),
+      })
       failed = true
     } else if (given.has(name)) {
       complain(ctx, 'LTM3007', argument.span, { callee: site.shown, name })
@@ -45,19 +54,34 @@ export function matchArguments(ctx: Context, formals: readonly Formal[], site: C
   }
   if (piped) place(names[position++], { kind: 'value', value: piped.value, span: piped.span })
   for (const arg of site.args) {
-    if (arg.kind === 'Except') complain(ctx, 'LTM4502', arg.span, { statement: 'except', place: 'this call; it belongs to an optimizer' })
-    else if (arg.kind === 'Positional') place(names[position++], { kind: 'expr', expr: arg.value, span: arg.value.span })
-    else if (names.includes(arg.name.text)) place(arg.name.text, { kind: 'expr', expr: arg.value, span: arg.value.span })
+    if (arg.kind === 'Except')
+      complain(ctx, 'LTM4502', arg.span, {
+        statement: 'except',
+        place: 'this call; it belongs to an optimizer',
+      })
+    else if (arg.kind === 'Positional')
+      place(names[position++], { kind: 'expr', expr: arg.value, span: arg.value.span })
+    else if (names.includes(arg.name.text))
+      place(arg.name.text, { kind: 'expr', expr: arg.value, span: arg.value.span })
     else {
-      complain(ctx, 'LTM3004', arg.name.span, { callee: site.shown, name: arg.name.text, near: nearest(arg.name.text, names) })
+      complain(ctx, 'LTM3004', arg.name.span, {
+        callee: site.shown,
+        name: arg.name.text,
+        near: nearest(arg.name.text, names),
+      })
       failed = true
     }
   }
   for (const formal of formals) {
     if (given.has(formal.name.text)) continue
-    if (formal.value) given.set(formal.name.text, { kind: 'default', expr: formal.value, span: formal.value.span })
+    if (formal.value)
+      given.set(formal.name.text, { kind: 'default', expr: formal.value, span: formal.value.span })
     else if (!failed) {
-      complain(ctx, 'LTM3006', site.span, { callee: site.shown, name: formal.name.text, signature: signatureText(site.shown, formals) })
+      complain(ctx, 'LTM3006', site.span, {
+        callee: site.shown,
+        name: formal.name.text,
+        signature: signatureText(site.shown, formals),
+      })
       failed = true
     }
   }

@@ -1,7 +1,7 @@
 import { textOf } from '../base/source.ts'
 import type { Call, Expr } from '../syntax/ast.ts'
 import { argumentValue, type CallSite, matchArguments, type Piped } from './arguments.ts'
-import { complain, type Context } from './context.ts'
+import { type Context, complain } from './context.ts'
 import { describe } from './describe.ts'
 import { expression, unexpecting } from './evaluate.ts'
 import { callFunction } from './functions.ts'
@@ -26,7 +26,16 @@ function calleeOf(ctx: Context, node: Expr): Value {
 }
 
 function callable(value: Value): boolean {
-  return ['function', 'lambda', 'opaque_function', 'operator', 'declaration', 'constraint', 'module', 'error'].includes(value.kind)
+  return [
+    'function',
+    'lambda',
+    'opaque_function',
+    'operator',
+    'declaration',
+    'constraint',
+    'module',
+    'error',
+  ].includes(value.kind)
 }
 
 /** Calls any value that can be. */
@@ -47,12 +56,14 @@ export function callValue(ctx: Context, callee: Value, site: CallSite, piped?: P
       return piped?.value ?? elaborateArguments(unexpecting(ctx), site, piped)[0] ?? errorValue
     case 'module': {
       const forward = methodOf(callee, 'forward')
-      if (forward) return callFunction(ctx, forward, { ...site, shown: callee.spec.declaration.name.text }, piped)
+      if (forward)
+        return callFunction(ctx, forward, { ...site, shown: callee.spec.declaration.name.text }, piped)
       return complain(ctx, 'LTM3014', site.span, { name: callee.spec.declaration.name.text })
     }
     case 'declaration':
       if (callee.declaration.kind === 'Module') return instantiate(ctx, callee.declaration, callee.env, site)
-      if (callee.declaration.kind === 'Constraint') return complain(ctx, 'LTM9001', site.span, { what: 'a constraint used as a function' })
+      if (callee.declaration.kind === 'Constraint')
+        return complain(ctx, 'LTM9001', site.span, { what: 'a constraint used as a function' })
       return complain(ctx, 'LTM3008', site.span, { callee: site.shown, got: describe(callee) })
     case 'constraint':
       return complain(ctx, 'LTM9001', site.span, { what: 'a constraint used as a function' })
@@ -63,7 +74,9 @@ export function callValue(ctx: Context, callee: Value, site: CallSite, piped?: P
 
 /** Arguments of something that failed already: elaborated for their own errors. */
 function elaborateArguments(ctx: Context, site: CallSite, piped?: Piped): readonly Value[] {
-  const values = site.args.flatMap(arg => (arg.kind === 'Except' ? [] : [expression(unexpecting(ctx), arg.value)]))
+  const values = site.args.flatMap(arg =>
+    arg.kind === 'Except' ? [] : [expression(unexpecting(ctx), arg.value)],
+  )
   return piped ? [piped.value, ...values] : values
 }
 

@@ -2,13 +2,13 @@ import { type Span, textOf } from '../base/source.ts'
 import type { Method, Ref } from '../syntax/ast.ts'
 import { showType, type TensorType } from '../types/tensor.ts'
 import { newBindings, unifyShape } from '../types/unify.ts'
-import { complain, type Context, type FunctionInstance } from './context.ts'
+import { type Context, complain, type FunctionInstance } from './context.ts'
 import { describe } from './describe.ts'
 import { unexpecting } from './evaluate.ts'
-import { unknownName } from './naming.ts'
 import { bindFormals } from './formals.ts'
 import { type FunctionRequest, functionInstance } from './functions.ts'
 import { valueKey } from './keys.ts'
+import { unknownName } from './naming.ts'
 import { requirement } from './requirement.ts'
 import { declaredType, shapeOf } from './types.ts'
 import { type ConstraintSpec, int, type Value } from './values.ts'
@@ -22,28 +22,47 @@ export function constraintOf(ctx: Context, ref: Ref): ConstraintSpec | undefined
     return undefined
   }
   if (found.kind !== 'declaration' || found.declaration.kind !== 'Constraint') {
-    if (found.kind !== 'error') complain(ctx, 'LTM2109', ref.span, { wanted: 'a constraint', got: describe(found) })
+    if (found.kind !== 'error')
+      complain(ctx, 'LTM2109', ref.span, { wanted: 'a constraint', got: describe(found) })
     return undefined
   }
   const { declaration } = found
   const scope = found.env.child()
-  const args = bindFormals(unexpecting(ctx), declaration.signature.formals, { args: ref.args ?? [], span: ref.span, shown: name }, undefined, scope)
+  const args = bindFormals(
+    unexpecting(ctx),
+    declaration.signature.formals,
+    { args: ref.args ?? [], span: ref.span, shown: name },
+    undefined,
+    scope,
+  )
   if (!args || ctx.world.broken.has(declaration.id)) return undefined
   const within: Context = {
     ...unexpecting(ctx),
     env: scope,
-    instantiations: [...ctx.instantiations, { span: ref.span, text: `in \`${textOf(ref.span)}\`, written here` }],
+    instantiations: [
+      ...ctx.instantiations,
+      { span: ref.span, text: `in \`${textOf(ref.span)}\`, written here` },
+    ],
   }
-  for (const member of declaration.members) if (member.kind === 'Require') requirement(within, member.condition)
-  for (const member of declaration.members) if (member.kind === 'Buffer') complain(within, 'LTM9001', member.span, { what: 'a constraint with a `buffer`' })
+  for (const member of declaration.members)
+    if (member.kind === 'Require') requirement(within, member.condition)
+  for (const member of declaration.members)
+    if (member.kind === 'Buffer')
+      complain(within, 'LTM9001', member.span, { what: 'a constraint with a `buffer`' })
   const key = `${name}(${args.map(arg => valueKey(arg.value)).join(', ')})`
   return { declaration, env: scope, text: textOf(ref.span), key }
 }
 
-const methodsOf = (spec: ConstraintSpec): readonly Method[] => spec.declaration.members.filter(member => member.kind === 'Method')
+const methodsOf = (spec: ConstraintSpec): readonly Method[] =>
+  spec.declaration.members.filter(member => member.kind === 'Method')
 
 /** The raw type of a parameter of this type: sizes are bound by what `forward` says it gives. */
-export function rawTypeOf(ctx: Context, spec: ConstraintSpec, type: TensorType, span: Span): TensorType | undefined {
+export function rawTypeOf(
+  ctx: Context,
+  spec: ConstraintSpec,
+  type: TensorType,
+  span: Span,
+): TensorType | undefined {
   const sizes = constraintSizes(ctx, spec, type, span)
   if (!sizes) return undefined
   const raw = spec.declaration.members.find(member => member.kind === 'Raw')
@@ -56,7 +75,12 @@ export function rawTypeOf(ctx: Context, spec: ConstraintSpec, type: TensorType, 
 }
 
 /** What the size names of a constraint stand for, given the type it constrains. */
-function constraintSizes(ctx: Context, spec: ConstraintSpec, type: TensorType, span: Span): ReturnType<typeof newBindings> | undefined {
+function constraintSizes(
+  ctx: Context,
+  spec: ConstraintSpec,
+  type: TensorType,
+  span: Span,
+): ReturnType<typeof newBindings> | undefined {
   const forward = methodsOf(spec).find(method => method.role === 'forward')
   const raw = spec.declaration.members.find(member => member.kind === 'Raw')
   const pattern = forward?.signature.result ?? raw?.type
@@ -66,7 +90,10 @@ function constraintSizes(ctx: Context, spec: ConstraintSpec, type: TensorType, s
   const bindings = newBindings()
   const matched = unifyShape(shape, variables, type.shape, bindings)
   if (matched.ok) return bindings
-  complain(ctx, 'LTM2101', span, { callee: spec.text, problem: `it constrains ${showType({ dtype: 'f32', shape })}, and this is ${showType(type)}` })
+  complain(ctx, 'LTM2101', span, {
+    callee: spec.text,
+    problem: `it constrains ${showType({ dtype: 'f32', shape })}, and this is ${showType(type)}`,
+  })
   return undefined
 }
 
@@ -90,7 +117,13 @@ export function constraintFunction(
   const value: Value = { kind: 'tensor', name: formal.name.text, type: input, span: formal.name.span }
   const request: FunctionRequest = {
     name: `${name}.${role}`,
-    declaration: { id: method.id, signature: method.signature, body: method.body, doc: spec.declaration.doc, span: method.span },
+    declaration: {
+      id: method.id,
+      signature: method.signature,
+      body: method.body,
+      doc: spec.declaration.doc,
+      span: method.span,
+    },
     role: role === 'log_forward' ? 'forward' : role,
     scope,
     self: undefined,
@@ -102,4 +135,3 @@ export function constraintFunction(
   const made = { ...ctx, env: scope, self: undefined, expected: undefined, declaration: spec.declaration.id }
   return functionInstance(made, request, undefined)
 }
-

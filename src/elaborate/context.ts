@@ -1,11 +1,19 @@
-import { type Span, positionAt } from '../base/source.ts'
-import { type Details, type Code } from '../diagnostics/catalogue/index.ts'
+import { positionAt, type Span } from '../base/source.ts'
+import type { Code, Details } from '../diagnostics/catalogue/index.ts'
 import { diagnose, type Extras, type Label, type Report } from '../diagnostics/diagnostic.ts'
 import type { Func, Origin, Phase, Step } from '../ir/ir.ts'
 import type { Shape, TensorType } from '../types/tensor.ts'
 import type { Env } from './env.ts'
 import type { Rules } from './evaluate.ts'
-import { type ErrorValue, errorValue, type ModuleSpec, type ModuleValue, type ParamSpec, type TensorValue, type Value } from './values.ts'
+import {
+  type ErrorValue,
+  errorValue,
+  type ModuleSpec,
+  type ModuleValue,
+  type ParamSpec,
+  type TensorValue,
+  type Value,
+} from './values.ts'
 
 /** What one compilation shares: where diagnostics go, and the functions and modules made so far. */
 export interface World {
@@ -30,8 +38,10 @@ export interface FunctionInstance {
   /** Parameters of its module that it reads, by path relative to the module, in the order of its parameters. */
   readonly members: readonly MemberRead[]
   readonly drawsRandom: boolean
-  readonly readsMode: boolean
+  /** What of the mode it asks for, itself or through what it calls. */
+  readonly readsMode: ModeReads
 }
+export type ModeReads = 'nothing' | 'training' | 'phase'
 
 /** What of a constrained parameter is read: where the constraint puts it, the raw tensor, or the stable logarithm. */
 export type ParameterPart = 'value' | 'raw' | 'log'
@@ -52,7 +62,13 @@ export interface Region {
   /** Gives an anonymous result of the newest step the user's name; returns the name it then has. */
   rename(value: string, name: string): string
   /** A parameter: of the module at hand by relative path, in a step by absolute path. */
-  member(ctx: Context, path: string, spec: ParamSpec, span: Span, part?: ParameterPart): TensorValue | ErrorValue
+  member(
+    ctx: Context,
+    path: string,
+    spec: ParamSpec,
+    span: Span,
+    part?: ParameterPart,
+  ): TensorValue | ErrorValue
   /** The key of all draws here. */
   key(): string
   /** The column of a table that the call at this offset reads, inside a dataset. */
@@ -65,7 +81,7 @@ export interface Region {
 export interface Mode {
   readonly phase: Phase | undefined
   readonly training: boolean | undefined
-  onRead(): void
+  onRead(what: 'training' | 'phase'): void
 }
 
 /** The context of one place in the program; passed as an argument, extended by spreading. */
@@ -94,7 +110,13 @@ export interface Context {
 }
 
 /** Reports and gives the value that everything accepts silently. */
-export function complain<C extends Code>(ctx: Context, code: C, span: Span, details: Details<C>, extras: Extras = {}): ErrorValue {
+export function complain<C extends Code>(
+  ctx: Context,
+  code: C,
+  span: Span,
+  details: Details<C>,
+  extras: Extras = {},
+): ErrorValue {
   const diagnostic = diagnose(code, span, details, {
     ...extras,
     labels: [...(extras.labels ?? []), ...ctx.instantiations],

@@ -1,5 +1,18 @@
 import { NameSupply } from '../base/fresh.ts'
-import type { Constraint, Declaration, Fn, Formal, Loss, Method, Metric, Module, Optimizer, Schedule, Signature, Slot } from '../syntax/ast.ts'
+import type {
+  Constraint,
+  Declaration,
+  Fn,
+  Formal,
+  Loss,
+  Method,
+  Metric,
+  Module,
+  Optimizer,
+  Schedule,
+  Signature,
+  Slot,
+} from '../syntax/ast.ts'
 import type { TensorType } from '../types/tensor.ts'
 import type { Context } from './context.ts'
 import type { Env } from './env.ts'
@@ -17,7 +30,13 @@ import { errorValue, int, type Value } from './values.ts'
  * was written. What symbols can't decide is left to the instances.
  */
 export function checkDefinition(ctx: Context, env: Env, declaration: Declaration): void {
-  const within: Context = { ...ctx, env: env.child(), generic: true, region: new FunctionRegion(), declaration: declaration.id }
+  const within: Context = {
+    ...ctx,
+    env: env.child(),
+    generic: true,
+    region: new FunctionRegion(),
+    declaration: declaration.id,
+  }
   switch (declaration.kind) {
     case 'Fn':
     case 'Loss':
@@ -41,7 +60,12 @@ export function checkDefinition(ctx: Context, env: Env, declaration: Declaration
 
 function checkFunction(ctx: Context, declaration: Fn | Loss | Schedule | Method): void {
   defineSymbols(ctx, declaration.signature.formals)
-  checkBody(ctx, declaration.signature, declaration.body, 'name' in declaration ? declaration.name.text : declaration.role)
+  checkBody(
+    ctx,
+    declaration.signature,
+    declaration.body,
+    'name' in declaration ? declaration.name.text : declaration.role,
+  )
 }
 
 /** A body against its declared result. */
@@ -58,7 +82,11 @@ function defineSymbols(ctx: Context, formals: readonly Formal[]): void {
   for (const formal of formals) {
     const type = formal.type && declaredType(ctx, formal.type, variables)
     if (formal.value) expression({ ...ctx, expected: undefined }, formal.value)
-    ctx.env.define(formal.name.text, type ? symbol(ctx, formal.name.text, type) : errorValue, formal.name.span)
+    ctx.env.define(
+      formal.name.text,
+      type ? symbol(ctx, formal.name.text, type) : errorValue,
+      formal.name.span,
+    )
   }
 }
 
@@ -75,7 +103,10 @@ function symbol(ctx: Context, name: string, type: DeclaredType): Value {
     case 'list':
       return { kind: 'uniform_list', name, item: symbol(ctx, name, type.item), length: `len(${name})` }
     case 'record':
-      return { kind: 'record', fields: new Map([...type.fields].map(([field, inner]) => [field, symbol(ctx, field, inner)])) }
+      return {
+        kind: 'record',
+        fields: new Map([...type.fields].map(([field, inner]) => [field, symbol(ctx, field, inner)])),
+      }
     case 'function':
       return { kind: 'opaque_function', name }
     case 'string':
@@ -91,7 +122,8 @@ function checkModule(ctx: Context, declaration: Module): void {
   const spec = moduleSpec(ctx, declaration, `${declaration.name.text}#${declaration.id} on its own`)
   const self: Value = { kind: 'module', spec, path: '' }
   for (const member of spec.members.values()) {
-    if (member.kind === 'function') checkFunction({ ...ctx, env: spec.env.child(), region: new FunctionRegion(), self }, member.declaration)
+    if (member.kind === 'function')
+      checkFunction({ ...ctx, env: spec.env.child(), region: new FunctionRegion(), self }, member.declaration)
   }
 }
 
@@ -105,7 +137,9 @@ function checkConstraint(ctx: Context, declaration: Constraint): void {
   const variables = new Set<string>()
   // What `forward` gives binds the sizes, so it is read first.
   const shape = (type: NonNullable<Signature['result']> | undefined): TensorType | undefined =>
-    type?.kind === 'NamedType' ? { dtype: 'f32', shape: shapeOf(ctx, type.shape ?? [], variables) } : undefined
+    type?.kind === 'NamedType'
+      ? { dtype: 'f32', shape: shapeOf(ctx, type.shape ?? [], variables) }
+      : undefined
   const value = shape(forward?.signature.result) ?? shape(raw?.type)
   const rawType = shape(raw?.type) ?? value
   for (const method of methods) {
@@ -116,11 +150,22 @@ function checkConstraint(ctx: Context, declaration: Constraint): void {
   }
 }
 
-function checkUnary(ctx: Context, method: Method, type: TensorType | undefined, result: TensorType | undefined): void {
+function checkUnary(
+  ctx: Context,
+  method: Method,
+  type: TensorType | undefined,
+  result: TensorType | undefined,
+): void {
   const [formal] = method.signature.formals
-  if (formal) ctx.env.define(formal.name.text, type ? { kind: 'tensor', name: formal.name.text, type, span: formal.name.span } : errorValue, formal.name.span)
+  if (formal)
+    ctx.env.define(
+      formal.name.text,
+      type ? { kind: 'tensor', name: formal.name.text, type, span: formal.name.span } : errorValue,
+      formal.name.span,
+    )
   const value = executeBody({ ...ctx, expected: result }, method.body)
-  if (result && value.kind === 'tensor') checkDeclared(ctx, value, { kind: 'tensor', type: result }, method.body.span, method.role)
+  if (result && value.kind === 'tensor')
+    checkDeclared(ctx, value, { kind: 'tensor', type: result }, method.body.span, method.role)
 }
 
 function checkMetric(ctx: Context, declaration: Metric): void {
@@ -130,8 +175,17 @@ function checkMetric(ctx: Context, declaration: Metric): void {
     if (member.kind !== 'Method') continue
     const env = ctx.env.child()
     const region = new FunctionRegion()
-    for (const state of states) env.define(state.name, { kind: 'tensor', name: region.fresh(state.name), type: state.type, span: undefined }, undefined, { mutable: member.role === 'update' })
-    checkFunction({ ...ctx, env, region, ...(member.role === 'update' ? { returns: 'optional' as const } : {}) }, member)
+    for (const state of states)
+      env.define(
+        state.name,
+        { kind: 'tensor', name: region.fresh(state.name), type: state.type, span: undefined },
+        undefined,
+        { mutable: member.role === 'update' },
+      )
+    checkFunction(
+      { ...ctx, env, region, ...(member.role === 'update' ? { returns: 'optional' as const } : {}) },
+      member,
+    )
   }
 }
 
@@ -142,13 +196,16 @@ function checkOptimizer(ctx: Context, declaration: Optimizer): void {
   const env = ctx.env.child()
   const names = new NameSupply()
   const tensor = (name: string): Value => ({ kind: 'tensor', name: names.fresh(name), type, span: undefined })
-  for (const slot of declaration.members.filter((member): member is Slot => member.kind === 'Slot')) env.define(slot.name.text, tensor(slot.name.text), slot.name.span, { mutable: true })
+  for (const slot of declaration.members.filter((member): member is Slot => member.kind === 'Slot'))
+    env.define(slot.name.text, tensor(slot.name.text), slot.name.span, { mutable: true })
   env.define('constrained', { kind: 'bool', expr: { kind: 'argument', name: 'constrained' } })
   for (const method of declaration.members) {
     if (method.kind !== 'Method') continue
     const [param, grad, t] = method.signature.formals
-    for (const formal of [param, grad]) if (formal) env.define(formal.name.text, tensor(formal.name.text), formal.name.span)
-    if (t) env.define(t.name.text, { kind: 'float', expr: { kind: 'argument', name: t.name.text } }, t.name.span)
+    for (const formal of [param, grad])
+      if (formal) env.define(formal.name.text, tensor(formal.name.text), formal.name.span)
+    if (t)
+      env.define(t.name.text, { kind: 'float', expr: { kind: 'argument', name: t.name.text } }, t.name.span)
     executeBody({ ...ctx, env, region }, method.body)
   }
 }

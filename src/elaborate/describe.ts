@@ -9,13 +9,20 @@ export function describe(value: Value): string {
     case 'int':
       return `the int ${value.dim}`
     case 'float':
-      return value.unit ? `a number of ${value.unit}` : value.expr.kind === 'number' ? `the float ${value.expr.value}` : 'a float'
+      return value.unit
+        ? `a number of ${value.unit}`
+        : value.expr.kind === 'number'
+          ? `the float ${value.expr.value}`
+          : 'a float'
     case 'bool':
       return 'a bool'
     case 'string':
       return 'a string'
     case 'record':
-      return value.of ?? `{ ${[...value.fields].map(([name, field]) => `${name}: ${describe(field)}`).join(', ')} }`
+      return (
+        value.of ??
+        `{ ${[...value.fields].map(([name, field]) => `${name}: ${describe(field)}`).join(', ')} }`
+      )
     case 'list':
       return `a list of ${value.items.length}`
     case 'uniform_list':
@@ -52,6 +59,12 @@ export function describe(value: Value): string {
   }
 }
 
-function declaredName(declaration: { readonly name: { readonly text: string } } | { readonly path: { readonly parts: readonly { readonly text: string }[] } }): string {
-  return 'name' in declaration ? declaration.name.text : declaration.path.parts.map(part => part.text).join('.')
+function declaredName(
+  declaration:
+    | { readonly name: { readonly text: string } }
+    | { readonly path: { readonly parts: readonly { readonly text: string }[] } },
+): string {
+  return 'name' in declaration
+    ? declaration.name.text
+    : declaration.path.parts.map(part => part.text).join('.')
 }

@@ -33,7 +33,12 @@ export class Env {
     return own && test(own.value) ? own : this.parent?.lookupWhere(name, test)
   }
 
-  define(name: string, value: Value, span?: Span, traits: Partial<Pick<Binding, 'mutable' | 'constant' | 'condition'>> = {}): void {
+  define(
+    name: string,
+    value: Value,
+    span?: Span,
+    traits: Partial<Pick<Binding, 'mutable' | 'constant' | 'condition'>> = {},
+  ): void {
     this.#bindings.set(name, { value, span, mutable: false, ...traits })
   }
 

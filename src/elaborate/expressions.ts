@@ -1,8 +1,19 @@
 import type { HostExpr } from '../ir/ir.ts'
-import type { Cast, Comprehension, Conditional, Expr, ListLiteral, Name, NumberLiteral, Pipe, Range, RecordLiteral } from '../syntax/ast.ts'
+import type {
+  Cast,
+  Comprehension,
+  Conditional,
+  Expr,
+  ListLiteral,
+  Name,
+  NumberLiteral,
+  Pipe,
+  Range,
+  RecordLiteral,
+} from '../syntax/ast.ts'
 import { sameType, showType } from '../types/tensor.ts'
 import { call, callValue } from './calls.ts'
-import { complain, type Context } from './context.ts'
+import { type Context, complain } from './context.ts'
 import { describe } from './describe.ts'
 import { unexpecting } from './evaluate.ts'
 import { choose, sizeExpr } from './host.ts'
@@ -85,9 +96,19 @@ function conditional(ctx: Context, node: Conditional): Value {
   const a = hostExprOf(then)
   const b = hostExprOf(otherwise)
   if (a && b) return { kind: 'float', expr: choose(condition.expr, a, b) }
-  if (then.kind === 'bool' && otherwise.kind === 'bool') return { kind: 'bool', expr: choose(condition.expr, then.expr, otherwise.expr) }
-  if (ctx.generic) return then.kind === 'tensor' && otherwise.kind === 'tensor' && sameType(then.type, otherwise.type) ? then : errorValue
-  return complain(ctx, 'LTM2109', node.condition.span, { wanted: 'a condition that is known when the program is compiled', got: 'decided while it runs' }, { help: 'for tensors write `where(condition, a, b)`' })
+  if (then.kind === 'bool' && otherwise.kind === 'bool')
+    return { kind: 'bool', expr: choose(condition.expr, then.expr, otherwise.expr) }
+  if (ctx.generic)
+    return then.kind === 'tensor' && otherwise.kind === 'tensor' && sameType(then.type, otherwise.type)
+      ? then
+      : errorValue
+  return complain(
+    ctx,
+    'LTM2109',
+    node.condition.span,
+    { wanted: 'a condition that is known when the program is compiled', got: 'decided while it runs' },
+    { help: 'for tensors write `where(condition, a, b)`' },
+  )
 }
 
 function hostExprOf(value: Value): HostExpr | undefined {
@@ -100,8 +121,10 @@ function range(ctx: Context, node: Range): Value {
   const from = node.from ? expression(ctx, node.from) : int(0)
   const to = node.to ? expression(ctx, node.to) : errorValue
   if (from.kind === 'error' || to.kind === 'error') return errorValue
-  if (from.kind !== 'int') return complain(ctx, 'LTM2109', node.from?.span ?? node.span, { wanted: 'an int', got: describe(from) })
-  if (to.kind !== 'int') return complain(ctx, 'LTM2109', node.to?.span ?? node.span, { wanted: 'an int', got: describe(to) })
+  if (from.kind !== 'int')
+    return complain(ctx, 'LTM2109', node.from?.span ?? node.span, { wanted: 'an int', got: describe(from) })
+  if (to.kind !== 'int')
+    return complain(ctx, 'LTM2109', node.to?.span ?? node.span, { wanted: 'an int', got: describe(to) })
   return { kind: 'range', from: from.dim, to: to.dim }
 }
 
@@ -112,7 +135,8 @@ function pipe(ctx: Context, node: Pipe): Value {
   if (stage.kind === 'Pattern') return pattern(ctx, stage, { value, span: node.value.span })
   const piped = { value, span: node.value.span }
   if (stage.kind === 'Call') return call(ctx, stage, piped)
-  if (stage.kind === 'Name' || stage.kind === 'Member') return call(ctx, { callee: stage, args: [], span: stage.span }, piped)
+  if (stage.kind === 'Name' || stage.kind === 'Member')
+    return call(ctx, { callee: stage, args: [], span: stage.span }, piped)
   return callValue(ctx, expression(ctx, stage), { args: [], span: stage.span, shown: 'this' }, piped)
 }
 
@@ -120,14 +144,20 @@ function pipe(ctx: Context, node: Pipe): Value {
 function cast(ctx: Context, node: Cast): Value {
   const type = declaredType(ctx, node.type, new Set())
   const value = expression(type.kind === 'tensor' ? { ...ctx, expected: type.type } : ctx, node.value)
-  if (value.kind !== 'tensor' || type.kind !== 'tensor' || sameType(value.type, type.type) || ctx.generic) return value
-  return complain(ctx, 'LTM2102', node.value.span, { what: 'this', expected: showDeclared(type), got: showType(value.type) })
+  if (value.kind !== 'tensor' || type.kind !== 'tensor' || sameType(value.type, type.type) || ctx.generic)
+    return value
+  return complain(ctx, 'LTM2102', node.value.span, {
+    what: 'this',
+    expected: showDeclared(type),
+    got: showType(value.type),
+  })
 }
 
 function record(ctx: Context, node: RecordLiteral): Value {
   const fields = new Map<string, Value>()
   for (const field of node.fields) {
-    if (fields.has(field.name.text)) complain(ctx, 'LTM3002', field.span, { name: field.name.text, what: 'record' })
+    if (fields.has(field.name.text))
+      complain(ctx, 'LTM3002', field.span, { name: field.name.text, what: 'record' })
     fields.set(field.name.text, expression(ctx, field.value))
   }
   return { kind: 'record', fields }

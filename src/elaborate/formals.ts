@@ -1,15 +1,15 @@
 import type { Span } from '../base/source.ts'
 import { textOf } from '../base/source.ts'
 import type { Formal } from '../syntax/ast.ts'
-import { isRest, sameType, type Shape, showType, type TensorType } from '../types/tensor.ts'
+import { isRest, type Shape, sameType, showType, type TensorType } from '../types/tensor.ts'
 import { type Bindings, newBindings, substituteShape, unifyShape } from '../types/unify.ts'
 import { argumentValue, type CallSite, type Given, matchArguments, type Piped } from './arguments.ts'
-import { complain, type Context } from './context.ts'
+import { type Context, complain } from './context.ts'
 import { describe } from './describe.ts'
 import type { Env } from './env.ts'
 import { unexpecting } from './evaluate.ts'
-import { needsShape } from './shapes.ts'
 import { hostNumber } from './operators.ts'
+import { needsShape } from './shapes.ts'
 import { push, requireEqual } from './tensors.ts'
 import { type DeclaredType, declaredType, showDeclared } from './types.ts'
 import { errorValue, int, knownNumber, type Value } from './values.ts'
@@ -59,8 +59,11 @@ export function bindFormals(
   }
   for (const formal of formals) {
     const given = args.get(formal.name.text)!
-    const type = formal.type && declaredType({ ...unexpecting(ctx), env: scope, rests: undefined }, formal.type, sizes.variables)
-    if (type?.kind === 'tensor' && given.kind !== 'value' && needsShape(ctx, given.expr)) late.push(() => settle(formal, type, given))
+    const type =
+      formal.type &&
+      declaredType({ ...unexpecting(ctx), env: scope, rests: undefined }, formal.type, sizes.variables)
+    if (type?.kind === 'tensor' && given.kind !== 'value' && needsShape(ctx, given.expr))
+      late.push(() => settle(formal, type, given))
     else settle(formal, type, given)
   }
   for (const settleLate of late) settleLate()
@@ -73,17 +76,34 @@ export function defineSizes(scope: Env, sizes: Sizes): void {
   for (const [name, dim] of sizes.bindings.dims) scope.define(name, int(dim))
 }
 
-function formalValue(ctx: Context, formal: Formal, type: DeclaredType | undefined, given: Given, site: CallSite, scope: Env, sizes: Sizes): Value {
+function formalValue(
+  ctx: Context,
+  formal: Formal,
+  type: DeclaredType | undefined,
+  given: Given,
+  site: CallSite,
+  scope: Env,
+  sizes: Sizes,
+): Value {
   const where = given.kind === 'default' ? { ...ctx, env: scope } : ctx
   const wanted = type?.kind === 'tensor' ? knownShape(type.type, sizes) : undefined
   const value = argumentValue({ ...where, expected: wanted }, given)
-  return type ? convert(ctx, value, type, sizes, { what: `\`${formal.name.text}\``, callee: site.shown, span: given.span, declared: formal.span }) : value
+  return type
+    ? convert(ctx, value, type, sizes, {
+        what: `\`${formal.name.text}\``,
+        callee: site.shown,
+        span: given.span,
+        declared: formal.span,
+      })
+    : value
 }
 
 /** The type with its sizes bound, where all of them are. */
 function knownShape(type: TensorType, sizes: Sizes): TensorType | undefined {
   const shape = substituteShape(type.shape, sizes.bindings)
-  const open = shape.some(size => (typeof size === 'string' && sizes.variables.has(size) && !sizes.bindings.dims.has(size)))
+  const open = shape.some(
+    size => typeof size === 'string' && sizes.variables.has(size) && !sizes.bindings.dims.has(size),
+  )
   return open ? undefined : { dtype: type.dtype, shape }
 }
 
@@ -96,7 +116,13 @@ export interface Receiver {
 }
 
 /** A value where a type is declared: checked, its sizes bound, host numbers converted as the language allows. */
-export function convert(ctx: Context, value: Value, type: DeclaredType, sizes: Sizes, receiver: Receiver): Value {
+export function convert(
+  ctx: Context,
+  value: Value,
+  type: DeclaredType,
+  sizes: Sizes,
+  receiver: Receiver,
+): Value {
   if (value.kind === 'error' || type.kind === 'error') return errorValue
   switch (type.kind) {
     case 'tensor':
@@ -114,92 +140,178 @@ export function convert(ctx: Context, value: Value, type: DeclaredType, sizes: S
     case 'record':
       return convertRecord(ctx, value, type, sizes, receiver)
     case 'function':
-      return ['function', 'lambda', 'operator', 'opaque_function', 'module'].includes(value.kind) ? value : mismatch(ctx, value, type, receiver)
+      return ['function', 'lambda', 'operator', 'opaque_function', 'module'].includes(value.kind)
+        ? value
+        : mismatch(ctx, value, type, receiver)
     case 'like':
       return value
   }
 }
 
 function mismatch(ctx: Context, value: Value, type: DeclaredType, receiver: Receiver): Value {
-  return complain(ctx, 'LTM2102', receiver.span, { what: receiver.what, expected: showDeclared(type), got: describe(value) }, declaredLabel(receiver))
+  return complain(
+    ctx,
+    'LTM2102',
+    receiver.span,
+    { what: receiver.what, expected: showDeclared(type), got: describe(value) },
+    declaredLabel(receiver),
+  )
 }
 
 function declaredLabel(receiver: Receiver): { labels: { span: Span; text: string }[] } {
   return { labels: receiver.declared ? [{ span: receiver.declared, text: 'declared here' }] : [] }
 }
 
-function convertFloat(ctx: Context, value: Value, type: Extract<DeclaredType, { kind: 'float' }>, receiver: Receiver): Value {
+function convertFloat(
+  ctx: Context,
+  value: Value,
+  type: Extract<DeclaredType, { kind: 'float' }>,
+  receiver: Receiver,
+): Value {
   const number = hostNumber(value)
   if (!number) return mismatch(ctx, value, type, receiver)
   if (type.unit === undefined) return number
+  if (number.unit === 'epochs' && type.unit === 'updates')
+    return complain(ctx, 'LTM9001', receiver.span, { what: 'a duration in epochs where updates are wanted' })
   if (number.unit !== undefined && number.unit !== type.unit) {
-    return complain(ctx, 'LTM2114', receiver.span, { first: type.unit, second: number.unit }, declaredLabel(receiver))
+    return complain(
+      ctx,
+      'LTM2114',
+      receiver.span,
+      { first: type.unit, second: number.unit },
+      declaredLabel(receiver),
+    )
   }
-  if (number.unit === undefined && knownNumber(value) === undefined) return mismatch(ctx, value, type, receiver)
+  if (number.unit === undefined && knownNumber(value) === undefined)
+    return mismatch(ctx, value, type, receiver)
   return { ...number, unit: type.unit }
 }
 
-function convertList(ctx: Context, value: Value, type: Extract<DeclaredType, { kind: 'list' }>, sizes: Sizes, receiver: Receiver): Value {
+function convertList(
+  ctx: Context,
+  value: Value,
+  type: Extract<DeclaredType, { kind: 'list' }>,
+  sizes: Sizes,
+  receiver: Receiver,
+): Value {
   if (value.kind === 'uniform_list') return value
   if (value.kind === 'range' && typeof value.from === 'number' && typeof value.to === 'number') {
     const { from, to } = value
     return { kind: 'list', items: Array.from({ length: to - from }, (_, i) => int(from + i)) }
   }
   if (value.kind !== 'list') return mismatch(ctx, value, type, receiver)
-  const items = value.items.map((item, i) => convert(ctx, item, type.item, sizes, { ...receiver, what: `item ${i} of ${receiver.what}` }))
+  const items = value.items.map((item, i) =>
+    convert(ctx, item, type.item, sizes, { ...receiver, what: `item ${i} of ${receiver.what}` }),
+  )
   return items.some(item => item.kind === 'error') ? errorValue : { kind: 'list', items }
 }
 
-function convertRecord(ctx: Context, value: Value, type: Extract<DeclaredType, { kind: 'record' }>, sizes: Sizes, receiver: Receiver): Value {
+function convertRecord(
+  ctx: Context,
+  value: Value,
+  type: Extract<DeclaredType, { kind: 'record' }>,
+  sizes: Sizes,
+  receiver: Receiver,
+): Value {
   if (value.kind !== 'record') return mismatch(ctx, value, type, receiver)
   const fields = new Map<string, Value>()
   for (const [name, fieldType] of type.fields) {
     const field = value.fields.get(name)
-    if (!field) return complain(ctx, 'LTM3006', receiver.span, { callee: receiver.what, name, signature: `it is ${showDeclared(type)}` })
-    fields.set(name, convert(ctx, field, fieldType, sizes, { ...receiver, what: `\`${name}\` of ${receiver.what}` }))
+    if (!field)
+      return complain(ctx, 'LTM3006', receiver.span, {
+        callee: receiver.what,
+        name,
+        signature: `it is ${showDeclared(type)}`,
+      })
+    fields.set(
+      name,
+      convert(ctx, field, fieldType, sizes, { ...receiver, what: `\`${name}\` of ${receiver.what}` }),
+    )
   }
   return { kind: 'record', fields }
 }
 
 /** A tensor binds the sizes of the pattern; a host number becomes a tensor of the shape that the others have bound. */
-function convertTensor(ctx: Context, value: Value, pattern: TensorType, sizes: Sizes, receiver: Receiver): Value {
+function convertTensor(
+  ctx: Context,
+  value: Value,
+  pattern: TensorType,
+  sizes: Sizes,
+  receiver: Receiver,
+): Value {
   if (value.kind === 'tensor') return matchTensor(ctx, value, pattern, sizes, receiver)
   const number = hostNumber(value)
   const scalar = value.kind === 'bool' ? value.expr : number?.expr
-  if (scalar === undefined || (pattern.dtype === 'bool') !== (value.kind === 'bool')) return mismatch(ctx, value, { kind: 'tensor', type: pattern }, receiver)
-  if (pattern.dtype === 'i32' && value.kind !== 'int') return mismatch(ctx, value, { kind: 'tensor', type: pattern }, receiver)
+  if (scalar === undefined || (pattern.dtype === 'bool') !== (value.kind === 'bool'))
+    return mismatch(ctx, value, { kind: 'tensor', type: pattern }, receiver)
+  if (pattern.dtype === 'i32' && value.kind !== 'int')
+    return mismatch(ctx, value, { kind: 'tensor', type: pattern }, receiver)
   const type = knownShape(pattern, sizes)
-  if (!type) return ctx.generic ? errorValue : mismatch(ctx, value, { kind: 'tensor', type: pattern }, receiver)
+  if (!type)
+    return ctx.generic ? errorValue : mismatch(ctx, value, { kind: 'tensor', type: pattern }, receiver)
   return filled(ctx, value, type, receiver.span)
 }
 
 /** A host number as a tensor of a known shape. */
 export function filled(ctx: Context, value: Value, type: TensorType, span: Span): Value {
-  const known = value.kind === 'bool' && value.expr.kind === 'bool' ? Number(value.expr.value) : knownNumber(value)
-  if (known !== undefined && type.shape.length === 0) return push(ctx, 'const', [], { value: known, dtype: type.dtype }, type, span)
-  if (known !== undefined) return push(ctx, 'full', [], { shape: type.shape, value: known, dtype: type.dtype }, type, span)
+  const known =
+    value.kind === 'bool' && value.expr.kind === 'bool' ? Number(value.expr.value) : knownNumber(value)
+  if (known !== undefined && type.shape.length === 0)
+    return push(ctx, 'const', [], { value: known, dtype: type.dtype }, type, span)
+  if (known !== undefined)
+    return push(ctx, 'full', [], { shape: type.shape, value: known, dtype: type.dtype }, type, span)
   const number = hostNumber(value)
-  if (!number || type.dtype !== 'f32') return complain(ctx, 'LTM2109', span, { wanted: 'a number known when the program is compiled', got: describe(value) })
+  if (!number || type.dtype !== 'f32')
+    return complain(ctx, 'LTM2109', span, {
+      wanted: 'a number known when the program is compiled',
+      got: describe(value),
+    })
   const scalar = push(ctx, 'host', [], { value: number.expr }, { dtype: 'f32', shape: [] }, span)
-  return type.shape.length === 0 ? scalar : push(ctx, 'broadcast_to', [scalar.name], { shape: type.shape }, type, span)
+  return type.shape.length === 0
+    ? scalar
+    : push(ctx, 'broadcast_to', [scalar.name], { shape: type.shape }, type, span)
 }
 
-function matchTensor(ctx: Context, value: Extract<Value, { kind: 'tensor' }>, pattern: TensorType, sizes: Sizes, receiver: Receiver): Value {
+function matchTensor(
+  ctx: Context,
+  value: Extract<Value, { kind: 'tensor' }>,
+  pattern: TensorType,
+  sizes: Sizes,
+  receiver: Receiver,
+): Value {
   if (value.type.dtype !== pattern.dtype) {
-    return inputClash(ctx, value, pattern, sizes, receiver, `it holds ${value.type.dtype}, not ${pattern.dtype}`, pattern.dtype === 'f32' ? `\`f32(${textOf(receiver.span)})\` converts` : undefined)
+    return inputClash(
+      ctx,
+      value,
+      pattern,
+      sizes,
+      receiver,
+      `it holds ${value.type.dtype}, not ${pattern.dtype}`,
+      pattern.dtype === 'f32' ? `\`f32(${textOf(receiver.span)})\` converts` : undefined,
+    )
   }
   const matched = unifyShape(pattern.shape, sizes.variables, value.type.shape, sizes.bindings)
   if (matched.ok) {
-    for (const [left, right] of matched.obligations) if (!requireEqual(ctx, left, right, receiver.span)) return errorValue
+    for (const [left, right] of matched.obligations)
+      if (!requireEqual(ctx, left, right, receiver.span)) return errorValue
     return value
   }
-  return inputClash(ctx, value, pattern, sizes, receiver, shapeProblem(value.type, pattern, sizes), flattenHint(value.type, pattern, sizes, receiver))
+  return inputClash(
+    ctx,
+    value,
+    pattern,
+    sizes,
+    receiver,
+    shapeProblem(value.type, pattern, sizes),
+    flattenHint(value.type, pattern, sizes, receiver),
+  )
 }
 
 function shapeProblem(got: TensorType, pattern: TensorType, sizes: Sizes): string {
   const expected = substituteShape(pattern.shape, sizes.bindings)
   const axes = (count: number): string => `${count} ${count === 1 ? 'axis' : 'axes'}`
-  if (!expected.some(isRest) && expected.length !== got.shape.length) return `it has ${axes(got.shape.length)}, not ${expected.length}`
+  if (!expected.some(isRest) && expected.length !== got.shape.length)
+    return `it has ${axes(got.shape.length)}, not ${expected.length}`
   const offset = got.shape.length - expected.length
   const rest = expected.findIndex(isRest)
   const clash = expected.findIndex((size, i) => {
@@ -213,35 +325,74 @@ function shapeProblem(got: TensorType, pattern: TensorType, sizes: Sizes): strin
 }
 
 /** `flatten` is the next step where an input has too many axes and as many elements as are wanted. */
-function flattenHint(got: TensorType, pattern: TensorType, sizes: Sizes, receiver: Receiver): string | undefined {
+function flattenHint(
+  got: TensorType,
+  pattern: TensorType,
+  sizes: Sizes,
+  receiver: Receiver,
+): string | undefined {
   const expected = substituteShape(pattern.shape, sizes.bindings)
   if (got.shape.length <= 2 || (expected.length !== 2 && !expected.some(isRest))) return undefined
   const [first, ...others] = got.shape
-  const product = others.every(size => typeof size === 'number') ? others.reduce<number>((total, size) => total * Number(size), 1) : undefined
-  if (product === undefined || (typeof expected.at(-1) === 'number' && expected.at(-1) !== product)) return undefined
+  const product = others.every(size => typeof size === 'number')
+    ? others.reduce<number>((total, size) => total * Number(size), 1)
+    : undefined
+  if (product === undefined || (typeof expected.at(-1) === 'number' && expected.at(-1) !== product))
+    return undefined
   return `\`flatten(${textOf(receiver.span)})\` is ${showType({ dtype: got.dtype, shape: [first!, product] })}`
 }
 
-function inputClash(ctx: Context, value: Extract<Value, { kind: 'tensor' }>, pattern: TensorType, sizes: Sizes, receiver: Receiver, problem: string, help: string | undefined): Value {
+function inputClash(
+  ctx: Context,
+  value: Extract<Value, { kind: 'tensor' }>,
+  pattern: TensorType,
+  sizes: Sizes,
+  receiver: Receiver,
+  problem: string,
+  help: string | undefined,
+): Value {
   const expected = showType({ dtype: pattern.dtype, shape: substituteShape(pattern.shape, sizes.bindings) })
-  return complain(ctx, 'LTM2101', receiver.span, { callee: receiver.callee, problem }, {
-    note: `expected ${expected}\ngot      ${showType(value.type)}`,
-    labels: receiver.declared ? [{ span: receiver.declared, text: `${receiver.what} is declared here` }] : [],
-    help,
-  })
+  return complain(
+    ctx,
+    'LTM2101',
+    receiver.span,
+    { callee: receiver.callee, problem },
+    {
+      note: `expected ${expected}\ngot      ${showType(value.type)}`,
+      labels: receiver.declared
+        ? [{ span: receiver.declared, text: `${receiver.what} is declared here` }]
+        : [],
+      help,
+    },
+  )
 }
 
 /** A value against the type that a `let`, a result or a field declares, with all its sizes known. */
-export function checkDeclared(ctx: Context, value: Value, type: DeclaredType, span: Span, name: string): Value {
+export function checkDeclared(
+  ctx: Context,
+  value: Value,
+  type: DeclaredType,
+  span: Span,
+  name: string,
+): Value {
   if (value.kind === 'error' || type.kind === 'error') return errorValue
   if (value.kind === 'tensor' && type.kind === 'tensor') {
     if (sameType(value.type, type.type)) return value
-    const matched = value.type.dtype === type.type.dtype ? unifyShape(type.type.shape, new Set(), value.type.shape, freshSizes().bindings) : undefined
-    if (matched?.ok && matched.obligations.every(([left, right]) => requireEqual(ctx, left, right, span))) return { ...value, type: retyped(value.type, type.type, ctx.generic) }
+    const matched =
+      value.type.dtype === type.type.dtype
+        ? unifyShape(type.type.shape, new Set(), value.type.shape, freshSizes().bindings)
+        : undefined
+    if (matched?.ok && matched.obligations.every(([left, right]) => requireEqual(ctx, left, right, span)))
+      return { ...value, type: retyped(value.type, type.type, ctx.generic) }
     if (matched?.ok) return errorValue
     return complain(ctx, 'LTM2115', span, { name, expected: showDeclared(type), got: describe(value) })
   }
-  return convert(ctx, value, type, freshSizes(), { what: `\`${name}\``, callee: name, span, declared: undefined })
+  return convert(ctx, value, type, freshSizes(), {
+    what: `\`${name}\``,
+    callee: name,
+    span,
+    declared: undefined,
+  })
 }
 
 /** In a definition the declared shape goes on where the sizes could not be compared. */

@@ -1,20 +1,42 @@
 import { bug } from '../base/bug.ts'
 import { NameSupply } from '../base/fresh.ts'
 import type { Span } from '../base/source.ts'
-import type { Func, FuncParam, HostExpr, Step, Value as IrValue } from '../ir/ir.ts'
+import type { Func, FuncParam, HostExpr, Value as IrValue, Step } from '../ir/ir.ts'
 import type { Body, Signature } from '../syntax/ast.ts'
 import type { TensorType } from '../types/tensor.ts'
 import { unifyShape } from '../types/unify.ts'
 import type { CallSite, Piped } from './arguments.ts'
-import { complain, type Context, type FunctionInstance, type MemberRead, originOf, type Region } from './context.ts'
+import {
+  type Context,
+  complain,
+  type FunctionInstance,
+  type MemberRead,
+  type ModeReads,
+  originOf,
+  type Region,
+} from './context.ts'
 import { describe } from './describe.ts'
 import type { Env } from './env.ts'
-import { bindFormals, checkDeclared, defineSizes, type FormalValue, freshSizes, type Sizes } from './formals.ts'
+import { executeBody } from './evaluate.ts'
+import {
+  bindFormals,
+  checkDeclared,
+  defineSizes,
+  type FormalValue,
+  freshSizes,
+  type Sizes,
+} from './formals.ts'
 import { valueKey } from './keys.ts'
 import { joinPath } from './members.ts'
-import { executeBody } from './evaluate.ts'
 import { type DeclaredType, declaredType } from './types.ts'
-import { errorValue, type FunctionValue, type ModuleValue, type ParamSpec, type TensorValue, type Value } from './values.ts'
+import {
+  errorValue,
+  type FunctionValue,
+  type ModuleValue,
+  type ParamSpec,
+  type TensorValue,
+  type Value,
+} from './values.ts'
 
 /** Calls a declared function: inline where it only computes host values, else as a specialised function of the IR. */
 export function callFunction(ctx: Context, callee: FunctionValue, site: CallSite, piped?: Piped): Value {
@@ -25,7 +47,11 @@ export function callFunction(ctx: Context, callee: FunctionValue, site: CallSite
   if (!args || ctx.world.broken.has(declaration.id)) return errorValue
   const rests = restsOf(sizes)
   const result = declaration.signature.result
-    ? declaredType({ ...ctx, env: scope, expected: undefined, rests }, declaration.signature.result, sizes.variables)
+    ? declaredType(
+        { ...ctx, env: scope, expected: undefined, rests },
+        declaration.signature.result,
+        sizes.variables,
+      )
     : undefined
   if (isHostFunction(args, result)) return callInline(ctx, callee, args, scope, site, result)
   const wanted = resultType(ctx, result, sizes, site)
@@ -33,16 +59,28 @@ export function callFunction(ctx: Context, callee: FunctionValue, site: CallSite
   defineSizes(scope, sizes)
   const request: FunctionRequest = {
     name: callee.self ? `${callee.self.spec.declaration.name.text}.${callee.name}` : callee.name,
-    declaration: { id: declaration.id, signature: declaration.signature, body: declaration.body, doc: declaration.doc, span: declaration.span },
+    declaration: {
+      id: declaration.id,
+      signature: declaration.signature,
+      body: declaration.body,
+      doc: declaration.doc,
+      span: declaration.span,
+    },
     role: roleOf(declaration),
     scope,
     self: callee.self,
     args: args.map(arg => ({ name: arg.formal.name.text, value: arg.value, span: arg.formal.name.span })),
     rests: restsOf(sizes),
     result: wanted,
-    resultKey: wanted?.kind === 'tensor' && args.length === 0 ? valueKey({ kind: 'tensor', name: '', type: wanted.type, span: undefined }) : '',
+    resultKey:
+      wanted?.kind === 'tensor'
+        ? valueKey({ kind: 'tensor', name: '', type: wanted.type, span: undefined })
+        : '',
   }
-  const instance = functionInstance(ctx, request, { span: site.span, text: `in this call of \`${site.shown}\`` })
+  const instance = functionInstance(ctx, request, {
+    span: site.span,
+    text: `in this call of \`${site.shown}\``,
+  })
   return instance ? emitCall(ctx, instance, request, site.span) : errorValue
 }
 
@@ -54,14 +92,30 @@ function roleOf(declaration: FunctionValue['declaration']): Func['role'] {
 /** A function of host values only: no tensor comes in and none is declared to come out. */
 function isHostFunction(args: readonly FormalValue[], result: DeclaredType | undefined): boolean {
   const holdsTensor = (value: Value): boolean =>
-    value.kind === 'tensor' || (value.kind === 'record' && [...value.fields.values()].some(holdsTensor)) || (value.kind === 'list' && value.items.some(holdsTensor))
+    value.kind === 'tensor' ||
+    (value.kind === 'record' && [...value.fields.values()].some(holdsTensor)) ||
+    (value.kind === 'list' && value.items.some(holdsTensor))
   return !args.some(arg => holdsTensor(arg.value)) && result?.kind !== 'tensor' && result?.kind !== 'record'
 }
 
-function callInline(ctx: Context, callee: FunctionValue, args: readonly FormalValue[], scope: Env, site: CallSite, result: DeclaredType | undefined): Value {
+function callInline(
+  ctx: Context,
+  callee: FunctionValue,
+  args: readonly FormalValue[],
+  scope: Env,
+  site: CallSite,
+  result: DeclaredType | undefined,
+): Value {
   const key = `inline ${callee.declaration.id}(${args.map(arg => valueKey(arg.value)).join(', ')})`
   if (ctx.active.includes(key)) return complain(ctx, 'LTM3011', site.span, { cycle: `\`${callee.name}\`` })
-  const within: Context = { ...ctx, env: scope, self: callee.self, declaration: callee.declaration.id, active: [...ctx.active, key], expected: undefined }
+  const within: Context = {
+    ...ctx,
+    env: scope,
+    self: callee.self,
+    declaration: callee.declaration.id,
+    active: [...ctx.active, key],
+    expected: undefined,
+  }
   const value = executeBody(within, callee.declaration.body)
   return result ? checkDeclared(within, value, result, callee.declaration.body.span, callee.name) : value
 }
@@ -70,9 +124,16 @@ const restsOf = (sizes: Sizes): ReadonlyMap<string, readonly (number | string)[]
   new Map([...sizes.bindings.rests].map(([name, shape]) => [name.replace(/^\.\.\./, ''), shape]))
 
 /** The declared result with its sizes bound; sizes that no argument binds come from where the result goes. */
-function resultType(ctx: Context, result: DeclaredType | undefined, sizes: Sizes, site: CallSite): DeclaredType | undefined | 'error' {
+function resultType(
+  ctx: Context,
+  result: DeclaredType | undefined,
+  sizes: Sizes,
+  site: CallSite,
+): DeclaredType | undefined | 'error' {
   if (result?.kind !== 'tensor') return result
-  const open = result.type.shape.filter(size => typeof size === 'string' && sizes.variables.has(size) && !isBound(size, sizes))
+  const open = result.type.shape.filter(
+    size => typeof size === 'string' && sizes.variables.has(size) && !isBound(size, sizes),
+  )
   if (open.length === 0) return result
   if (ctx.expected) {
     const matched = unifyShape(result.type.shape, sizes.variables, ctx.expected.shape, sizes.bindings)
@@ -82,12 +143,19 @@ function resultType(ctx: Context, result: DeclaredType | undefined, sizes: Sizes
   return 'error'
 }
 
-const isBound = (size: string, sizes: Sizes): boolean => sizes.bindings.dims.has(size) || sizes.bindings.rests.has(size)
+const isBound = (size: string, sizes: Sizes): boolean =>
+  sizes.bindings.dims.has(size) || sizes.bindings.rests.has(size)
 
 /** What a specialised function is made from. */
 export interface FunctionRequest {
   readonly name: string
-  readonly declaration: { readonly id: number; readonly signature: Signature; readonly body: Body; readonly doc: string | undefined; readonly span: Span }
+  readonly declaration: {
+    readonly id: number
+    readonly signature: Signature
+    readonly body: Body
+    readonly doc: string | undefined
+    readonly span: Span
+  }
   readonly role: Func['role']
   /** The scope of its formals, which are defined in it anew, as the function's own values. */
   readonly scope: Env
@@ -111,11 +179,17 @@ export interface FunctionArg {
 }
 
 /** The specialisation for these arguments: found, or built now. Undefined where its body has errors. */
-export function functionInstance(ctx: Context, request: FunctionRequest, made: { readonly span: Span; readonly text: string } | undefined): FunctionInstance | undefined {
+export function functionInstance(
+  ctx: Context,
+  request: FunctionRequest,
+  made: { readonly span: Span; readonly text: string } | undefined,
+): FunctionInstance | undefined {
   const key = functionKey(ctx, request)
-  const known = ctx.world.functions.byKey.get(key) ?? ctx.world.functions.byKey.get(modeKey(ctx, key))
+  const { byKey } = ctx.world.functions
+  const known =
+    byKey.get(key) ?? byKey.get(modeKey(ctx, key, 'training')) ?? byKey.get(modeKey(ctx, key, 'phase'))
   if (known) {
-    if (known.readsMode) ctx.mode.onRead()
+    if (known.readsMode !== 'nothing') ctx.mode.onRead(known.readsMode)
     return known
   }
   if (ctx.active.includes(key)) {
@@ -126,21 +200,32 @@ export function functionInstance(ctx: Context, request: FunctionRequest, made: {
 }
 
 function functionKey(ctx: Context, request: FunctionRequest): string {
-  const args = [...request.args, ...(request.vars ?? [])].map(arg => `${arg.name}: ${isHostArgument(arg.value) ? 'host' : valueKey(arg.value)}`)
+  const args = [...request.args, ...(request.vars ?? [])].map(
+    arg => `${arg.name}: ${isHostArgument(arg.value) ? 'host' : valueKey(arg.value)}`,
+  )
   const self = request.self?.spec.key ?? ''
   return `${request.declaration.id} ${self} ${ctx.generic}(${args.join(', ')}) ${request.resultKey} ${request.name}`
 }
 
-const modeKey = (ctx: Context, key: string): string => `${key} in ${ctx.mode.phase} ${ctx.mode.training}`
+/** The key of what is specialised for the mode as well, or for the phase. */
+function modeKey(ctx: Context, key: string, reads: ModeReads): string {
+  if (reads === 'nothing') return key
+  return reads === 'training' ? `${key} training ${ctx.mode.training}` : `${key} in ${ctx.mode.phase}`
+}
 
 /** Numbers that only the host knows are passed; known ones are specialised for. */
 function isHostArgument(value: Value): boolean {
   return value.kind === 'float' && value.expr.kind !== 'number'
 }
 
-function buildFunction(ctx: Context, request: FunctionRequest, key: string, made: { readonly span: Span; readonly text: string } | undefined): FunctionInstance | undefined {
+function buildFunction(
+  ctx: Context,
+  request: FunctionRequest,
+  key: string,
+  made: { readonly span: Span; readonly text: string } | undefined,
+): FunctionInstance | undefined {
   const region = new FunctionRegion()
-  let readsMode = false
+  let readsMode: ModeReads = 'nothing'
   const scope = request.scope
   const params: FuncParam[] = []
   for (const arg of [...(request.vars ?? []), ...request.args]) {
@@ -151,7 +236,13 @@ function buildFunction(ctx: Context, request: FunctionRequest, key: string, made
     ...ctx,
     env: scope,
     region,
-    mode: { ...ctx.mode, onRead: () => { readsMode = true; ctx.mode.onRead() } },
+    mode: {
+      ...ctx.mode,
+      onRead: what => {
+        readsMode = readsMode === 'phase' ? 'phase' : what
+        ctx.mode.onRead(what)
+      },
+    },
     self: request.self && { ...request.self, path: '' },
     declaration: request.declaration.id,
     instantiations: made ? [...ctx.instantiations, made] : ctx.instantiations,
@@ -164,19 +255,35 @@ function buildFunction(ctx: Context, request: FunctionRequest, key: string, made
   const result = request.finish ? request.finish(within, typed) : typed
   const results = resultsOf(result)
   if (!results) {
-    if (result.kind !== 'error') complain(within, 'LTM2109', request.declaration.body.span, { wanted: 'a tensor, or a record of tensors', got: describe(result) })
+    if (result.kind !== 'error')
+      complain(within, 'LTM2109', request.declaration.body.span, {
+        wanted: 'a tensor, or a record of tensors',
+        got: describe(result),
+      })
     return undefined
   }
   const hostParams = request.args.filter(arg => isHostArgument(arg.value)).map(arg => arg.name)
   const { doc, span } = request.declaration
   const func = region.finish(
-    { name: ctx.world.functions.fresh(request.name), declaration: request.name, role: request.role, ...(doc === undefined ? {} : { doc }), origin: originOf(span) },
+    {
+      name: ctx.world.functions.fresh(request.name),
+      declaration: request.name,
+      role: request.role,
+      ...(doc === undefined ? {} : { doc }),
+      origin: originOf(span),
+    },
     params,
     hostParams,
     results,
   )
-  const instance: FunctionInstance = { func, result, members: region.members, drawsRandom: region.drawsRandom, readsMode }
-  ctx.world.functions.byKey.set(readsMode ? modeKey(ctx, key) : key, instance)
+  const instance: FunctionInstance = {
+    func,
+    result,
+    members: region.members,
+    drawsRandom: region.drawsRandom,
+    readsMode,
+  }
+  ctx.world.functions.byKey.set(modeKey(ctx, key, readsMode), instance)
   ctx.world.functions.list.push(func)
   return instance
 }
@@ -194,7 +301,13 @@ function lastExpression(body: Body): Span {
 }
 
 /** The formal as a value of the function itself. Tensors inside records become parameters of their own. */
-function ownValue(region: FunctionRegion, name: string, value: Value, params: FuncParam[], span: Span | undefined): Value {
+function ownValue(
+  region: FunctionRegion,
+  name: string,
+  value: Value,
+  params: FuncParam[],
+  span: Span | undefined,
+): Value {
   switch (value.kind) {
     case 'tensor': {
       const own = region.fresh(name)
@@ -202,9 +315,20 @@ function ownValue(region: FunctionRegion, name: string, value: Value, params: Fu
       return { kind: 'tensor', name: own, type: value.type, span }
     }
     case 'record':
-      return { ...value, fields: new Map([...value.fields].map(([field, inner]) => [field, ownValue(region, `${name}_${field}`, inner, params, span)])) }
+      return {
+        ...value,
+        fields: new Map(
+          [...value.fields].map(([field, inner]) => [
+            field,
+            ownValue(region, `${name}_${field}`, inner, params, span),
+          ]),
+        ),
+      }
     case 'list':
-      return { kind: 'list', items: value.items.map((item, i) => ownValue(region, `${name}_${i}`, item, params, span)) }
+      return {
+        kind: 'list',
+        items: value.items.map((item, i) => ownValue(region, `${name}_${i}`, item, params, span)),
+      }
     case 'float':
       return isHostArgument(value) ? { ...value, expr: { kind: 'argument', name } } : value
     default:
@@ -254,18 +378,28 @@ export class FunctionRegion implements Region {
 
   rename(value: string, name: string): string {
     const last = this.steps.at(-1)
-    if (!last || last.outputs.length !== 1 || last.outputs[0]!.name !== value || this.#named.has(value)) return value
+    if (!last || last.outputs.length !== 1 || last.outputs[0]!.name !== value || this.#named.has(value))
+      return value
     const own = this.fresh(name)
     this.#named.add(own)
     this.steps[this.steps.length - 1] = { ...last, outputs: [{ ...last.outputs[0]!, name: own }] }
     return own
   }
 
-  member(_ctx: Context, path: string, spec: ParamSpec, span: Span, part: MemberRead['part'] = 'value'): TensorValue {
+  member(
+    _ctx: Context,
+    path: string,
+    spec: ParamSpec,
+    span: Span,
+    part: MemberRead['part'] = 'value',
+  ): TensorValue {
     const key = memberName(path, part)
     const known = this.#memberValues.get(key)
     if (known) return known
-    const last = key.split(/[.[\]]/).filter(piece => piece !== '').at(-1)!
+    const last = key
+      .split(/[.[\]]/)
+      .filter(piece => piece !== '')
+      .at(-1)!
     const value: TensorValue = {
       kind: 'tensor',
       name: this.fresh(last),
@@ -297,7 +431,12 @@ export class FunctionRegion implements Region {
   }
 
   /** The finished function: its own parameters, then what it reads of its module, then the key of its draws. */
-  finish(made: FinishedFunction, params: readonly FuncParam[], hostParams: readonly string[], results: Results): Func {
+  finish(
+    made: FinishedFunction,
+    params: readonly FuncParam[],
+    hostParams: readonly string[],
+    results: Results,
+  ): Func {
     const members = this.members.map((read): FuncParam => {
       const value = this.#memberValues.get(memberName(read.path, read.part))!
       return { name: value.name, type: value.type, member: memberName(read.path, read.part) }
@@ -320,10 +459,22 @@ type FinishedFunction = Pick<Func, 'name' | 'declaration' | 'role' | 'doc' | 'or
 export function functionFrom(
   ctx: Context,
   region: FunctionRegion,
-  made: { readonly name: string; readonly declaration: string; readonly role: Func['role']; readonly span: Span; readonly result: Value; readonly params?: readonly FuncParam[] },
+  made: {
+    readonly name: string
+    readonly declaration: string
+    readonly role: Func['role']
+    readonly span: Span
+    readonly result: Value
+    readonly params?: readonly FuncParam[]
+  },
 ): Func {
   const func = region.finish(
-    { name: ctx.world.functions.fresh(made.name), declaration: made.declaration, role: made.role, origin: originOf(made.span) },
+    {
+      name: ctx.world.functions.fresh(made.name),
+      declaration: made.declaration,
+      role: made.role,
+      origin: originOf(made.span),
+    },
     made.params ?? [],
     [],
     resultsOf(made.result) ?? bug(`${made.name} gives no tensors`),
@@ -340,14 +491,18 @@ function memberName(path: string, part: MemberRead['part']): string {
 /** The call of a specialised function: its tensors, the members of its module, the key of its draws. */
 export function emitCall(ctx: Context, instance: FunctionInstance, request: CallRequest, span: Span): Value {
   const owner = request.self?.path ?? ''
-  const inputs = [...(request.vars ?? []), ...request.args].flatMap(arg => tensorsOf(arg.value).map(tensor => tensor.name))
+  const inputs = [...(request.vars ?? []), ...request.args].flatMap(arg =>
+    tensorsOf(arg.value).map(tensor => tensor.name),
+  )
   for (const read of instance.members) {
     const value = ctx.region.member(ctx, joinPath(owner, read.path), read.spec, span, read.part)
     if (value.kind === 'error') return value
     inputs.push(value.name)
   }
   if (instance.drawsRandom) inputs.push(keyAt(ctx, owner === '' ? request.name : owner, span))
-  const host: HostExpr[] = request.args.filter(arg => isHostArgument(arg.value)).map(arg => (arg.value as { expr: HostExpr }).expr)
+  const host: HostExpr[] = request.args
+    .filter(arg => isHostArgument(arg.value))
+    .map(arg => (arg.value as { expr: HostExpr }).expr)
   return pushCall(ctx, instance, inputs, host, span)
 }
 
@@ -364,14 +519,22 @@ export function keyAt(ctx: Context, place: string, span: Span): string {
   return name
 }
 
-function pushCall(ctx: Context, instance: FunctionInstance, inputs: readonly string[], host: readonly HostExpr[], span: Span): Value {
+function pushCall(
+  ctx: Context,
+  instance: FunctionInstance,
+  inputs: readonly string[],
+  host: readonly HostExpr[],
+  span: Span,
+): Value {
   const { func, result } = instance
   const output = (name: string, type: TensorType): IrValue => ({ name: ctx.region.fresh(name), type })
   const outputs = func.fields
     ? func.fields.map((field, i) => output(field, resultTypes(result)[i]!))
     : [output(callName(func), resultTypes(result)[0]!)]
   ctx.region.push({ op: 'call', inputs, attrs: { func: func.name, host }, outputs, origin: originOf(span) })
-  const values = outputs.map((value): TensorValue => ({ kind: 'tensor', name: value.name, type: value.type as TensorType, span }))
+  const values = outputs.map(
+    (value): TensorValue => ({ kind: 'tensor', name: value.name, type: value.type as TensorType, span }),
+  )
   if (!func.fields) return values[0]!
   return { kind: 'record', fields: new Map(func.fields.map((field, i) => [field, values[i]!])) }
 }
@@ -387,4 +550,3 @@ function callName(func: Func): string {
 function resultTypes(result: Value): readonly TensorType[] {
   return tensorsOf(result).map(value => value.type)
 }
-

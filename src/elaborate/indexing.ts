@@ -2,7 +2,7 @@ import type { Span } from '../base/source.ts'
 import type { Index, IndexItem } from '../syntax/ast.ts'
 import { add, compareDims, type Dim, subtract } from '../types/dim.ts'
 import { isRest } from '../types/tensor.ts'
-import { complain, type Context } from './context.ts'
+import { type Context, complain } from './context.ts'
 import { describe } from './describe.ts'
 import { expression } from './evaluate.ts'
 import { uniformItem } from './iteration.ts'
@@ -30,14 +30,22 @@ function listItem(ctx: Context, list: Extract<Value, { kind: 'list' | 'uniform_l
   if (list.kind === 'uniform_list') return uniformItem(list, String(at.dim))
   if (typeof at.dim !== 'number') return list.items[0] ?? errorValue
   const found = list.items.at(at.dim)
-  return found ?? complain(ctx, 'LTM2110', item.span, { index: String(at.dim), length: String(list.items.length) })
+  return (
+    found ?? complain(ctx, 'LTM2110', item.span, { index: String(at.dim), length: String(list.items.length) })
+  )
 }
 
-function listSlice(ctx: Context, list: Extract<Value, { kind: 'list' | 'uniform_list' }>, node: Index): Value {
+function listSlice(
+  ctx: Context,
+  list: Extract<Value, { kind: 'list' | 'uniform_list' }>,
+  node: Index,
+): Value {
   const item = node.items[0]!
   if (list.kind !== 'list' || item.kind !== 'Range') return list
   const bounds = [item.from, item.to].map(bound => (bound ? expression(ctx, bound) : undefined))
-  const [from, to] = bounds.map(bound => (bound?.kind === 'int' && typeof bound.dim === 'number' ? bound.dim : undefined))
+  const [from, to] = bounds.map(bound =>
+    bound?.kind === 'int' && typeof bound.dim === 'number' ? bound.dim : undefined,
+  )
   return { kind: 'list', items: list.items.slice(from ?? 0, to) }
 }
 
@@ -54,7 +62,8 @@ function tensorIndex(ctx: Context, object: TensorValue, node: Index): Value {
   if (object.type.shape.some(isRest)) return indexBesideRest(ctx, node)
   const axes = object.type.shape.length
   const consuming = items.filter(item => item.kind !== 'NewAxis' && item.kind !== 'Ellipsis').length
-  if (consuming > axes) return complain(ctx, 'LTM2111', node.span, { got: describe(object), count: consuming })
+  if (consuming > axes)
+    return complain(ctx, 'LTM2111', node.span, { got: describe(object), count: consuming })
   const selectors = selectorsOf(ctx, object, items, axes - consuming)
   return selectors ? applySelectors(ctx, object, selectors, node.span) : errorValue
 }
@@ -65,7 +74,12 @@ function indexBesideRest(ctx: Context, node: Index): Value {
   return errorValue
 }
 
-function selectorsOf(ctx: Context, object: TensorValue, items: readonly IndexItem[], spare: number): Selector[] | undefined {
+function selectorsOf(
+  ctx: Context,
+  object: TensorValue,
+  items: readonly IndexItem[],
+  spare: number,
+): Selector[] | undefined {
   const selectors: Selector[] = []
   let axis = 0
   let open = spare
@@ -84,12 +98,19 @@ function selectorsOf(ctx: Context, object: TensorValue, items: readonly IndexIte
   return selectors
 }
 
-function selectorOf(ctx: Context, item: Exclude<IndexItem, { kind: 'NewAxis' | 'Ellipsis' }>, axis: number, length: Dim): Selector | undefined {
+function selectorOf(
+  ctx: Context,
+  item: Exclude<IndexItem, { kind: 'NewAxis' | 'Ellipsis' }>,
+  axis: number,
+  length: Dim,
+): Selector | undefined {
   if (item.kind === 'Range') {
     if (!item.from && !item.to) return { kind: 'whole', axis }
     const from = item.from ? position(ctx, item.from, length) : 0
     const to = item.to ? position(ctx, item.to, length) : length
-    return from === undefined || to === undefined ? undefined : inBounds(ctx, { kind: 'slice', axis, from, to }, length, item.span)
+    return from === undefined || to === undefined
+      ? undefined
+      : inBounds(ctx, { kind: 'slice', axis, from, to }, length, item.span)
   }
   const value = expression(ctx, item)
   if (value.kind === 'tensor' && value.type.dtype === 'i32') return { kind: 'gather', axis, index: value }
@@ -101,14 +122,21 @@ function selectorOf(ctx: Context, item: Exclude<IndexItem, { kind: 'NewAxis' | '
     }
     return { kind: 'item', axis, at }
   }
-  if (value.kind !== 'error') complain(ctx, 'LTM2109', item.span, { wanted: 'an int, a range or an i32 tensor', got: describe(value) })
+  if (value.kind !== 'error')
+    complain(ctx, 'LTM2109', item.span, { wanted: 'an int, a range or an i32 tensor', got: describe(value) })
   return undefined
 }
 
-function inBounds(ctx: Context, slice: Extract<Selector, { kind: 'slice' }>, length: Dim, span: Span): Selector | undefined {
+function inBounds(
+  ctx: Context,
+  slice: Extract<Selector, { kind: 'slice' }>,
+  length: Dim,
+  span: Span,
+): Selector | undefined {
   const { from, to } = slice
   const numbers = [from, to, length].every(bound => typeof bound === 'number')
-  if (!numbers || (0 <= Number(from) && Number(from) <= Number(to) && Number(to) <= Number(length))) return slice
+  if (!numbers || (0 <= Number(from) && Number(from) <= Number(to) && Number(to) <= Number(length)))
+    return slice
   complain(ctx, 'LTM2110', span, { index: `${from}..${to}`, length: String(length) })
   return undefined
 }
@@ -126,7 +154,12 @@ function fromEnd(at: Dim, length: Dim): Dim {
 }
 
 /** Slices and gathers one axis after the other, then one reshape drops the single items and adds the new axes. */
-function applySelectors(ctx: Context, object: TensorValue, selectors: readonly Selector[], span: Span): Value {
+function applySelectors(
+  ctx: Context,
+  object: TensorValue,
+  selectors: readonly Selector[],
+  span: Span,
+): Value {
   let value: TensorValue = object
   const shape: Dim[] = []
   let reshaped = false
@@ -151,12 +184,25 @@ function applySelectors(ctx: Context, object: TensorValue, selectors: readonly S
   return reshaped ? applyOperator(ctx, 'reshape', [value], { shape }, span, '[]') : value
 }
 
-function selectAxis(ctx: Context, value: TensorValue, selector: Exclude<Selector, { kind: 'new' }>, axis: number, span: Span): TensorValue | { readonly kind: 'error' } {
+function selectAxis(
+  ctx: Context,
+  value: TensorValue,
+  selector: Exclude<Selector, { kind: 'new' }>,
+  axis: number,
+  span: Span,
+): TensorValue | { readonly kind: 'error' } {
   switch (selector.kind) {
     case 'whole':
       return value
     case 'item':
-      return applyOperator(ctx, 'slice', [value], { axis, from: selector.at, to: add(selector.at, 1) }, span, '[]')
+      return applyOperator(
+        ctx,
+        'slice',
+        [value],
+        { axis, from: selector.at, to: add(selector.at, 1) },
+        span,
+        '[]',
+      )
     case 'slice':
       return compareDims(subtract(selector.to, selector.from), value.type.shape[axis]!) === 'equal'
         ? value
@@ -165,4 +211,3 @@ function selectAxis(ctx: Context, value: TensorValue, selector: Exclude<Selector
       return applyOperator(ctx, 'gather', [value, selector.index], { axis }, span, '[]')
   }
 }
-

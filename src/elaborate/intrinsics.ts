@@ -3,7 +3,7 @@ import type { DType } from '../ir/ir.ts'
 import { type Dim, product } from '../types/dim.ts'
 import { isRest, type Shape, type TensorType } from '../types/tensor.ts'
 import { argumentValue, type CallSite, type Given, type Piped } from './arguments.ts'
-import { complain, type Context, originOf } from './context.ts'
+import { type Context, complain, originOf } from './context.ts'
 import { describe } from './describe.ts'
 import { expression, unexpecting } from './evaluate.ts'
 import { filled } from './formals.ts'
@@ -20,20 +20,37 @@ export const intrinsics: Readonly<Record<string, Intrinsic>> = {
   len: (ctx, site, piped) => {
     const [list] = values(ctx, site, piped)
     if (!list || list.kind === 'error') return errorValue
-    if (list.kind === 'list' || list.kind === 'uniform_list' || list.kind === 'range') return int(lengthOf(list))
+    if (list.kind === 'list' || list.kind === 'uniform_list' || list.kind === 'range')
+      return int(lengthOf(list))
     return complain(ctx, 'LTM2109', site.span, { wanted: 'a list', got: describe(list) })
   },
   size: (ctx, site, piped) => {
     const [tensor] = values(ctx, site, piped)
-    if (tensor?.kind !== 'tensor') return tensor?.kind === 'error' || !tensor ? errorValue : complain(ctx, 'LTM2109', site.span, { wanted: 'a tensor', got: describe(tensor) })
+    if (tensor?.kind !== 'tensor')
+      return tensor?.kind === 'error' || !tensor
+        ? errorValue
+        : complain(ctx, 'LTM2109', site.span, { wanted: 'a tensor', got: describe(tensor) })
     return tensor.type.shape.some(isRest) ? errorValue : int(product(tensor.type.shape))
   },
-  float: (ctx, site, piped) => hostConversion(ctx, site, piped, value => hostNumber(value) && { kind: 'float', expr: hostNumber(value)!.expr }, 'a number'),
+  float: (ctx, site, piped) =>
+    hostConversion(
+      ctx,
+      site,
+      piped,
+      value => hostNumber(value) && { kind: 'float', expr: hostNumber(value)!.expr },
+      'a number',
+    ),
   int: (ctx, site, piped) =>
-    hostConversion(ctx, site, piped, value => {
-      const known = knownNumber(value)
-      return value.kind === 'int' ? value : known === undefined ? undefined : int(Math.trunc(known))
-    }, 'a number that is known when the program is compiled'),
+    hostConversion(
+      ctx,
+      site,
+      piped,
+      value => {
+        const known = knownNumber(value)
+        return value.kind === 'int' ? value : known === undefined ? undefined : int(Math.trunc(known))
+      },
+      'a number that is known when the program is compiled',
+    ),
   f32: (ctx, site, piped) => castTo(ctx, 'f32', site, piped),
   i32: (ctx, site, piped) => castTo(ctx, 'i32', site, piped),
   bool: (ctx, site, piped) => castTo(ctx, 'bool', site, piped),
@@ -48,33 +65,62 @@ export const intrinsics: Readonly<Record<string, Intrinsic>> = {
   arange: (ctx, site, piped) => {
     const bounds = values(ctx, site, piped)
     const [count] = bounds
-    if (bounds.length !== 1 || count?.kind !== 'int') return count?.kind === 'error' ? errorValue : complain(ctx, 'LTM3006', site.span, { callee: 'arange', name: 'count', signature: 'it is `arange(count: int) -> i32[count]`' })
+    if (bounds.length !== 1 || count?.kind !== 'int')
+      return count?.kind === 'error'
+        ? errorValue
+        : complain(ctx, 'LTM3006', site.span, {
+            callee: 'arange',
+            name: 'count',
+            signature: 'it is `arange(count: int) -> i32[count]`',
+          })
     return applyOperator(ctx, 'arange', [], { from: 0, count: count.dim, dtype: 'i32' }, site.span)
   },
   eye: (ctx, site) => {
     const type = shapeWanted(ctx, site, 'f32')
     if (!type) return errorValue
     const [rows, columns] = type.shape.slice(-2)
-    if (rows === undefined || columns === undefined) return complain(ctx, 'LTM2105', site.span, { callee: 'eye' })
+    if (rows === undefined || columns === undefined)
+      return complain(ctx, 'LTM2105', site.span, { callee: 'eye' })
     const index = applyOperator(ctx, 'arange', [], { from: 0, count: rows, dtype: 'i32' }, site.span)
-    const matrix = index.kind === 'error' ? index : applyOperator(ctx, 'one_hot', [index], { depth: columns }, site.span, 'eye')
-    return matrix.kind === 'error' || type.shape.length === 2 ? matrix : applyOperator(ctx, 'broadcast_to', [matrix], { shape: type.shape }, site.span, 'eye')
+    const matrix =
+      index.kind === 'error'
+        ? index
+        : applyOperator(ctx, 'one_hot', [index], { depth: columns }, site.span, 'eye')
+    return matrix.kind === 'error' || type.shape.length === 2
+      ? matrix
+      : applyOperator(ctx, 'broadcast_to', [matrix], { shape: type.shape }, site.span, 'eye')
   },
   linspace: (ctx, site, piped) => {
     const [from, to] = values(ctx, site, piped).map(knownNumber)
     const type = shapeWanted(ctx, site, 'f32')
     const [count] = type?.shape ?? []
-    if (!type || from === undefined || to === undefined || typeof count !== 'number' || type.shape.length !== 1) {
+    if (
+      !type ||
+      from === undefined ||
+      to === undefined ||
+      typeof count !== 'number' ||
+      type.shape.length !== 1
+    ) {
       return type && !ctx.generic ? complain(ctx, 'LTM2105', site.span, { callee: 'linspace' }) : errorValue
     }
-    const numbers = Array.from({ length: count }, (_, i) => (count === 1 ? from : from + ((to - from) * i) / (count - 1)))
+    const numbers = Array.from({ length: count }, (_, i) =>
+      count === 1 ? from : from + ((to - from) * i) / (count - 1),
+    )
     return push(ctx, 'const', [], { value: numbers, dtype: 'f32' }, type, site.span)
   },
   stack: (ctx, site, piped) => {
     const [list] = values(ctx, site, piped)
     const axis = named(ctx, site, 'axis')
-    if (list?.kind !== 'list') return list && list.kind !== 'error' ? complain(ctx, 'LTM2109', site.span, { wanted: 'a list of tensors', got: describe(list) }) : errorValue
-    return stack(ctx, list.items, axis?.kind === 'int' && typeof axis.dim === 'number' ? axis.dim : 0, site.span)
+    if (list?.kind !== 'list')
+      return list && list.kind !== 'error'
+        ? complain(ctx, 'LTM2109', site.span, { wanted: 'a list of tensors', got: describe(list) })
+        : errorValue
+    return stack(
+      ctx,
+      list.items,
+      axis?.kind === 'int' && typeof axis.dim === 'number' ? axis.dim : 0,
+      site.span,
+    )
   },
   columns: (ctx, site) => ctx.region.column(site.span.start) ?? errorValue,
   column: (ctx, site) => ctx.region.column(site.span.start) ?? errorValue,
@@ -85,7 +131,9 @@ export const intrinsics: Readonly<Record<string, Intrinsic>> = {
 }
 
 function values(ctx: Context, site: CallSite, piped?: Piped): readonly Value[] {
-  const given = site.args.flatMap(arg => (arg.kind === 'Positional' ? [expression(unexpecting(ctx), arg.value)] : []))
+  const given = site.args.flatMap(arg =>
+    arg.kind === 'Positional' ? [expression(unexpecting(ctx), arg.value)] : [],
+  )
   return piped ? [piped.value, ...given] : given
 }
 
@@ -96,7 +144,13 @@ function named(ctx: Context, site: CallSite, name: string): Value | undefined {
   return argumentValue(unexpecting(ctx), given)
 }
 
-function hostConversion(ctx: Context, site: CallSite, piped: Piped | undefined, convert: (value: Value) => Value | undefined, wanted: string): Value {
+function hostConversion(
+  ctx: Context,
+  site: CallSite,
+  piped: Piped | undefined,
+  convert: (value: Value) => Value | undefined,
+  wanted: string,
+): Value {
   const [value] = values(ctx, site, piped)
   if (!value || value.kind === 'error') return errorValue
   return convert(value) ?? complain(ctx, 'LTM2109', site.span, { wanted, got: describe(value) })
@@ -104,11 +158,18 @@ function hostConversion(ctx: Context, site: CallSite, piped: Piped | undefined, 
 
 function castTo(ctx: Context, dtype: DType, site: CallSite, piped?: Piped): Value {
   const [value] = values(ctx, site, piped)
-  if (!value) return complain(ctx, 'LTM3006', site.span, { callee: dtype, name: 'x', signature: `it is \`${dtype}(x)\`` })
+  if (!value)
+    return complain(ctx, 'LTM3006', site.span, {
+      callee: dtype,
+      name: 'x',
+      signature: `it is \`${dtype}(x)\``,
+    })
   if (value.kind === 'error') return value
   if (value.kind !== 'tensor') {
     const tensor = toTensor(ctx, value, site.span, dtype)
-    return tensor.kind === 'error' || tensor.type.dtype === dtype ? tensor : applyOperator(ctx, 'cast', [tensor], { dtype }, site.span, dtype)
+    return tensor.kind === 'error' || tensor.type.dtype === dtype
+      ? tensor
+      : applyOperator(ctx, 'cast', [tensor], { dtype }, site.span, dtype)
   }
   return value.type.dtype === dtype ? value : applyOperator(ctx, 'cast', [value], { dtype }, site.span, dtype)
 }
@@ -129,30 +190,64 @@ function shapeWanted(ctx: Context, site: CallSite, dtype: DType): TensorType | u
 }
 
 /** A draw from the counter-based generator, with a key of its own. */
-function draw(ctx: Context, op: OpName, names: readonly string[], defaults: readonly number[], dtype: DType, site: CallSite, piped?: Piped): Value {
+function draw(
+  ctx: Context,
+  op: OpName,
+  names: readonly string[],
+  defaults: readonly number[],
+  dtype: DType,
+  site: CallSite,
+  piped?: Piped,
+): Value {
   const type = shapeWanted(ctx, site, dtype)
   const given = values(ctx, site, piped)
   const settings = names.map((name, i): Value => given[i] ?? named(ctx, site, name) ?? float(defaults[i]!))
   if (!type || settings.some(setting => setting.kind === 'error')) return errorValue
   const numbers = settings.map(hostNumber)
   if (numbers.some(number => !number)) return drawAround(ctx, op, settings, type, site)
-  const attrs = Object.fromEntries(names.map((name, i) => [name, knownNumber({ ...numbers[i]!, kind: 'float' }) ?? numbers[i]!.expr]))
+  const attrs = Object.fromEntries(
+    names.map((name, i) => [name, knownNumber({ ...numbers[i]!, kind: 'float' }) ?? numbers[i]!.expr]),
+  )
   const key = keyAt(ctx, site.shown, site.span)
   const value = { name: ctx.region.fresh(site.shown), type }
-  ctx.region.push({ op, inputs: [key], attrs: { shape: type.shape, ...attrs }, outputs: [value], origin: originOf(site.span) })
+  ctx.region.push({
+    op,
+    inputs: [key],
+    attrs: { shape: type.shape, ...attrs },
+    outputs: [value],
+    origin: originOf(site.span),
+  })
   return { kind: 'tensor', name: value.name, type, span: site.span }
 }
 
 /** `normal(mean, std)` with tensors: a standard draw, scaled and moved. */
-function drawAround(ctx: Context, op: OpName, settings: readonly Value[], type: TensorType, site: CallSite): Value {
+function drawAround(
+  ctx: Context,
+  op: OpName,
+  settings: readonly Value[],
+  type: TensorType,
+  site: CallSite,
+): Value {
   const [first, second] = settings.map(setting => toTensor(ctx, setting, site.span))
   if (op === 'random_bernoulli' || !first || !second || first.kind === 'error' || second.kind === 'error') {
-    return complain(ctx, 'LTM2109', site.span, { wanted: 'a number', got: describe(settings[0] ?? errorValue) })
+    return complain(ctx, 'LTM2109', site.span, {
+      wanted: 'a number',
+      got: describe(settings[0] ?? errorValue),
+    })
   }
-  const plain = draw({ ...ctx, expected: type }, op, [op === 'random_normal' ? 'mean' : 'low', op === 'random_normal' ? 'std' : 'high'], [0, 1], 'f32', { ...site, args: [] })
+  const plain = draw(
+    { ...ctx, expected: type },
+    op,
+    [op === 'random_normal' ? 'mean' : 'low', op === 'random_normal' ? 'std' : 'high'],
+    [0, 1],
+    'f32',
+    { ...site, args: [] },
+  )
   if (plain.kind !== 'tensor') return plain
-  const width = op === 'random_normal' ? second : applyOperator(ctx, 'sub', [second, first], {}, site.span, '-')
-  const scaled = width.kind === 'error' ? width : applyOperator(ctx, 'mul', [plain, width], {}, site.span, '*')
+  const width =
+    op === 'random_normal' ? second : applyOperator(ctx, 'sub', [second, first], {}, site.span, '-')
+  const scaled =
+    width.kind === 'error' ? width : applyOperator(ctx, 'mul', [plain, width], {}, site.span, '*')
   return scaled.kind === 'error' ? scaled : applyOperator(ctx, 'add', [scaled, first], {}, site.span, '+')
 }
 
@@ -165,5 +260,7 @@ function stack(ctx: Context, items: readonly Value[], axis: number, span: Span):
     return applyOperator(ctx, 'reshape', [tensor], { shape }, span, 'stack')
   })
   const good = rows.filter(row => row.kind === 'tensor')
-  return good.length === rows.length ? applyOperator(ctx, 'concat', good, { axis }, span, 'stack') : errorValue
+  return good.length === rows.length
+    ? applyOperator(ctx, 'concat', good, { axis }, span, 'stack')
+    : errorValue
 }

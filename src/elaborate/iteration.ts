@@ -1,6 +1,6 @@
 import type { Expr, Name } from '../syntax/ast.ts'
 import { compareDims, type Dim, subtract } from '../types/dim.ts'
-import { complain, type Context } from './context.ts'
+import { type Context, complain } from './context.ts'
 import { describe } from './describe.ts'
 import type { Env } from './env.ts'
 import { expression } from './evaluate.ts'
@@ -14,24 +14,30 @@ export interface Rounds {
 
 /** The rounds over a list, a literal range or a `zip` of them. */
 export function iterate(ctx: Context, names: readonly Name[], iterable: Expr): Rounds | 'error' {
-  const columns = iterable.kind === 'Call' && iterable.callee.kind === 'Name' && iterable.callee.text === 'zip'
-    ? iterable.args.map(arg => (arg.kind === 'Except' ? errorValue : expression(ctx, arg.value)))
-    : [expression(ctx, iterable)]
+  const columns =
+    iterable.kind === 'Call' && iterable.callee.kind === 'Name' && iterable.callee.text === 'zip'
+      ? iterable.args.map(arg => (arg.kind === 'Except' ? errorValue : expression(ctx, arg.value)))
+      : [expression(ctx, iterable)]
   if (columns.some(column => column.kind === 'error')) return 'error'
   const bad = columns.find(column => !['list', 'uniform_list', 'range'].includes(column.kind))
   if (bad) return wrong(ctx, iterable, `${describe(bad)}`)
-  if (columns.length !== names.length) return wrong(ctx, iterable, `${columns.length} for ${names.length} names`)
+  if (columns.length !== names.length)
+    return wrong(ctx, iterable, `${columns.length} for ${names.length} names`)
   const lengths = columns.map(lengthOf)
   const length = lengths.find(size => typeof size === 'number') ?? lengths[0] ?? 0
   for (const other of lengths) {
-    if (compareDims(length, other) === 'different') return wrong(ctx, iterable, `lists of ${length} and of ${other}`)
+    if (compareDims(length, other) === 'different')
+      return wrong(ctx, iterable, `lists of ${length} and of ${other}`)
   }
-  const round = (position: number | string) => (env: Env): void => {
-    names.forEach((name, i) => {
-      env.define(name.text, itemOf(columns[i]!, position), name.span)
-    })
-  }
-  if (typeof length === 'number') return { bindings: Array.from({ length }, (_, i) => round(i)), length: undefined }
+  const round =
+    (position: number | string) =>
+    (env: Env): void => {
+      names.forEach((name, i) => {
+        env.define(name.text, itemOf(columns[i]!, position), name.span)
+      })
+    }
+  if (typeof length === 'number')
+    return { bindings: Array.from({ length }, (_, i) => round(i)), length: undefined }
   return { bindings: [round(names[0]!.text)], length }
 }
 
@@ -49,8 +55,12 @@ export function lengthOf(value: Value): Dim {
 
 /** An item by position; a symbol stands for any position of a list of unknown length. */
 function itemOf(value: Value, position: number | string): Value {
-  if (value.kind === 'list') return (typeof position === 'number' ? value.items[position] : value.items[0]) ?? errorValue
-  if (value.kind === 'range') return typeof position === 'number' && typeof value.from === 'number' ? int(value.from + position) : int(String(position))
+  if (value.kind === 'list')
+    return (typeof position === 'number' ? value.items[position] : value.items[0]) ?? errorValue
+  if (value.kind === 'range')
+    return typeof position === 'number' && typeof value.from === 'number'
+      ? int(value.from + position)
+      : int(String(position))
   if (value.kind === 'uniform_list') return uniformItem(value, String(position))
   return errorValue
 }

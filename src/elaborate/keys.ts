@@ -1,7 +1,7 @@
-import type { FormalValue } from './formals.ts'
-import type { Value } from './values.ts'
 import { showType } from '../types/tensor.ts'
 import { describe } from './describe.ts'
+import type { FormalValue } from './formals.ts'
+import type { Value } from './values.ts'
 
 /** The text under which an instance with these arguments is found again. */
 export function showKey(arg: FormalValue): string {

@@ -2,7 +2,7 @@ import { nearest } from '../base/names.ts'
 import type { Span } from '../base/source.ts'
 import type { Member } from '../syntax/ast.ts'
 import { rank } from '../types/tensor.ts'
-import { complain, type Context } from './context.ts'
+import { type Context, complain } from './context.ts'
 import { describe } from './describe.ts'
 import { expression, unexpecting } from './evaluate.ts'
 import { applyOperator } from './tensors.ts'
@@ -25,7 +25,8 @@ export function memberValue(ctx: Context, object: Value, name: string, span: Spa
     case 'tensor':
       return tensorMember(ctx, object, name, span)
     case 'optimizer':
-      if (name === 'update') return { kind: 'float', expr: { kind: 'clock', clock: 'update', of: object.name }, unit: 'updates' }
+      if (name === 'update')
+        return { kind: 'float', expr: { kind: 'clock', clock: 'update', of: object.name }, unit: 'updates' }
       return missing(ctx, object, name, span, ['update'])
     default:
       return missing(ctx, object, name, span, [])
@@ -68,7 +69,10 @@ export function placeUnder(value: Value, owner: string): Value {
     case 'uniform_list':
       return { ...value, item: placeUnder(value.item, owner) }
     case 'record':
-      return { ...value, fields: new Map([...value.fields].map(([name, field]) => [name, placeUnder(field, owner)])) }
+      return {
+        ...value,
+        fields: new Map([...value.fields].map(([name, field]) => [name, placeUnder(field, owner)])),
+      }
     default:
       return value
   }
@@ -87,23 +91,34 @@ const habits: Readonly<Record<string, string>> = {
 
 function tensorMember(ctx: Context, object: TensorValue, name: string, span: Span): Value {
   if (name === 'T') return transpose(ctx, object, span)
-  if ((name === 'log' || name === 'raw') && object.parameter) return parameterPart(ctx, object.parameter, name, span)
+  if ((name === 'log' || name === 'raw') && object.parameter)
+    return parameterPart(ctx, object.parameter, name, span)
   const help = habits[name]
-  return complain(
-    ctx,
-    'LTM3003',
-    span,
-    { object: `a tensor (${describe(object)})`, name, near: undefined, has: help ?? 'tensors have `.T`; functions are written `f(x)` or `x |> f`' },
-  )
+  return complain(ctx, 'LTM3003', span, {
+    object: `a tensor (${describe(object)})`,
+    name,
+    near: undefined,
+    has: help ?? 'tensors have `.T`; functions are written `f(x)` or `x |> f`',
+  })
 }
 
 /** `weight.raw`, and `weight.log` where the constraint has a stable logarithm. */
 function parameterPart(ctx: Context, { path, spec }: ParameterRead, part: 'raw' | 'log', span: Span): Value {
   const { constraint } = spec
   if (!constraint && part === 'raw') return ctx.region.member(ctx, path, spec, span)
-  const has = constraint?.declaration.members.some(item => item.kind === 'Method' && item.role === 'log_forward')
+  const has = constraint?.declaration.members.some(
+    item => item.kind === 'Method' && item.role === 'log_forward',
+  )
   if (part === 'log' && !has) {
-    return complain(ctx, 'LTM3015', span, { what: 'parameter', member: 'log' }, { help: `\`${constraint?.text ?? 'an unconstrained parameter'}\` has no stable logarithm; write \`log(…)\`` })
+    return complain(
+      ctx,
+      'LTM3015',
+      span,
+      { what: 'parameter', member: 'log' },
+      {
+        help: `\`${constraint?.text ?? 'an unconstrained parameter'}\` has no stable logarithm; write \`log(…)\``,
+      },
+    )
   }
   return ctx.region.member(ctx, path, spec, span, part)
 }
@@ -111,7 +126,10 @@ function parameterPart(ctx: Context, { path, spec }: ParameterRead, part: 'raw' 
 function transpose(ctx: Context, object: TensorValue, span: Span): Value {
   const axes = rank(object.type)
   if (axes !== undefined && axes < 2) {
-    return complain(ctx, 'LTM2103', span, { operator: '.T', problem: `it swaps the last two axes, and this is ${describe(object)}` })
+    return complain(ctx, 'LTM2103', span, {
+      operator: '.T',
+      problem: `it swaps the last two axes, and this is ${describe(object)}`,
+    })
   }
   return applyOperator(ctx, 'transpose', [object], {}, span, '.T')
 }

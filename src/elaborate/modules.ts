@@ -1,28 +1,43 @@
 import { type Span, textOf } from '../base/source.ts'
 import type { Module, ModuleMember, Param } from '../syntax/ast.ts'
 import type { CallSite } from './arguments.ts'
-import { complain, type Context } from './context.ts'
 import { constraintOf, rawTypeOf } from './constraints.ts'
+import { type Context, complain } from './context.ts'
 import { describe } from './describe.ts'
 import type { Env } from './env.ts'
 import { expression, unexpecting } from './evaluate.ts'
 import { bindFormals, type FormalValue } from './formals.ts'
+import { showKey } from './keys.ts'
 import { placeUnder } from './members.ts'
 import { conditionOf } from './operators.ts'
 import { requirement } from './requirement.ts'
-import { showKey } from './keys.ts'
 import { declaredType, showDeclared } from './types.ts'
-import { errorValue, type FunctionValue, type ModuleMemberValue, type ModuleSpec, type ModuleValue, type ParamSpec, type Value } from './values.ts'
+import {
+  errorValue,
+  type FunctionValue,
+  type ModuleMemberValue,
+  type ModuleSpec,
+  type ModuleValue,
+  type ParamSpec,
+  type Value,
+} from './values.ts'
 
 /** `Linear(64, 10)`: an instance without a place yet; whoever declares it gives it one. */
 export function instantiate(ctx: Context, declaration: Module, env: Env, site: CallSite): Value {
   const scope = env.child()
-  const args = bindFormals(ctx, declaration.signature.formals, { ...site, shown: declaration.name.text }, undefined, scope)
+  const args = bindFormals(
+    ctx,
+    declaration.signature.formals,
+    { ...site, shown: declaration.name.text },
+    undefined,
+    scope,
+  )
   if (!args || ctx.world.broken.has(declaration.id)) return errorValue
   const key = `${declaration.name.text}#${declaration.id}(${args.map(showKey).join(', ')})`
   const known = ctx.world.modules.get(key)
   if (known) return { kind: 'module', spec: known, path: '' }
-  if (ctx.active.includes(key)) return complain(ctx, 'LTM3011', site.span, { cycle: `module \`${declaration.name.text}\`` })
+  if (ctx.active.includes(key))
+    return complain(ctx, 'LTM3011', site.span, { cycle: `module \`${declaration.name.text}\`` })
   const shown = `${declaration.name.text}(${args.map(arg => textOfArgument(arg)).join(', ')})`
   const within: Context = {
     ...unexpecting(ctx),
@@ -51,27 +66,48 @@ export function moduleSpec(ctx: Context, declaration: Module, key: string): Modu
 }
 
 /** Functions may call each other whatever their order, so their names are there first. */
-function defineFunctions(ctx: Context, list: readonly ModuleMember[], self: ModuleValue, members: Map<string, ModuleMemberValue>): void {
+function defineFunctions(
+  ctx: Context,
+  list: readonly ModuleMember[],
+  self: ModuleValue,
+  members: Map<string, ModuleMemberValue>,
+): void {
   for (const member of list) {
     if (member.kind !== 'Fn' && member.kind !== 'Method') continue
     const name = member.kind === 'Fn' ? member.name.text : member.role
     members.set(name, { kind: 'function', declaration: member })
-    if (member.kind === 'Fn') ctx.env.define(name, { kind: 'function', declaration: member, name, env: ctx.env, self }, member.name.span)
+    if (member.kind === 'Fn')
+      ctx.env.define(
+        name,
+        { kind: 'function', declaration: member, name, env: ctx.env, self },
+        member.name.span,
+      )
   }
 }
 
-function addMember(ctx: Context, member: ModuleMember, members: Map<string, ModuleMemberValue>, condition: string | undefined): void {
+function addMember(
+  ctx: Context,
+  member: ModuleMember,
+  members: Map<string, ModuleMemberValue>,
+  condition: string | undefined,
+): void {
   switch (member.kind) {
     case 'Param':
       return addParam(ctx, member, members, condition)
     case 'Layer': {
       const placed = place(ctx, expression(ctx, member.value), member.name.text, member.value.span)
       members.set(member.name.text, { kind: 'layer', value: placed })
-      return ctx.env.define(member.name.text, placed, member.name.span, condition === undefined ? {} : { condition })
+      return ctx.env.define(
+        member.name.text,
+        placed,
+        member.name.span,
+        condition === undefined ? {} : { condition },
+      )
     }
     case 'Let': {
       const [name] = member.names
-      if (!name || member.record) return void complain(ctx, 'LTM9001', member.span, { what: 'a record taken apart by a module' })
+      if (!name || member.record)
+        return void complain(ctx, 'LTM9001', member.span, { what: 'a record taken apart by a module' })
       members.set(name.text, { kind: 'let', name: name.text })
       return ctx.env.define(name.text, { kind: 'lazy', declaration: member, env: ctx.env }, name.span)
     }
@@ -87,23 +123,35 @@ function addMember(ctx: Context, member: ModuleMember, members: Map<string, Modu
   }
 }
 
-function conditionalMembers(ctx: Context, member: Extract<ModuleMember, { kind: 'MemberIf' }>, members: Map<string, ModuleMemberValue>): void {
+function conditionalMembers(
+  ctx: Context,
+  member: Extract<ModuleMember, { kind: 'MemberIf' }>,
+  members: Map<string, ModuleMemberValue>,
+): void {
   const decided = conditionOf(ctx, expression(ctx, member.condition), member.condition.span)
   if (decided === 'error') return
   const text = textOf(member.condition.span)
-  if (decided !== false) for (const inner of member.then) addMember(ctx, inner, members, decided ? undefined : text)
-  if (decided !== true) for (const inner of member.otherwise) addMember(ctx, inner, members, decided === false ? undefined : `not (${text})`)
+  if (decided !== false)
+    for (const inner of member.then) addMember(ctx, inner, members, decided ? undefined : text)
+  if (decided !== true)
+    for (const inner of member.otherwise)
+      addMember(ctx, inner, members, decided === false ? undefined : `not (${text})`)
 }
 
 /** Items of a list of layers are placed by their index. */
 function numbered(value: Value): Value {
-  if (value.kind === 'list') return { kind: 'list', items: value.items.map((item, i) => placeRoot(numbered(item), `[${i}]`)) }
+  if (value.kind === 'list')
+    return { kind: 'list', items: value.items.map((item, i) => placeRoot(numbered(item), `[${i}]`)) }
   if (value.kind === 'uniform_list') return { ...value, item: placeRoot(numbered(value.item), '[_]') }
   return value
 }
 
 function placeRoot(value: Value, root: string): Value {
-  if (value.kind === 'module') return { ...value, path: value.path === '' ? root : `${root}${value.path.startsWith('[') ? '' : '.'}${value.path}` }
+  if (value.kind === 'module')
+    return {
+      ...value,
+      path: value.path === '' ? root : `${root}${value.path.startsWith('[') ? '' : '.'}${value.path}`,
+    }
   return placeUnder(value, root)
 }
 
@@ -111,17 +159,29 @@ function placeRoot(value: Value, root: string): Value {
 export function place(ctx: Context, value: Value, name: string, span: Span): Value {
   const inner = numbered(value)
   if (inner.kind === 'module') return placeRoot(inner, name)
-  if (inner.kind === 'list' || inner.kind === 'uniform_list' || inner.kind === 'record') return placeUnder(inner, name)
+  if (inner.kind === 'list' || inner.kind === 'uniform_list' || inner.kind === 'record')
+    return placeUnder(inner, name)
   if (inner.kind === 'error') return inner
   return complain(ctx, 'LTM2109', span, { wanted: 'a module, or a list of modules', got: describe(inner) })
 }
 
-function addParam(ctx: Context, member: Param, members: Map<string, ModuleMemberValue>, condition: string | undefined): void {
+function addParam(
+  ctx: Context,
+  member: Param,
+  members: Map<string, ModuleMemberValue>,
+  condition: string | undefined,
+): void {
   const spec = paramSpec(ctx, member)
   if (!spec) return ctx.env.define(member.name.text, errorValue, member.name.span)
-  if (members.has(member.name.text)) complain(ctx, 'LTM3002', member.name.span, { name: member.name.text, what: 'module' })
+  if (members.has(member.name.text))
+    complain(ctx, 'LTM3002', member.name.span, { name: member.name.text, what: 'module' })
   members.set(member.name.text, { kind: 'param', spec })
-  ctx.env.define(member.name.text, { kind: 'param', path: member.name.text, spec }, member.name.span, condition === undefined ? {} : { condition })
+  ctx.env.define(
+    member.name.text,
+    { kind: 'param', path: member.name.text, spec },
+    member.name.span,
+    condition === undefined ? {} : { condition },
+  )
 }
 
 /** The declared type of a parameter, its constraint, and the raw type that follows from both. */

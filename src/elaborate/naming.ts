@@ -1,13 +1,15 @@
 import { nearest } from '../base/names.ts'
 import type { Span } from '../base/source.ts'
 import type { Let, Name } from '../syntax/ast.ts'
-import { complain, type Context } from './context.ts'
+import { type Context, complain } from './context.ts'
 import type { Env } from './env.ts'
 import { expression } from './evaluate.ts'
+import { pendingNames } from './pending.ts'
 import { declaredType } from './types.ts'
 import type { Value } from './values.ts'
 
 export function unknownName(ctx: Context, node: Name): Value {
+  if (pendingNames.has(node.text)) return complain(ctx, 'LTM9001', node.span, { what: `\`${node.text}\`` })
   return complain(ctx, 'LTM3001', node.span, { name: node.text, near: nearest(node.text, ctx.env.names()) })
 }
 

@@ -6,7 +6,7 @@ import type { AttrSpec } from '../ops/op.ts'
 import { signatureOf } from '../ops/signature.ts'
 import type { Arg } from '../syntax/ast.ts'
 import type { CallSite, Piped } from './arguments.ts'
-import { complain, type Context } from './context.ts'
+import { type Context, complain } from './context.ts'
 import { describe } from './describe.ts'
 import { expression } from './evaluate.ts'
 import { apply, isHostOperator } from './host.ts'
@@ -28,7 +28,9 @@ export function callOperator(ctx: Context, name: string, site: CallSite, piped?:
   if (isHostOperator(name) && args.every(arg => hostNumber(arg.value))) return onHost(name, args)
   const positional = args.filter(arg => arg.name === undefined).length
   const candidates = opsCalled(name)
-  const chosen = candidates.find(op => inputNames(op).length === positional) ?? [...candidates].sort((a, b) => inputNames(a).length - inputNames(b).length)[0]
+  const chosen =
+    candidates.find(op => inputNames(op).length === positional) ??
+    [...candidates].sort((a, b) => inputNames(a).length - inputNames(b).length)[0]
   if (!chosen) return complain(ctx, 'LTM3001', site.span, { name, near: undefined })
   return applyTo(ctx, chosen, name, args, site)
 }
@@ -37,20 +39,33 @@ function onHost(name: Parameters<typeof apply>[0], args: readonly Argument[]): V
   const numbers = args.map(arg => hostNumber(arg.value)!)
   const units = new Set(numbers.map(number => number.unit))
   const [unit] = units
-  const expr: HostExpr = apply(name, numbers.map(number => number.expr))
-  return units.size === 1 && unit !== undefined && (name === 'min' || name === 'max') ? { kind: 'float', expr, unit } : { kind: 'float', expr }
+  const expr: HostExpr = apply(
+    name,
+    numbers.map(number => number.expr),
+  )
+  return units.size === 1 && unit !== undefined && (name === 'min' || name === 'max')
+    ? { kind: 'float', expr, unit }
+    : { kind: 'float', expr }
 }
 
 function argumentsOf(ctx: Context, site: CallSite, piped?: Piped): readonly Argument[] {
   const given = site.args.flatMap((arg: Arg): Argument[] => {
     if (arg.kind === 'Except') return []
-    return [{ name: arg.kind === 'Named' ? arg.name.text : undefined, value: expression(ctx, arg.value), span: arg.value.span }]
+    return [
+      {
+        name: arg.kind === 'Named' ? arg.name.text : undefined,
+        value: expression(ctx, arg.value),
+        span: arg.value.span,
+      },
+    ]
   })
   return piped ? [{ name: undefined, value: piped.value, span: piped.span }, ...given] : given
 }
 
-const inputNames = (op: OpName): readonly string[] => signatureOf(entryOf(op).signature).inputs.map(input => input.name)
-const repeats = (op: OpName): boolean => signatureOf(entryOf(op).signature).inputs.some(input => input.repeated)
+const inputNames = (op: OpName): readonly string[] =>
+  signatureOf(entryOf(op).signature).inputs.map(input => input.name)
+const repeats = (op: OpName): boolean =>
+  signatureOf(entryOf(op).signature).inputs.some(input => input.repeated)
 
 function applyTo(ctx: Context, op: OpName, shown: string, args: readonly Argument[], site: CallSite): Value {
   const entry = entryOf(op)
@@ -61,13 +76,26 @@ function applyTo(ctx: Context, op: OpName, shown: string, args: readonly Argumen
   let position = 0
   for (const arg of args) {
     const name = arg.name ?? order[position++]
-    if (name === undefined) return complain(ctx, 'LTM3005', arg.span, { callee: shown, count: order.length, signature: signatureText(op, shown) })
-    if (!order.includes(name)) return complain(ctx, 'LTM3004', arg.span, { callee: shown, name, near: nearest(name, order) })
+    if (name === undefined)
+      return complain(ctx, 'LTM3005', arg.span, {
+        callee: shown,
+        count: order.length,
+        signature: signatureText(op, shown),
+      })
+    if (!order.includes(name))
+      return complain(ctx, 'LTM3004', arg.span, { callee: shown, name, near: nearest(name, order) })
     if (taken.has(name)) return complain(ctx, 'LTM3007', arg.span, { callee: shown, name })
     taken.set(name, arg)
   }
-  const missing = inputs.find(name => !taken.has(name)) ?? Object.keys(specs).find(name => !taken.has(name) && specs[name]!.default === undefined)
-  if (missing !== undefined) return complain(ctx, 'LTM3006', site.span, { callee: shown, name: missing, signature: signatureText(op, shown) })
+  const missing =
+    inputs.find(name => !taken.has(name)) ??
+    Object.keys(specs).find(name => !taken.has(name) && specs[name]!.default === undefined)
+  if (missing !== undefined)
+    return complain(ctx, 'LTM3006', site.span, {
+      callee: shown,
+      name: missing,
+      signature: signatureText(op, shown),
+    })
   const tensors = inputTensors(ctx, op, inputs, taken)
   const attrs = attributes(ctx, specs, taken)
   return tensors && attrs ? applyOperator(ctx, op, tensors, attrs, site.span, shown) : errorValue
@@ -80,10 +108,17 @@ function signatureText(op: OpName, shown: string): string {
 }
 
 /** Tensor inputs; a host number becomes one, of the dtype that the tensors beside it have. */
-function inputTensors(ctx: Context, op: OpName, inputs: readonly string[], taken: ReadonlyMap<string, Argument>): readonly TensorValue[] | undefined {
+function inputTensors(
+  ctx: Context,
+  op: OpName,
+  inputs: readonly string[],
+  taken: ReadonlyMap<string, Argument>,
+): readonly TensorValue[] | undefined {
   if (repeats(op)) return listOfTensors(ctx, taken.get(inputs[0]!)!)
   const values = inputs.map(name => taken.get(name)!)
-  const neighbour = values.map(arg => arg.value).find((value): value is TensorValue => value.kind === 'tensor' && value.type.dtype !== 'bool')
+  const neighbour = values
+    .map(arg => arg.value)
+    .find((value): value is TensorValue => value.kind === 'tensor' && value.type.dtype !== 'bool')
   const tensors = values.map(arg => toTensor(ctx, arg.value, arg.span, neighbour?.type.dtype))
   return tensors.every(tensor => tensor.kind === 'tensor') ? tensors : undefined
 }
@@ -94,14 +129,28 @@ function listOfTensors(ctx: Context, arg: Argument): readonly TensorValue[] | un
   return tensors.every(tensor => tensor.kind === 'tensor') ? tensors : undefined
 }
 
-function attributes(ctx: Context, specs: Readonly<Record<string, AttrSpec>>, taken: ReadonlyMap<string, Argument>): Record<string, Attr> | undefined {
+function attributes(
+  ctx: Context,
+  specs: Readonly<Record<string, AttrSpec>>,
+  taken: ReadonlyMap<string, Argument>,
+): Record<string, Attr> | undefined {
   const attrs: Record<string, Attr> = {}
   for (const [name, spec] of Object.entries(specs)) {
     const arg = taken.get(name)
     if (!arg) continue
     const value = attribute(arg.value, spec)
     if (value === undefined) {
-      complain(ctx, 'LTM2102', arg.span, { what: `\`${name}\``, expected: wanted[spec.kind], got: describe(arg.value) })
+      // In a definition a symbol may stand for the number; its instances know it.
+      if (
+        ctx.generic &&
+        (arg.value.kind === 'int' || arg.value.kind === 'float' || arg.value.kind === 'bool')
+      )
+        return undefined
+      complain(ctx, 'LTM2102', arg.span, {
+        what: `\`${name}\``,
+        expected: wanted[spec.kind],
+        got: describe(arg.value),
+      })
       return undefined
     }
     attrs[name] = value
@@ -136,7 +185,11 @@ function attribute(value: Value, spec: AttrSpec): Attr | undefined {
       return value.kind === 'bool' && value.expr.kind === 'bool' ? value.expr.value : undefined
     case 'axes':
     case 'ints':
-      return value.kind === 'list' ? list(value.items) : spec.kind === 'axes' && value.kind === 'int' && typeof value.dim === 'number' ? [value.dim] : pairOf(value)
+      return value.kind === 'list'
+        ? list(value.items)
+        : spec.kind === 'axes' && value.kind === 'int' && typeof value.dim === 'number'
+          ? [value.dim]
+          : pairOf(value)
     case 'dims':
       return value.kind === 'list' ? list(value.items) : value.kind === 'int' ? value.dim : undefined
     case 'string':

@@ -3,18 +3,39 @@ import type { HostOperator } from '../ir/ir.ts'
 import type { Binary, BinaryOperator, Unary } from '../syntax/ast.ts'
 import * as dims from '../types/dim.ts'
 import { isRest, rank } from '../types/tensor.ts'
-import { complain, type Context } from './context.ts'
+import { type Context, complain } from './context.ts'
 import { describe } from './describe.ts'
 import { expression } from './evaluate.ts'
 import { apply, number, sizeExpr } from './host.ts'
 import { applyOperator, type OpName, toTensor } from './tensors.ts'
-import { bool, errorValue, type FloatValue, int, type IntValue, type TensorValue, type Value } from './values.ts'
+import {
+  bool,
+  errorValue,
+  type FloatValue,
+  type IntValue,
+  int,
+  type TensorValue,
+  type Value,
+} from './values.ts'
 
 /** Infix operators on what is known at compile time, on host numbers, and on tensors. */
 
 const primitive: Record<Exclude<BinaryOperator, '@'>, OpName & HostOperator> = {
-  '+': 'add', '-': 'sub', '*': 'mul', '/': 'div', 'div': 'floordiv', '%': 'mod', '^': 'pow',
-  '==': 'eq', '!=': 'ne', '<': 'lt', '<=': 'le', '>': 'gt', '>=': 'ge', 'and': 'and', 'or': 'or',
+  '+': 'add',
+  '-': 'sub',
+  '*': 'mul',
+  '/': 'div',
+  div: 'floordiv',
+  '%': 'mod',
+  '^': 'pow',
+  '==': 'eq',
+  '!=': 'ne',
+  '<': 'lt',
+  '<=': 'le',
+  '>': 'gt',
+  '>=': 'ge',
+  and: 'and',
+  or: 'or',
 }
 
 const comparisons: readonly BinaryOperator[] = ['==', '!=', '<', '<=', '>', '>=']
@@ -27,11 +48,23 @@ export function binary(ctx: Context, node: Binary): Value {
 }
 
 /** `false and …`, `true or …`: the other side is not looked at, it may only make sense where this one doesn't decide. */
-function decides(operator: BinaryOperator, expr: { readonly kind: string; readonly value?: unknown }): boolean {
-  return expr.kind === 'bool' && ((operator === 'and' && expr.value === false) || (operator === 'or' && expr.value === true))
+function decides(
+  operator: BinaryOperator,
+  expr: { readonly kind: string; readonly value?: unknown },
+): boolean {
+  return (
+    expr.kind === 'bool' &&
+    ((operator === 'and' && expr.value === false) || (operator === 'or' && expr.value === true))
+  )
 }
 
-export function combine(ctx: Context, operator: BinaryOperator, left: Value, right: Value, span: Span): Value {
+export function combine(
+  ctx: Context,
+  operator: BinaryOperator,
+  left: Value,
+  right: Value,
+  span: Span,
+): Value {
   if (left.kind === 'error' || right.kind === 'error') return errorValue
   if (left.kind === 'tensor' || right.kind === 'tensor') return onTensors(ctx, operator, left, right, span)
   if (operator === '@') return wrong(ctx, operator, left, right, span)
@@ -49,7 +82,10 @@ export function combine(ctx: Context, operator: BinaryOperator, left: Value, rig
 }
 
 function wrong(ctx: Context, operator: string, left: Value, right: Value, span: Span): Value {
-  return complain(ctx, 'LTM2103', span, { operator, problem: `the left side is ${describe(left)}, the right side ${describe(right)}` })
+  return complain(ctx, 'LTM2103', span, {
+    operator,
+    problem: `the left side is ${describe(left)}, the right side ${describe(right)}`,
+  })
 }
 
 /** A host number from an int, a float or a duration. */
@@ -97,20 +133,28 @@ function exactQuotient(ctx: Context, a: dims.Dim, b: dims.Dim, span: Span): Valu
 
 function compareInts(operator: BinaryOperator, a: dims.Dim, b: dims.Dim): Value {
   const equality = dims.compareDims(a, b)
-  if (equality === 'equal' && comparisons.includes(operator)) return bool(['==', '<=', '>='].includes(operator))
+  if (equality === 'equal' && comparisons.includes(operator))
+    return bool(['==', '<=', '>='].includes(operator))
   if (equality === 'different' && operator === '==') return bool(false)
   if (equality === 'different' && operator === '!=') return bool(true)
-  return { kind: 'bool', expr: apply(primitive[operator as keyof typeof primitive], [sizeExpr(a), sizeExpr(b)]) }
+  return {
+    kind: 'bool',
+    expr: apply(primitive[operator as keyof typeof primitive], [sizeExpr(a), sizeExpr(b)]),
+  }
 }
 
 /** Host numbers in 64-bit floats. Clocks carry units: sums and comparisons want equal ones, a ratio of two is a number. */
 function onNumbers(ctx: Context, operator: BinaryOperator, a: FloatValue, b: FloatValue, span: Span): Value {
-  if (a.unit && b.unit && a.unit !== b.unit) return complain(ctx, 'LTM2114', span, { first: a.unit, second: b.unit })
+  if (a.unit && b.unit && a.unit !== b.unit)
+    return complain(ctx, 'LTM2114', span, { first: a.unit, second: b.unit })
   if (operator === 'and' || operator === 'or') return wrong(ctx, operator, a, b, span)
   const expr = apply(primitive[operator as keyof typeof primitive], [a.expr, b.expr])
   if (comparisons.includes(operator)) return { kind: 'bool', expr }
   const unit = a.unit ?? b.unit
-  const keeps = unit !== undefined && ['+', '-', '%', 'div'].includes(operator) && !(a.unit && b.unit && operator === 'div')
+  const keeps =
+    unit !== undefined &&
+    ['+', '-', '%', 'div'].includes(operator) &&
+    !(a.unit && b.unit && operator === 'div')
   return keeps ? { kind: 'float', expr, unit } : { kind: 'float', expr }
 }
 
@@ -118,12 +162,19 @@ function onTensors(ctx: Context, operator: BinaryOperator, left: Value, right: V
   if (operator === '@') return matrixProduct(ctx, left, right, span)
   const dtype = left.kind === 'tensor' ? left.type.dtype : right.kind === 'tensor' ? right.type.dtype : 'f32'
   if (operator === '/' && dtype === 'i32') {
-    return complain(ctx, 'LTM2103', span, { operator, problem: 'integers have no `/`' }, { help: 'write `div` for the floor, or convert with `f32(…)`' })
+    return complain(
+      ctx,
+      'LTM2103',
+      span,
+      { operator, problem: 'integers have no `/`' },
+      { help: 'write `div` for the floor, or convert with `f32(…)`' },
+    )
   }
   const a = toTensor(ctx, left, span, dtype)
   const b = toTensor(ctx, right, span, dtype)
   if (a.kind === 'error' || b.kind === 'error') return errorValue
-  if (operator === '^' && right.kind === 'int' && right.dim === 2) return applyOperator(ctx, 'mul', [a, a], {}, span, '^')
+  if (operator === '^' && right.kind === 'int' && right.dim === 2)
+    return applyOperator(ctx, 'mul', [a, a], {}, span, '^')
   return applyOperator(ctx, primitive[operator], [a, b], {}, span, operator)
 }
 
@@ -134,16 +185,33 @@ function onTensors(ctx: Context, operator: BinaryOperator, left: Value, right: V
 function matrixProduct(ctx: Context, left: Value, right: Value, span: Span): Value {
   if (left.kind !== 'tensor' || right.kind !== 'tensor') return wrong(ctx, '@', left, right, span)
   const [a, b] = [rank(left.type), rank(right.type)]
-  if (b === 1 && a !== 1) return throughReshape(ctx, left, right, [...right.type.shape, 1], shape => shape.slice(0, -1), span)
-  if (a === 1 && b === 1) return complain(ctx, 'LTM2103', span, { operator: '@', problem: 'both are vectors' }, { help: 'write `sum(a * b)`' })
+  if (b === 1 && a !== 1)
+    return throughReshape(ctx, left, right, [...right.type.shape, 1], shape => shape.slice(0, -1), span)
+  if (a === 1 && b === 1)
+    return complain(
+      ctx,
+      'LTM2103',
+      span,
+      { operator: '@', problem: 'both are vectors' },
+      { help: 'write `sum(a * b)`' },
+    )
   if (b === 2 && a !== 2) return rowsTimesMatrix(ctx, left, right, span)
   return applyOperator(ctx, 'matmul', [left, right], {}, span, '@')
 }
 
-function throughReshape(ctx: Context, left: TensorValue, right: TensorValue, shape: readonly dims.Dim[], after: (shape: readonly dims.Dim[]) => readonly dims.Dim[], span: Span): Value {
+function throughReshape(
+  ctx: Context,
+  left: TensorValue,
+  right: TensorValue,
+  shape: readonly dims.Dim[],
+  after: (shape: readonly dims.Dim[]) => readonly dims.Dim[],
+  span: Span,
+): Value {
   const column = applyOperator(ctx, 'reshape', [right], { shape }, span, '@')
   const product = column.kind === 'error' ? column : matrixProduct(ctx, left, column, span)
-  return product.kind === 'tensor' ? applyOperator(ctx, 'reshape', [product], { shape: after(product.type.shape) }, span, '@') : product
+  return product.kind === 'tensor'
+    ? applyOperator(ctx, 'reshape', [product], { shape: after(product.type.shape) }, span, '@')
+    : product
 }
 
 /** `f32[...b, k] @ f32[k, m]`: all leading axes as one, and back. In a definition the rest stays open. */
@@ -152,13 +220,24 @@ function rowsTimesMatrix(ctx: Context, left: TensorValue, right: TensorValue, sp
   const last = left.type.shape.at(-1)!
   const [inner, outer] = right.type.shape as readonly [dims.Dim, dims.Dim]
   if (isRest(last)) return errorValue
-  if (dims.compareDims(last, inner) === 'different') return complain(ctx, 'LTM2103', span, { operator: '@', problem: `the last axis of the left side has size ${last}, the first of the right side ${inner}` })
+  if (dims.compareDims(last, inner) === 'different')
+    return complain(ctx, 'LTM2103', span, {
+      operator: '@',
+      problem: `the last axis of the left side has size ${last}, the first of the right side ${inner}`,
+    })
   if (leading.some(isRest)) {
-    return { kind: 'tensor', name: ctx.region.fresh('matmul'), type: { dtype: left.type.dtype, shape: [...leading, outer] }, span }
+    return {
+      kind: 'tensor',
+      name: ctx.region.fresh('matmul'),
+      type: { dtype: left.type.dtype, shape: [...leading, outer] },
+      span,
+    }
   }
   const rows = applyOperator(ctx, 'reshape', [left], { shape: [dims.product(leading), last] }, span, '@')
   const product = rows.kind === 'error' ? rows : applyOperator(ctx, 'matmul', [rows, right], {}, span, '@')
-  return product.kind === 'error' ? product : applyOperator(ctx, 'reshape', [product], { shape: [...leading, outer] }, span, '@')
+  return product.kind === 'error'
+    ? product
+    : applyOperator(ctx, 'reshape', [product], { shape: [...leading, outer] }, span, '@')
 }
 
 export function unary(ctx: Context, node: Unary): Value {

@@ -22,17 +22,23 @@ export function predeclared(ctx: Context, node: Name): Value | undefined {
   const known = Object.hasOwn(clocks, node.text) ? clocks[node.text] : undefined
   if (!known) return undefined
   const of = known.clock === 'update' ? ctx.optimizer : undefined
-  const expr = of === undefined ? { kind: 'clock' as const, clock: known.clock } : { kind: 'clock' as const, clock: known.clock, of }
+  const expr =
+    of === undefined
+      ? { kind: 'clock' as const, clock: known.clock }
+      : { kind: 'clock' as const, clock: known.clock, of }
   return known.unit ? { kind: 'float', expr, unit: known.unit } : { kind: 'float', expr }
 }
 
 function training(ctx: Context): Value {
-  ctx.mode.onRead()
+  ctx.mode.onRead('training')
   const { training } = ctx.mode
-  return { kind: 'bool', expr: training === undefined ? { kind: 'argument', name: 'training' } : { kind: 'bool', value: training } }
+  return {
+    kind: 'bool',
+    expr: training === undefined ? { kind: 'argument', name: 'training' } : { kind: 'bool', value: training },
+  }
 }
 
 function phase(ctx: Context): Value {
-  ctx.mode.onRead()
+  ctx.mode.onRead('phase')
   return ctx.mode.phase === undefined ? { kind: 'error' } : { kind: 'string', text: ctx.mode.phase }
 }

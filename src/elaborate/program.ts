@@ -2,16 +2,16 @@ import { NameSupply } from '../base/fresh.ts'
 import { nearest } from '../base/names.ts'
 import type { Report } from '../diagnostics/diagnostic.ts'
 import type { Program } from '../ir/ir.ts'
-import { entriesByCall } from './surface.ts'
 import type { Const, Declaration, File, Import, Train } from '../syntax/ast.ts'
-import { complain, type Context } from './context.ts'
+import { type Context, complain } from './context.ts'
 import { checkDefinition } from './definitions.ts'
 import { Env } from './env.ts'
 import { expression } from './evaluate.ts'
 import { expression as dispatch } from './expressions.ts'
-import { FunctionRegion } from './functions.ts'
 import { checkDeclared } from './formals.ts'
+import { FunctionRegion } from './functions.ts'
 import { executeBody } from './statements.ts'
+import { entriesByCall } from './surface.ts'
 import { elaborateTrain } from './train/train.ts'
 import { declaredType } from './types.ts'
 import { errorValue, type Value } from './values.ts'
@@ -48,17 +48,27 @@ function worldContext(report: Report): Context {
 }
 
 /** Elaborates a file: its definitions on their own, then each `train` as a program. */
-export function elaborateFile(library: readonly File[], loaded: LoadedFile, given: ReadonlyMap<string, string>, report: Report): readonly Program[] {
+export function elaborateFile(
+  library: readonly File[],
+  loaded: LoadedFile,
+  given: ReadonlyMap<string, string>,
+  report: Report,
+): readonly Program[] {
   const ctx = worldContext(report)
   const scopes = new FileScopes(ctx, libraryScope(ctx, library))
   const env = scopes.of(loaded)
   for (const declaration of loaded.file.declarations) checkDefinition(ctx, env, declaration)
-  const trains = loaded.file.declarations.filter((declaration): declaration is Train => declaration.kind === 'Train')
+  const trains = loaded.file.declarations.filter(
+    (declaration): declaration is Train => declaration.kind === 'Train',
+  )
   return trains.map(train => {
     // Each program has functions of its own; what is known to be broken stays so.
     const own = worldContext(report)
     for (const id of ctx.world.broken) own.world.broken.add(id)
-    const ownEnv = new FileScopes({ ...own, world: { ...own.world, report: () => {} } }, libraryScope(own, library)).of(loaded)
+    const ownEnv = new FileScopes(
+      { ...own, world: { ...own.world, report: () => {} } },
+      libraryScope(own, library),
+    ).of(loaded)
     return elaborateTrain({ ...own, env: ownEnv }, train, given)
   })
 }
@@ -67,7 +77,8 @@ export function elaborateFile(library: readonly File[], loaded: LoadedFile, give
 export function checkLibrary(library: readonly File[], report: Report): void {
   const ctx = worldContext(report)
   const env = libraryScope(ctx, library)
-  for (const file of library) for (const declaration of file.declarations) checkDefinition(ctx, env, declaration)
+  for (const file of library)
+    for (const declaration of file.declarations) checkDefinition(ctx, env, declaration)
 }
 
 /** Primitive operators and intrinsic functions, and the standard library on top of them. */
@@ -105,7 +116,13 @@ class FileScopes {
     const other = this.of(target)
     for (const name of node.names) {
       const binding = names.includes(name.text) ? other.lookup(name.text) : undefined
-      if (!binding) complain({ ...this.#ctx, env }, 'LTM3003', name.span, { object: `\`${node.from.text}\``, name: name.text, near: nearest(name.text, names), has: '' })
+      if (!binding)
+        complain({ ...this.#ctx, env }, 'LTM3003', name.span, {
+          object: `\`${node.from.text}\``,
+          name: name.text,
+          near: nearest(name.text, names),
+          has: '',
+        })
       env.define(name.text, binding?.value ?? errorValue, name.span)
     }
   }
@@ -113,7 +130,11 @@ class FileScopes {
 
 const nameOf = (declaration: Declaration): readonly string[] => {
   if (declaration.kind === 'Import') return []
-  return [declaration.kind === 'Constraint' ? declaration.path.parts.map(part => part.text).join('.') : declaration.name.text]
+  return [
+    declaration.kind === 'Constraint'
+      ? declaration.path.parts.map(part => part.text).join('.')
+      : declaration.name.text,
+  ]
 }
 
 /** Gives a declaration its name in the scope of its file. */
@@ -122,9 +143,19 @@ function define(ctx: Context, env: Env, declaration: Declaration): void {
   const [name] = nameOf(declaration)
   const span = declaration.kind === 'Constraint' ? declaration.path.span : declaration.name.span
   const before = env.owns(name!) ? env.lookup(name!) : undefined
-  if (before) complain({ ...ctx, env }, 'LTM3002', span, { name: name!, what: 'file' }, before.span ? { labels: [{ span: before.span, text: 'the other one' }] } : {})
+  if (before)
+    complain(
+      { ...ctx, env },
+      'LTM3002',
+      span,
+      { name: name!, what: 'file' },
+      before.span ? { labels: [{ span: before.span, text: 'the other one' }] } : {},
+    )
   if (declaration.kind === 'Train') env.define(name!, errorValue, span)
-  else if (declaration.kind === 'Const') env.define(name!, constant({ ...ctx, env, declaration: declaration.id }, declaration), span, { constant: true })
+  else if (declaration.kind === 'Const')
+    env.define(name!, constant({ ...ctx, env, declaration: declaration.id }, declaration), span, {
+      constant: true,
+    })
   else if (declaration.kind === 'Fn' || declaration.kind === 'Loss' || declaration.kind === 'Schedule') {
     env.define(name!, { kind: 'function', declaration, name: name!, env, self: undefined }, span)
   } else env.define(name!, { kind: 'declaration', declaration, env }, span)
@@ -138,4 +169,3 @@ function constant(ctx: Context, declaration: Const): Value {
   if (type.kind === 'tensor') return complain(ctx, 'LTM9001', declaration.span, { what: 'a constant tensor' })
   return checkDeclared(ctx, value, type, declaration.value.span, declaration.name.text)
 }
-

@@ -1,6 +1,6 @@
 import { textOf } from '../base/source.ts'
 import type { Expr } from '../syntax/ast.ts'
-import { complain, type Context } from './context.ts'
+import { type Context, complain } from './context.ts'
 import { expression } from './evaluate.ts'
 import { conditionOf } from './operators.ts'
 
@@ -8,5 +8,6 @@ import { conditionOf } from './operators.ts'
 export function requirement(ctx: Context, condition: Expr): void {
   const value = expression(ctx, condition)
   const holds = conditionOf(ctx, value, condition.span)
-  if (holds === false) complain(ctx, 'LTM2118', condition.span, { condition: textOf(condition.span), values: '' })
+  if (holds === false)
+    complain(ctx, 'LTM2118', condition.span, { condition: textOf(condition.span), values: '' })
 }

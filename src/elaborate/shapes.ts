@@ -9,8 +9,14 @@ export function needsShape(ctx: Context, node: Expr): boolean {
   if (node.kind === 'NumberLiteral') return true
   if (node.kind === 'Unary') return needsShape(ctx, node.operand)
   if (node.kind !== 'Call' || node.callee.kind !== 'Name') return false
-  if (node.args.some(arg => arg.kind === 'Named' && (arg.name.text === 'shape' || arg.name.text === 'like'))) return false
+  if (node.args.some(arg => arg.kind === 'Named' && (arg.name.text === 'shape' || arg.name.text === 'like')))
+    return false
   const binding = ctx.env.lookup(node.callee.text)
   if (binding?.value.kind === 'operator') return shaped.has(binding.value.name)
-  return binding?.value.kind === 'function' && !binding.value.declaration.signature.formals.some(formal => formal.type?.kind === 'NamedType' && formal.type.shape !== undefined)
+  return (
+    binding?.value.kind === 'function' &&
+    !binding.value.declaration.signature.formals.some(
+      formal => formal.type?.kind === 'NamedType' && formal.type.shape !== undefined,
+    )
+  )
 }

@@ -1,6 +1,6 @@
 import type { Span } from '../base/source.ts'
 import type { Block, Body, For, If, Let, SetStatement, Statement, Var } from '../syntax/ast.ts'
-import { complain, type Context } from './context.ts'
+import { type Context, complain } from './context.ts'
 import { describe } from './describe.ts'
 import { expression, unexpecting } from './evaluate.ts'
 import { checkDeclared } from './formals.ts'
@@ -43,7 +43,10 @@ function execute(ctx: Context, statement: Statement): Outcome {
       executeSet(ctx, statement)
       return wentOn
     case 'Return':
-      return { kind: 'returned', value: statement.value ? expression(ctx, statement.value) : { kind: 'record', fields: new Map() } }
+      return {
+        kind: 'returned',
+        value: statement.value ? expression(ctx, statement.value) : { kind: 'record', fields: new Map() },
+      }
     case 'If':
       return executeIf(ctx, statement)
     case 'For':
@@ -54,7 +57,10 @@ function execute(ctx: Context, statement: Statement): Outcome {
       complain(ctx, 'LTM9001', statement.span, { what: `\`${statement.kind.toLowerCase()}\` in a function` })
       return wentOn
     default:
-      complain(ctx, 'LTM4502', statement.span, { statement: statementWord(statement), place: 'a function; it belongs to a step or a hook' })
+      complain(ctx, 'LTM4502', statement.span, {
+        statement: statementWord(statement),
+        place: 'a function; it belongs to a step or a hook',
+      })
       return wentOn
   }
 }
@@ -64,9 +70,16 @@ export function statementWord(statement: Statement): string {
 }
 
 /** The value of a `let` or `var`, checked against its type, under its name. */
-function declaredValue(ctx: Context, statement: { readonly type: Let['type']; readonly value: Let['value'] }, name: string): Value {
+function declaredValue(
+  ctx: Context,
+  statement: { readonly type: Let['type']; readonly value: Let['value'] },
+  name: string,
+): Value {
   const type = statement.type && declaredType(unexpecting(ctx), statement.type)
-  const value = expression({ ...ctx, expected: type?.kind === 'tensor' ? type.type : undefined }, statement.value)
+  const value = expression(
+    { ...ctx, expected: type?.kind === 'tensor' ? type.type : undefined },
+    statement.value,
+  )
   const checked = type ? checkDeclared(ctx, value, type, statement.value.span, name) : value
   return named(ctx, checked, name)
 }
@@ -83,12 +96,14 @@ export function executeLet(ctx: Context, statement: Let): void {
     return
   }
   const value = expression(unexpecting(ctx), statement.value)
-  for (const name of statement.names) ctx.env.define(name.text, fieldOf(ctx, value, name.text, name.span), name.span)
+  for (const name of statement.names)
+    ctx.env.define(name.text, fieldOf(ctx, value, name.text, name.span), name.span)
 }
 
 function fieldOf(ctx: Context, value: Value, name: string, span: Span): Value {
   if (value.kind === 'error') return value
-  if (value.kind !== 'record') return complain(ctx, 'LTM2109', span, { wanted: 'a record', got: describe(value) })
+  if (value.kind !== 'record')
+    return complain(ctx, 'LTM2109', span, { wanted: 'a record', got: describe(value) })
   const field = value.fields.get(name)
   return field ?? complain(ctx, 'LTM3003', span, { object: describe(value), name, near: undefined, has: '' })
 }
@@ -105,7 +120,8 @@ export function executeSet(ctx: Context, statement: SetStatement): void {
     for (const name of target) assign(ctx, name.text, fieldOf(ctx, value, name.text, name.span), name.span)
     return
   }
-  if (target.kind !== 'Name') return void complain(ctx, 'LTM9001', statement.span, { what: 'setting a part of a value' })
+  if (target.kind !== 'Name')
+    return void complain(ctx, 'LTM9001', statement.span, { what: 'setting a part of a value' })
   const old = ctx.env.lookup(target.text)?.value
   const expected = old?.kind === 'tensor' ? old.type : undefined
   assign(ctx, target.text, expression({ ...ctx, expected }, statement.value), target.span)
@@ -115,17 +131,38 @@ function assign(ctx: Context, name: string, value: Value, span: Span): void {
   const binding = ctx.env.lookup(name)
   if (!binding) return void complain(ctx, 'LTM3001', span, { name, near: undefined })
   if (!binding.mutable) {
-    return void complain(ctx, 'LTM3009', span, { name }, binding.span ? { labels: [{ span: binding.span, text: 'declared here' }] } : {})
+    return void complain(
+      ctx,
+      'LTM3009',
+      span,
+      { name },
+      binding.span ? { labels: [{ span: binding.span, text: 'declared here' }] } : {},
+    )
   }
   ctx.env.assign(name, named(ctx, value, name))
 }
 
 function executeIf(ctx: Context, statement: If): Outcome {
-  const decided = conditionOf(ctx, expression(unexpecting(ctx), statement.condition), statement.condition.span)
+  const decided = conditionOf(
+    ctx,
+    expression(unexpecting(ctx), statement.condition),
+    statement.condition.span,
+  )
   if (decided === 'error') return { kind: 'returned', value: errorValue }
-  if (decided !== undefined) return decided ? executeBlock(ctx, statement.then) : statement.otherwise ? executeBlock(ctx, statement.otherwise) : wentOn
+  if (decided !== undefined)
+    return decided
+      ? executeBlock(ctx, statement.then)
+      : statement.otherwise
+        ? executeBlock(ctx, statement.otherwise)
+        : wentOn
   if (!ctx.generic) {
-    complain(ctx, 'LTM2109', statement.condition.span, { wanted: 'a condition that is known when the program is compiled', got: 'decided while it runs' }, { help: 'for tensors write `where(condition, a, b)`' })
+    complain(
+      ctx,
+      'LTM2109',
+      statement.condition.span,
+      { wanted: 'a condition that is known when the program is compiled', got: 'decided while it runs' },
+      { help: 'for tensors write `where(condition, a, b)`' },
+    )
     return { kind: 'returned', value: errorValue }
   }
   executeBlock(ctx, statement.then)
@@ -152,6 +189,9 @@ function executeFor(ctx: Context, statement: For): Outcome {
 
 function isScan(statement: For): boolean {
   const names = (node: For['iterable']): boolean =>
-    node.kind === 'Call' && node.callee.kind === 'Name' && (node.callee.text === 'along' || (node.callee.text === 'zip' && node.args.some(arg => arg.kind !== 'Except' && names(arg.value))))
+    node.kind === 'Call' &&
+    node.callee.kind === 'Name' &&
+    (node.callee.text === 'along' ||
+      (node.callee.text === 'zip' && node.args.some(arg => arg.kind !== 'Except' && names(arg.value))))
   return names(statement.iterable)
 }

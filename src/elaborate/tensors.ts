@@ -1,12 +1,12 @@
+import { bug } from '../base/bug.ts'
 import type { Span } from '../base/source.ts'
 import type { Attrs, HostExpr } from '../ir/ir.ts'
-import { bug } from '../base/bug.ts'
 import { findOp, type OpName } from '../ops/index.ts'
 import type { Op } from '../ops/op.ts'
 import { inferType, withDefaults } from '../ops/signature.ts'
 import { compareDims, type Dim } from '../types/dim.ts'
 import type { DType, TensorType } from '../types/tensor.ts'
-import { complain, type Context, originOf } from './context.ts'
+import { type Context, complain, originOf } from './context.ts'
 import { describe } from './describe.ts'
 import { sizeExpr } from './host.ts'
 import { type ErrorValue, errorValue, type TensorValue, type Value } from './values.ts'
@@ -24,21 +24,49 @@ export function applyOperator(
   shown: string = name,
 ): TensorValue | ErrorValue {
   const op = entryOf(name)
-  const inferred = inferType(op, inputs.map(input => input.type), attrs)
+  const inferred = inferType(
+    op,
+    inputs.map(input => input.type),
+    attrs,
+  )
   if ('clash' in inferred) {
     const at = inferred.input === undefined ? undefined : inputs[inferred.input]
-    return complain(ctx, 'LTM2103', span, { operator: shown, problem: inferred.clash }, {
-      note: inferred.expected && inferred.got ? `expected ${inferred.expected}\ngot      ${inferred.got}` : undefined,
-      labels: at?.span && at.span !== span ? [{ span: at.span, text: `this is ${describe(at)}` }] : [],
-    })
+    return complain(
+      ctx,
+      'LTM2103',
+      span,
+      { operator: shown, problem: inferred.clash },
+      {
+        note:
+          inferred.expected && inferred.got
+            ? `expected ${inferred.expected}\ngot      ${inferred.got}`
+            : undefined,
+        labels: at?.span && at.span !== span ? [{ span: at.span, text: `this is ${describe(at)}` }] : [],
+      },
+    )
   }
-  for (const [left, right] of inferred.obligations) if (!requireEqual(ctx, left, right, span)) return errorValue
+  for (const [left, right] of inferred.obligations)
+    if (!requireEqual(ctx, left, right, span)) return errorValue
   if (inferred.type === 'key') return errorValue
-  return push(ctx, name, inputs.map(input => input.name), withDefaults(op, attrs), inferred.type, span)
+  return push(
+    ctx,
+    name,
+    inputs.map(input => input.name),
+    withDefaults(op, attrs),
+    inferred.type,
+    span,
+  )
 }
 
 /** Adds a step of one tensor result. */
-export function push(ctx: Context, op: string, inputs: readonly string[], attrs: Attrs, type: TensorType, span: Span): TensorValue {
+export function push(
+  ctx: Context,
+  op: string,
+  inputs: readonly string[],
+  attrs: Attrs,
+  type: TensorType,
+  span: Span,
+): TensorValue {
   const name = ctx.region.fresh(op === 'call' && typeof attrs.func === 'string' ? valueName(attrs.func) : op)
   ctx.region.push({ op, inputs, attrs, outputs: [{ name, type }], origin: originOf(span) })
   return { kind: 'tensor', name, type, span }

@@ -3,7 +3,7 @@ import type { Expr, Name, Size, Type, Unit } from '../syntax/ast.ts'
 import { children } from '../syntax/walk.ts'
 import type { Dim } from '../types/dim.ts'
 import { isRest, type Shape, showType, type TensorType } from '../types/tensor.ts'
-import { complain, type Context } from './context.ts'
+import { type Context, complain } from './context.ts'
 import { describe } from './describe.ts'
 import { expression } from './evaluate.ts'
 import { int } from './values.ts'
@@ -16,7 +16,11 @@ export type DeclaredType =
   | { readonly kind: 'list'; readonly item: DeclaredType }
   | { readonly kind: 'record'; readonly fields: ReadonlyMap<string, DeclaredType> }
   /** `params` is undefined for a bare `fn`, any elementwise function. */
-  | { readonly kind: 'function'; readonly params: readonly DeclaredType[] | undefined; readonly result: DeclaredType | undefined }
+  | {
+      readonly kind: 'function'
+      readonly params: readonly DeclaredType[] | undefined
+      readonly result: DeclaredType | undefined
+    }
   | { readonly kind: 'module' }
   | { readonly kind: 'like'; readonly name: string }
 
@@ -37,7 +41,9 @@ export function declaredType(ctx: Context, node: Type, variables?: Set<string>):
     case 'RecordType':
       return {
         kind: 'record',
-        fields: new Map(node.fields.map(field => [field.name.text, declaredType(ctx, field.type, variables)])),
+        fields: new Map(
+          node.fields.map(field => [field.name.text, declaredType(ctx, field.type, variables)]),
+        ),
       }
     case 'FnType':
       if (node.callee === 'module') return { kind: 'module' }
@@ -92,7 +98,8 @@ export function shapeOf(ctx: Context, sizes: readonly Size[], variables?: Set<st
 export function sizeOf(ctx: Context, node: Expr): Dim {
   if (node.kind === 'Name') {
     const binding = ctx.env.lookup(node.text)
-    if (binding?.constant && /^[a-z]/.test(node.text)) complain(ctx, 'LTM2116', node.span, { name: node.text })
+    if (binding?.constant && /^[a-z]/.test(node.text))
+      complain(ctx, 'LTM2116', node.span, { name: node.text })
   }
   const value = expression(ctx, node)
   if (value.kind === 'int') return value.dim
@@ -124,7 +131,9 @@ export function showDeclared(type: DeclaredType): string {
     case 'record':
       return `{ ${[...type.fields].map(([name, field]) => `${name}: ${showDeclared(field)}`).join(', ')} }`
     case 'function':
-      return type.params ? `fn(${type.params.map(showDeclared).join(', ')}) -> ${type.result ? showDeclared(type.result) : '…'}` : 'fn'
+      return type.params
+        ? `fn(${type.params.map(showDeclared).join(', ')}) -> ${type.result ? showDeclared(type.result) : '…'}`
+        : 'fn'
     case 'like':
       return `like ${type.name}`
     default:

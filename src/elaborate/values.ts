@@ -1,6 +1,20 @@
 import type { Span } from '../base/source.ts'
 import type { HostExpr } from '../ir/ir.ts'
-import type { Constraint, Dataset, Fn, Lambda, Let, Loss, Method, Metric, Module, Optimizer, Param, Schedule, Unit } from '../syntax/ast.ts'
+import type {
+  Constraint,
+  Dataset,
+  Fn,
+  Lambda,
+  Let,
+  Loss,
+  Method,
+  Metric,
+  Module,
+  Optimizer,
+  Param,
+  Schedule,
+  Unit,
+} from '../syntax/ast.ts'
 import type { Dim } from '../types/dim.ts'
 import type { TensorType } from '../types/tensor.ts'
 import type { Env } from './env.ts'
@@ -223,6 +237,7 @@ export const bool = (value: boolean): BoolValue => ({ kind: 'bool', expr: { kind
 /** The number of a value that is known when the program is compiled. */
 export function knownNumber(value: Value): number | undefined {
   if (value.kind === 'int' && typeof value.dim === 'number') return value.dim
-  if (value.kind === 'float' && value.expr.kind === 'number' && value.unit === undefined) return value.expr.value
+  if (value.kind === 'float' && value.expr.kind === 'number' && value.unit === undefined)
+    return value.expr.value
   return undefined
 }

@@ -47,7 +47,10 @@ export interface ParameterSpec {
 }
 
 /** A tree of parameters: modules are records, lists of modules are arrays. */
-export type ParameterTree = ParameterSpec | { readonly [member: string]: ParameterTree } | readonly ParameterTree[]
+export type ParameterTree =
+  | ParameterSpec
+  | { readonly [member: string]: ParameterTree }
+  | readonly ParameterTree[]
 
 /** The same tree with tensors in place of descriptions; reading one before a run has started is an error. */
 export type Leaves<T> = T extends ParameterSpec ? tf.Tensor : { readonly [K in keyof T]: Leaves<T[K]> }
@@ -76,7 +79,10 @@ export interface DatasetSpec {
   /** Which columns of the table `fields` takes, in the order of its arguments; a number is a single column, rank 1. */
   readonly columns: readonly (number | readonly [from: number, to: number])[]
   /** Computed once on the training split, in order, from the columns and the earlier fits. */
-  readonly fits?: readonly { readonly name: string; readonly compute: (columns: readonly tf.Tensor[], fits: readonly tf.Tensor[]) => tf.Tensor }[]
+  readonly fits?: readonly {
+    readonly name: string
+    readonly compute: (columns: readonly tf.Tensor[], fits: readonly tf.Tensor[]) => tf.Tensor
+  }[]
   readonly fields: (columns: readonly tf.Tensor[], fits: readonly tf.Tensor[]) => readonly tf.Tensor[]
   /** Name, dtype and shape for one example of each result of `fields`. */
   readonly schema: readonly FieldSpec[]
@@ -129,7 +135,13 @@ export interface OptimizerHolder {
 
 export interface MetricSpec<S extends Tensors = Tensors> {
   readonly name: string
-  readonly states: { readonly [K in keyof S]: { readonly shape: readonly number[]; readonly dtype: 'float32' | 'int32'; readonly value: number } }
+  readonly states: {
+    readonly [K in keyof S]: {
+      readonly shape: readonly number[]
+      readonly dtype: 'float32' | 'int32'
+      readonly value: number
+    }
+  }
   /** A scalar, or scalars by field name. */
   compute(state: S): tf.Tensor | Tensors
   readonly trace: Trace
@@ -198,7 +210,12 @@ export interface Run extends Clocks {
   /** Logs the mean of a value over all its elements, weighted by `options.weight`, or by the batch's size over an epoch. */
   log(name: string, value: tf.Tensor | number, options?: LogOptions): void
   /** Runs a metric's update on its state for this phase, step and log name. */
-  update<S extends Tensors>(name: string, metric: MetricHolder<S>, update: (state: S) => S, options?: LogOptions): void
+  update<S extends Tensors>(
+    name: string,
+    metric: MetricHolder<S>,
+    update: (state: S) => S,
+    options?: LogOptions,
+  ): void
   /** The number in a tensor of one element. */
   item(value: tf.Tensor): Promise<number>
   /** Leaves this batch out: throws what the trainer catches. */
@@ -219,7 +236,11 @@ export interface HostVars {
 export interface HookSpec {
   readonly on:
     | { readonly event: string }
-    | { readonly every: number; readonly unit: 'batches' | 'updates' | 'epochs' | 'examples' | 'seconds'; readonly of?: string }
+    | {
+        readonly every: number
+        readonly unit: 'batches' | 'updates' | 'epochs' | 'examples' | 'seconds'
+        readonly of?: string
+      }
   readonly condition?: (run: Run) => boolean
   readonly run: (run: Run, outputs?: Tensors) => Promise<void>
   readonly trace: Trace
@@ -232,7 +253,12 @@ export interface TrainerOptions {
   readonly clip?: { readonly kind: 'norm' | 'value'; readonly limit: number }
   readonly accumulate: number
   readonly keep?: { readonly direction: 'min' | 'max'; readonly monitor: string; readonly count: number }
-  readonly stop?: { readonly direction: 'min' | 'max'; readonly monitor: string; readonly patience: number; readonly minDelta: number }
+  readonly stop?: {
+    readonly direction: 'min' | 'max'
+    readonly monitor: string
+    readonly patience: number
+    readonly minDelta: number
+  }
   readonly validate?: { readonly count: number; readonly unit: 'epochs' | 'updates' }
   readonly nonfinite: 'stop' | 'skip' | 'continue'
 }

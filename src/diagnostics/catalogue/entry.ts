@@ -11,6 +11,9 @@ export function error<D>(text: (details: D) => string, help?: (details: D) => st
   return help ? { severity: 'error', text, help } : { severity: 'error', text }
 }
 
-export function warning<D>(text: (details: D) => string, help?: (details: D) => string | undefined): Entry<D> {
+export function warning<D>(
+  text: (details: D) => string,
+  help?: (details: D) => string | undefined,
+): Entry<D> {
   return help ? { severity: 'warning', text, help } : { severity: 'warning', text }
 }

@@ -6,7 +6,10 @@ import { training } from './training.ts'
 import { types } from './types.ts'
 
 /** Every code of the compiler, by family. A code never changes its meaning. */
-export const catalogue = { ...syntax, ...types, ...names, ...training, ...pending } satisfies Record<string, Entry<never>>
+export const catalogue = { ...syntax, ...types, ...names, ...training, ...pending } satisfies Record<
+  string,
+  Entry<never>
+>
 
 export type Code = keyof typeof catalogue & string
 /** What the text of a code asks for. */

@@ -5,24 +5,60 @@ const suggestion = (d: { readonly near: string | undefined }): string | undefine
 
 /** LTM3xxx: names, declarations and arguments. */
 export const names = {
-  LTM3001: error((d: { name: string; near: string | undefined }) => `there is no \`${d.name}\` here`, suggestion),
+  LTM3001: error(
+    (d: { name: string; near: string | undefined }) => `there is no \`${d.name}\` here`,
+    suggestion,
+  ),
   LTM3002: error((d: { name: string; what: string }) => `\`${d.name}\` is declared twice in this ${d.what}`),
   LTM3003: error(
-    (d: { object: string; name: string; near: string | undefined; has: string }) => `${d.object} has no \`${d.name}\``,
+    (d: { object: string; name: string; near: string | undefined; has: string }) =>
+      `${d.object} has no \`${d.name}\``,
     d => (d.near === undefined ? d.has || undefined : `did you mean \`${d.near}\`?`),
   ),
-  LTM3004: error((d: { callee: string; name: string; near: string | undefined }) => `\`${d.callee}\` has no argument \`${d.name}\``, suggestion),
-  LTM3005: error((d: { callee: string; count: number; signature: string }) => `\`${d.callee}\` takes ${d.count === 0 ? 'no arguments' : d.count === 1 ? 'one argument' : `${d.count} arguments`}, and this is one too many`, d => d.signature),
-  LTM3006: error((d: { callee: string; name: string; signature: string }) => `\`${d.callee}\` needs \`${d.name}\``, d => d.signature),
+  LTM3004: error(
+    (d: { callee: string; name: string; near: string | undefined }) =>
+      `\`${d.callee}\` has no argument \`${d.name}\``,
+    suggestion,
+  ),
+  LTM3005: error(
+    (d: { callee: string; count: number; signature: string }) =>
+      `\`${d.callee}\` takes ${d.count === 0 ? 'no arguments' : d.count === 1 ? 'one argument' : `${d.count} arguments`}, and this is one too many`,
+    d => d.signature,
+  ),
+  LTM3006: error(
+    (d: { callee: string; name: string; signature: string }) => `\`${d.callee}\` needs \`${d.name}\``,
+    d => d.signature,
+  ),
   LTM3007: error((d: { callee: string; name: string }) => `\`${d.name}\` is given twice to \`${d.callee}\``),
   LTM3008: error((d: { callee: string; got: string }) => `${d.callee} is ${d.got}, which cannot be called`),
-  LTM3009: error((d: { name: string }) => `\`${d.name}\` is a \`let\` and cannot be set`, d => `declare it with \`var ${d.name} = …\``),
-  LTM3010: error((d: { name: string }) => `\`${d.name}\` would shadow another \`${d.name}\` of this \`train\``, () => 'give one of them another name'),
+  LTM3009: error(
+    (d: { name: string }) => `\`${d.name}\` is a \`let\` and cannot be set`,
+    d => `declare it with \`var ${d.name} = …\``,
+  ),
+  LTM3010: error(
+    (d: { name: string }) => `\`${d.name}\` would shadow another \`${d.name}\` of this \`train\``,
+    () => 'give one of them another name',
+  ),
   LTM3011: error((d: { cycle: string }) => `${d.cycle} refers to itself`),
-  LTM3012: error((d: { name: string }) => `\`${d.name}\` is a function: it wants arguments, as in \`${d.name}(…)\``),
-  LTM3013: error((d: { name: string; condition: string }) => `\`${d.name}\` exists only under \`if ${d.condition}\`, which is not known to hold here`),
-  LTM3014: error((d: { name: string }) => `this module has no \`forward\`, so it cannot be called`, d => `declare \`forward(…) { … }\` in \`module ${d.name}\``),
+  LTM3012: error(
+    (d: { name: string }) => `\`${d.name}\` is a function: it wants arguments, as in \`${d.name}(…)\``,
+  ),
+  LTM3013: error(
+    (d: { name: string; condition: string }) =>
+      `\`${d.name}\` exists only under \`if ${d.condition}\`, which is not known to hold here`,
+  ),
+  LTM3014: error(
+    (_: { name: string }) => `this module has no \`forward\`, so it cannot be called`,
+    d => `declare \`forward(…) { … }\` in \`module ${d.name}\``,
+  ),
   LTM3015: error((d: { what: string; member: string }) => `this ${d.what} has no \`${d.member}\``),
   LTM3016: warning((d: { name: string }) => `\`${d.name}\` is never used`),
-  LTM3017: error((d: { name: string }) => `this \`fn\` may end without a \`return\``, d => `every way through \`${d.name}\` must return a value`),
+  LTM3017: error(
+    (_: { name: string }) => `this \`fn\` may end without a \`return\``,
+    d => `every way through \`${d.name}\` must return a value`,
+  ),
+  LTM3018: error(
+    (d: { path: string }) => `there is no file \`${d.path}\``,
+    () => 'paths are relative to the file that says them',
+  ),
 } satisfies Record<string, Entry<never>>

@@ -2,38 +2,132 @@ import { type Entry, error, warning } from './entry.ts'
 
 /** LTM4xxx: what a training means: parameters, data, steps, losses, monitors. */
 export const training = {
-  LTM4001: error((d: { name: string }) => `\`${d.name}\` has no start value`, () => 'give one: `= zeros()`, `= normal(0, 0.1)`; only a constrained parameter may start without, at raw 0'),
-  LTM4002: error((d: { name: string; value: string; constraint: string }) => `the start value ${d.value} of \`${d.name}\` is outside of \`${d.constraint}\``),
-  LTM4003: error((d: { constraint: string }) => `\`${d.constraint}\` has no \`inverse\`, so a start value cannot be carried back`, () => 'give the raw one: `= raw 0.0`'),
-  LTM4101: error((d: { count: number }) => (d.count === 0 ? 'there is no optimizer to minimise with' : `there are ${d.count} optimizers; say which one minimises`), d => (d.count === 0 ? 'declare one: `optimizer adam = Adam(net, lr: 1e-3)`' : 'write `minimize … with NAME`')),
-  LTM4102: error((d: { loss: string; optimizer: string }) => `\`${d.loss}\` depends on no parameter of \`${d.optimizer}\`, so it would never move`),
-  LTM4103: error(
-    (d: { value: string; optimizer: string }) => `\`${d.value}\` was computed from parameters that \`${d.optimizer}\` has since moved`,
-    d => `compute \`${d.value}\` again after that line, or write \`stop_gradient(${d.value})\` if no gradient should flow`,
+  LTM4001: error(
+    (d: { name: string }) => `\`${d.name}\` has no start value`,
+    () =>
+      'give one: `= zeros()`, `= normal(0, 0.1)`; only a constrained parameter may start without, at raw 0',
   ),
-  LTM4104: error((d: { path: string; first: string; second: string }) => `\`${d.path}\` is given to \`${d.first}\` and to \`${d.second}\``, () => 'a parameter has one optimizer'),
-  LTM4105: warning((d: { path: string }) => `no optimizer has \`${d.path}\`, so it will never move`, () => 'give it to one, or declare it `frozen`'),
-  LTM4106: error((d: { phase: string; name: string }) => `two values are logged as \`${d.phase}.${d.name}\``, () => 'give one of them a name: `log other = …`'),
-  LTM4107: error((d: { monitor: string; near: string | undefined; known: string }) => `nothing is logged as \`${d.monitor}\``, d => (d.near === undefined ? d.known : `did you mean \`${d.near}\`?`)),
-  LTM4108: error(() => 'two unnamed losses in one step', () => 'name them: `minimize critic_loss = …`'),
-  LTM4109: error((d: { name: string }) => `\`${d.name}\` is a metric, logged as a whole`, d => `write \`log ${d.name}(…)\`: it is updated in each batch and computed once an epoch`),
-  LTM4201: error((d: { key: string; near: string | undefined }) => `\`trainer\` has no setting \`${d.key}\``, d => (d.near === undefined ? undefined : `did you mean \`${d.near}\`?`)),
+  LTM4002: error(
+    (d: { name: string; value: string; constraint: string }) =>
+      `the start value ${d.value} of \`${d.name}\` is outside of \`${d.constraint}\``,
+  ),
+  LTM4003: error(
+    (d: { constraint: string }) =>
+      `\`${d.constraint}\` has no \`inverse\`, so a start value cannot be carried back`,
+    () => 'give the raw one: `= raw 0.0`',
+  ),
+  LTM4101: error(
+    (d: { count: number }) =>
+      d.count === 0
+        ? 'there is no optimizer to minimise with'
+        : `there are ${d.count} optimizers; say which one minimises`,
+    d =>
+      d.count === 0 ? 'declare one: `optimizer adam = Adam(net, lr: 1e-3)`' : 'write `minimize … with NAME`',
+  ),
+  LTM4102: error(
+    (d: { loss: string; optimizer: string }) =>
+      `\`${d.loss}\` depends on no parameter of \`${d.optimizer}\`, so it would never move`,
+  ),
+  LTM4103: error(
+    (d: { value: string; optimizer: string }) =>
+      `\`${d.value}\` was computed from parameters that \`${d.optimizer}\` has since moved`,
+    d =>
+      `compute \`${d.value}\` again after that line, or write \`stop_gradient(${d.value})\` if no gradient should flow`,
+  ),
+  LTM4104: error(
+    (d: { path: string; first: string; second: string }) =>
+      `\`${d.path}\` is given to \`${d.first}\` and to \`${d.second}\``,
+    () => 'a parameter has one optimizer',
+  ),
+  LTM4105: warning(
+    (d: { path: string }) => `no optimizer has \`${d.path}\`, so it will never move`,
+    () => 'give it to one, or declare it `frozen`',
+  ),
+  LTM4106: error(
+    (d: { phase: string; name: string }) => `two values are logged as \`${d.phase}.${d.name}\``,
+    () => 'give one of them a name: `log other = …`',
+  ),
+  LTM4107: error(
+    (d: { monitor: string; near: string | undefined; known: string }) =>
+      `nothing is logged as \`${d.monitor}\``,
+    d => (d.near === undefined ? d.known : `did you mean \`${d.near}\`?`),
+  ),
+  LTM4108: error(
+    (_: undefined) => 'two unnamed losses in one step',
+    () => 'name them: `minimize critic_loss = …`',
+  ),
+  LTM4109: error(
+    (d: { name: string }) => `\`${d.name}\` is a metric, logged as a whole`,
+    d => `write \`log ${d.name}(…)\`: it is updated in each batch and computed once an epoch`,
+  ),
+  LTM4201: error(
+    (d: { key: string; near: string | undefined }) => `\`trainer\` has no setting \`${d.key}\``,
+    d => (d.near === undefined ? undefined : `did you mean \`${d.near}\`?`),
+  ),
   LTM4202: error((d: { key: string; wanted: string }) => `\`${d.key}\` wants ${d.wanted}`),
-  LTM4203: error(() => 'nothing says when this training ends', () => 'write `trainer { epochs: 20 }` or `trainer { updates: 10000 }`'),
-  LTM4301: error((d: { name: string; near: string | undefined }) => `there is no split \`${d.name}\``, d => (d.near === undefined ? undefined : `did you mean \`${d.near}\`?`)),
+  LTM4203: error(
+    (_: undefined) => 'nothing says when this training ends',
+    () => 'write `trainer { epochs: 20 }` or `trainer { updates: 10000 }`',
+  ),
+  LTM4301: error(
+    (d: { name: string; near: string | undefined }) => `there is no split \`${d.name}\``,
+    d => (d.near === undefined ? undefined : `did you mean \`${d.near}\`?`),
+  ),
   LTM4302: error((d: { got: string }) => `the shares of a split add up to ${d.got}, more than 1`),
-  LTM4303: error((d: { name: string }) => `\`${d.name}\` is read by nobody: say which data this step takes`, d => `write \`step train(${d.name} from DATA.SPLIT)\``),
-  LTM4304: error((d: { field: string; expected: string; got: string }) => `the field \`${d.field}\` is declared ${d.expected}, and its value is ${d.got} an example`),
-  LTM4305: error((d: { field: string }) => `\`${d.field}\` mixes examples, and a field is computed example by example`, () => 'a number taken from the whole training split is a `fit`: `fit centre: f32[4] = mean(columns(0..4), axis: 0)`'),
-  LTM4306: error((d: { name: string; near: string | undefined }) => `there is no source \`${d.name}\``, d => (d.near === undefined ? 'sources are `csv`, `inline` and `synthetic`' : `did you mean \`${d.near}\`?`)),
-  LTM4307: error(() => 'a dataset field may not be called `size`: `batch.size` is the number of examples'),
-  LTM4308: error((d: { name: string }) => `a fit must not depend on the number of examples, and \`${d.name}\` has it in its shape`),
-  LTM4401: error((d: { name: string; value: string; domain: string }) => `${d.name} = ${d.value} is outside of ${d.domain}`),
-  LTM4402: error((d: { name: string; value: string; wanted: string }) => `\`${d.value}\` is not ${d.wanted}, which \`${d.name}\` wants`),
-  LTM4403: error((d: { name: string; near: string | undefined; known: string }) => `this program has no hyper \`${d.name}\``, d => (d.near === undefined ? d.known : `did you mean \`${d.near}\`?`)),
-  LTM4501: error((d: { event: string; near: string | undefined }) => `there is no event \`${d.event}\``, d => (d.near === undefined ? undefined : `did you mean \`${d.near}\`?`)),
-  LTM4502: error((d: { statement: string; place: string }) => `\`${d.statement}\` cannot stand in ${d.place}`),
-  LTM4503: error(() => '`skip` leaves a batch out, and an update came before it', () => 'decide before the first `minimize`'),
-  LTM4601: error((d: { what: string }) => `there is no \`train\` in this file, so there is nothing to ${d.what}`),
-  LTM4602: error(() => 'the file has no declarations', () => 'a program has at least a `train NAME { … }`'),
+  LTM4303: error(
+    (d: { name: string }) => `\`${d.name}\` is read by nobody: say which data this step takes`,
+    d => `write \`step train(${d.name} from DATA.SPLIT)\``,
+  ),
+  LTM4304: error(
+    (d: { field: string; expected: string; got: string }) =>
+      `the field \`${d.field}\` is declared ${d.expected}, and its value is ${d.got} an example`,
+  ),
+  LTM4305: error(
+    (d: { field: string }) => `\`${d.field}\` mixes examples, and a field is computed example by example`,
+    () =>
+      'a number taken from the whole training split is a `fit`: `fit centre: f32[4] = mean(columns(0..4), axis: 0)`',
+  ),
+  LTM4306: error(
+    (d: { name: string; near: string | undefined }) => `there is no source \`${d.name}\``,
+    d =>
+      d.near === undefined ? 'sources are `csv`, `inline` and `synthetic`' : `did you mean \`${d.near}\`?`,
+  ),
+  LTM4307: error(
+    (_: undefined) => 'a dataset field may not be called `size`: `batch.size` is the number of examples',
+  ),
+  LTM4308: error(
+    (d: { name: string }) =>
+      `a fit must not depend on the number of examples, and \`${d.name}\` has it in its shape`,
+  ),
+  LTM4401: error(
+    (d: { name: string; value: string; domain: string }) =>
+      `${d.name} = ${d.value} is outside of ${d.domain}`,
+  ),
+  LTM4402: error(
+    (d: { name: string; value: string; wanted: string }) =>
+      `\`${d.value}\` is not ${d.wanted}, which \`${d.name}\` wants`,
+  ),
+  LTM4403: error(
+    (d: { name: string; near: string | undefined; known: string }) =>
+      `this program has no hyper \`${d.name}\``,
+    d => (d.near === undefined ? d.known : `did you mean \`${d.near}\`?`),
+  ),
+  LTM4501: error(
+    (d: { event: string; near: string | undefined }) => `there is no event \`${d.event}\``,
+    d => (d.near === undefined ? undefined : `did you mean \`${d.near}\`?`),
+  ),
+  LTM4502: error(
+    (d: { statement: string; place: string }) => `\`${d.statement}\` cannot stand in ${d.place}`,
+  ),
+  LTM4503: error(
+    (_: undefined) => '`skip` leaves a batch out, and an update came before it',
+    () => 'decide before the first `minimize`',
+  ),
+  LTM4601: error(
+    (d: { what: string }) => `there is no \`train\` in this file, so there is nothing to ${d.what}`,
+  ),
+  LTM4602: error(
+    (_: undefined) => 'the file has no declarations',
+    () => 'a program has at least a `train NAME { … }`',
+  ),
 } satisfies Record<string, Entry<never>>

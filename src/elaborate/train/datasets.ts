@@ -1,11 +1,22 @@
 import { nearest } from '../../base/names.ts'
 import { textOf } from '../../base/source.ts'
-import type { ColumnInput, DataField, Dataset, DataSource, FuncParam } from '../../ir/ir.ts'
-import type { Arg, Call, Data, DatasetMember, Dataset as DatasetDeclaration, Expr, Field, Fit, Ref, Split } from '../../syntax/ast.ts'
+import type { ColumnInput, DataField, DataSource, Dataset, FuncParam } from '../../ir/ir.ts'
+import type {
+  Arg,
+  Call,
+  Data,
+  Dataset as DatasetDeclaration,
+  DatasetMember,
+  Expr,
+  Field,
+  Fit,
+  Ref,
+  Split,
+} from '../../syntax/ast.ts'
 import { children } from '../../syntax/walk.ts'
 import { compareDims, product } from '../../types/dim.ts'
 import { sameShape, showType, type TensorType } from '../../types/tensor.ts'
-import { complain, type Context, originOf } from '../context.ts'
+import { type Context, complain, originOf } from '../context.ts'
 import { describe } from '../describe.ts'
 import type { Env } from '../env.ts'
 import { expression } from '../evaluate.ts'
@@ -25,14 +36,23 @@ export function elaborateData(ctx: Context, member: Data): Dataset | undefined {
   const callee = call.kind === 'Call' ? expression(ctx, call.callee) : expression(ctx, call)
   if (callee.kind === 'error') return undefined
   if (call.kind !== 'Call' || callee.kind !== 'declaration' || callee.declaration.kind !== 'Dataset') {
-    complain(ctx, 'LTM2109', call.span, { wanted: 'a dataset, as in `Digits(batch: 64)`', got: describe(callee) })
+    complain(ctx, 'LTM2109', call.span, {
+      wanted: 'a dataset, as in `Digits(batch: 64)`',
+      got: describe(callee),
+    })
     return undefined
   }
   const { declaration } = callee
   const env = callee.env.child()
   const own = declaration.formals.map(formal => formal.name.text)
   const isLoading = (arg: Arg): boolean => arg.kind === 'Named' && !own.includes(arg.name.text)
-  const args = bindFormals(ctx, declaration.formals, { args: call.args.filter(arg => !isLoading(arg)), span: call.span, shown: declaration.name.text }, undefined, env)
+  const args = bindFormals(
+    ctx,
+    declaration.formals,
+    { args: call.args.filter(arg => !isLoading(arg)), span: call.span, shown: declaration.name.text },
+    undefined,
+    env,
+  )
   const loading = loadingOf(ctx, call, call.args.filter(isLoading), own)
   if (!args || !loading) return undefined
   const within: Context = { ...ctx, env, instantiations: [] }
@@ -45,7 +65,12 @@ interface Loading {
   readonly dropLast: boolean
 }
 
-function loadingOf(ctx: Context, call: Call, args: readonly Arg[], own: readonly string[]): Loading | undefined {
+function loadingOf(
+  ctx: Context,
+  call: Call,
+  args: readonly Arg[],
+  own: readonly string[],
+): Loading | undefined {
   const loading = { batch: 32, shuffle: true, dropLast: false }
   let good = true
   for (const arg of args) {
@@ -60,14 +85,30 @@ function loadingOf(ctx: Context, call: Call, args: readonly Arg[], own: readonly
     else if (value.kind !== 'error') {
       good = false
       const names = ['batch', 'shuffle', 'drop_last']
-      if (names.includes(name)) complain(ctx, 'LTM2102', arg.value.span, { what: `\`${name}\``, expected: name === 'batch' ? 'an int of 1 or more' : '`true` or `false`', got: describe(value) })
-      else complain(ctx, 'LTM3004', arg.name.span, { callee: textOf(call.callee.span), name, near: nearest(name, [...names, ...own]) })
+      if (name === 'bucket') complain(ctx, 'LTM9001', arg.span, { what: '`bucket`' })
+      else if (names.includes(name))
+        complain(ctx, 'LTM2102', arg.value.span, {
+          what: `\`${name}\``,
+          expected: name === 'batch' ? 'an int of 1 or more' : '`true` or `false`',
+          got: describe(value),
+        })
+      else
+        complain(ctx, 'LTM3004', arg.name.span, {
+          callee: textOf(call.callee.span),
+          name,
+          near: nearest(name, [...names, ...own]),
+        })
     } else good = false
   }
   return good ? loading : undefined
 }
 
-function datasetOf(ctx: Context, declaration: DatasetDeclaration, member: Data, loading: Loading): Dataset | undefined {
+function datasetOf(
+  ctx: Context,
+  declaration: DatasetDeclaration,
+  member: Data,
+  loading: Loading,
+): Dataset | undefined {
   const source = sourceOf(ctx, declaration.source)
   if (!source) return undefined
   const columns = columnsOf(ctx, declaration.members, source)
@@ -87,7 +128,11 @@ function datasetOf(ctx: Context, declaration: DatasetDeclaration, member: Data, 
     }
   }
   const func = fieldsFunction(ctx, declaration, fields, columns, fits)
-  const split = splitOf(ctx, declaration.members.find((item): item is Split => item.kind === 'Split'), fields.map(item => item.field.name.text))
+  const split = splitOf(
+    ctx,
+    declaration.members.find((item): item is Split => item.kind === 'Split'),
+    fields.map(item => item.field.name.text),
+  )
   if (!func || !split) return undefined
   return {
     name: member.name.text,
@@ -117,24 +162,44 @@ function sourceOf(ctx: Context, ref: Ref): DataSource | undefined {
     const node = first ?? named('count')
     const count = node && knownNumber(expression(ctx, node))
     if (count !== undefined && count >= 1) return { kind: 'synthetic', count, origin }
-    complain(ctx, 'LTM3006', ref.span, { callee: 'synthetic', name: 'count', signature: 'it is `synthetic(count: 1000)`: `index` is the number of the example' })
+    complain(ctx, 'LTM3006', ref.span, {
+      callee: 'synthetic',
+      name: 'count',
+      signature: 'it is `synthetic(count: 1000)`: `index` is the number of the example',
+    })
     return undefined
   }
   if (kind === 'inline') return inlineSource(ctx, args, origin)
-  if (['jsonl', 'parquet', 'idx', 'npy', 'npz', 'safetensors', 'images', 'text', 'typescript'].includes(kind)) complain(ctx, 'LTM9001', ref.span, { what: `the source \`${kind}\`` })
+  if (['jsonl', 'parquet', 'idx', 'npy', 'npz', 'safetensors', 'images', 'text', 'typescript'].includes(kind))
+    complain(ctx, 'LTM9001', ref.span, { what: `the source \`${kind}\`` })
   else complain(ctx, 'LTM4306', ref.span, { name: kind, near: nearest(kind, ['csv', 'inline', 'synthetic']) })
   return undefined
 }
 
-function csvSource(ctx: Context, ref: Ref, file: Expr | undefined, skip: Expr | undefined, origin: DataSource['origin']): DataSource | undefined {
+function csvSource(
+  ctx: Context,
+  ref: Ref,
+  file: Expr | undefined,
+  skip: Expr | undefined,
+  origin: DataSource['origin'],
+): DataSource | undefined {
   const path = file && expression(ctx, file)
   if (path?.kind !== 'string') {
-    if (path?.kind !== 'error') complain(ctx, 'LTM3006', ref.span, { callee: 'csv', name: 'path', signature: 'it is `csv("file.csv", skip: 1)`, with a path relative to this file' })
+    if (path?.kind !== 'error')
+      complain(ctx, 'LTM3006', ref.span, {
+        callee: 'csv',
+        name: 'path',
+        signature: 'it is `csv("file.csv", skip: 1)`, with a path relative to this file',
+      })
     return undefined
   }
   const lines = skip ? knownNumber(expression(ctx, skip)) : 0
   if (lines === undefined || lines < 0) {
-    complain(ctx, 'LTM2102', skip?.span ?? ref.span, { what: '`skip`', expected: 'a number of lines', got: skip ? textOf(skip.span) : '' })
+    complain(ctx, 'LTM2102', skip?.span ?? ref.span, {
+      what: '`skip`',
+      expected: 'a number of lines',
+      got: skip ? textOf(skip.span) : '',
+    })
     return undefined
   }
   return { kind: 'csv', path: path.text, skip: lines, origin }
@@ -147,7 +212,8 @@ function inlineSource(ctx: Context, args: readonly Arg[], origin: DataSource['or
     const list = expression(ctx, arg.value)
     const values = list.kind === 'list' ? list.items.map(knownNumber) : []
     const numbers = values.filter(value => value !== undefined)
-    if (list.kind !== 'list' || numbers.length !== values.length) complain(ctx, 'LTM2109', arg.value.span, { wanted: 'a list of numbers', got: describe(list) })
+    if (list.kind !== 'list' || numbers.length !== values.length)
+      complain(ctx, 'LTM2109', arg.value.span, { wanted: 'a list of numbers', got: describe(list) })
     return [{ name: arg.name.text, values: numbers }]
   })
   return { kind: 'inline', columns, origin }
@@ -166,7 +232,9 @@ function columnsOf(ctx: Context, members: readonly DatasetMember[], source: Data
   const add = (node: Expr): void => {
     const range = columnRange(ctx, node, source)
     if (!range) return
-    const known = columns.find(column => column.from === range.from && column.to === range.to && column.single === range.single)
+    const known = columns.find(
+      column => column.from === range.from && column.to === range.to && column.single === range.single,
+    )
     if (known) {
       readAt.set(node.span.start, known.value)
       return
@@ -177,7 +245,13 @@ function columnsOf(ctx: Context, members: readonly DatasetMember[], source: Data
     readAt.set(node.span.start, value)
   }
   const visit = (node: Parameters<typeof children>[0]): void => {
-    if ((node.kind === 'Call' && node.callee.kind === 'Name' && (node.callee.text === 'columns' || node.callee.text === 'column')) || (node.kind === 'Name' && node.text === 'index' && source.kind === 'synthetic')) add(node)
+    if (
+      (node.kind === 'Call' &&
+        node.callee.kind === 'Name' &&
+        (node.callee.text === 'columns' || node.callee.text === 'column')) ||
+      (node.kind === 'Name' && node.text === 'index' && source.kind === 'synthetic')
+    )
+      add(node)
     for (const child of children(node)) visit(child)
   }
   for (const member of members) if (member.kind === 'Field' || member.kind === 'Fit') visit(member.value)
@@ -197,17 +271,36 @@ function columnRange(ctx: Context, node: Expr, source: DataSource): ColumnRange 
   const [arg] = node.args
   const value = arg && arg.kind !== 'Except' ? expression(ctx, arg.value) : errorValue
   if (value.kind === 'error') return undefined
-  if (node.callee.text === 'columns' && value.kind === 'range' && typeof value.from === 'number' && typeof value.to === 'number') {
+  if (
+    node.callee.text === 'columns' &&
+    value.kind === 'range' &&
+    typeof value.from === 'number' &&
+    typeof value.to === 'number'
+  ) {
     return { from: value.from, to: value.to, single: false }
   }
-  if (node.callee.text === 'column' && value.kind === 'int' && typeof value.dim === 'number') return { from: value.dim, to: value.dim + 1, single: true }
+  if (node.callee.text === 'column' && value.kind === 'int' && typeof value.dim === 'number')
+    return { from: value.dim, to: value.dim + 1, single: true }
   if (node.callee.text === 'column' && value.kind === 'string' && source.kind === 'inline') {
     const at = source.columns.findIndex(column => column.name === value.text)
     if (at >= 0) return { from: at, to: at + 1, single: true }
-    complain(ctx, 'LTM3001', node.span, { name: value.text, near: nearest(value.text, source.columns.map(column => column.name)) })
+    complain(ctx, 'LTM3001', node.span, {
+      name: value.text,
+      near: nearest(
+        value.text,
+        source.columns.map(column => column.name),
+      ),
+    })
     return undefined
   }
-  complain(ctx, 'LTM2102', node.span, { what: 'this', expected: node.callee.text === 'columns' ? 'a range of columns, as in `columns(0..64)`' : 'one column, as in `column(64)`', got: describe(value) })
+  complain(ctx, 'LTM2102', node.span, {
+    what: 'this',
+    expected:
+      node.callee.text === 'columns'
+        ? 'a range of columns, as in `columns(0..64)`'
+        : 'one column, as in `column(64)`',
+    got: describe(value),
+  })
   return undefined
 }
 
@@ -221,7 +314,10 @@ class TableRegion extends FunctionRegion {
     super()
     this.#columns = columns
     for (const column of columns.list) {
-      this.#add(column.value, { dtype: 'f32', shape: column.single ? [rows] : [rows, column.to - column.from] })
+      this.#add(column.value, {
+        dtype: 'f32',
+        shape: column.single ? [rows] : [rows, column.to - column.from],
+      })
     }
     for (const fit of fits) this.#add(fit.name, fit.type)
   }
@@ -242,7 +338,11 @@ class TableRegion extends FunctionRegion {
 }
 
 /** The scope of a member: the dataset's arguments, its columns and its fits. */
-function tableContext(ctx: Context, columns: Columns, fits: Dataset['fits']): { readonly ctx: Context; readonly region: TableRegion } {
+function tableContext(
+  ctx: Context,
+  columns: Columns,
+  fits: Dataset['fits'],
+): { readonly ctx: Context; readonly region: TableRegion } {
   const region = new TableRegion(columns, fits)
   const env: Env = ctx.env.child()
   for (const fit of fits) env.define(fit.name, region.named(fit.name) ?? errorValue)
@@ -252,27 +352,52 @@ function tableContext(ctx: Context, columns: Columns, fits: Dataset['fits']): { 
   return { ctx: { ...ctx, env, region }, region }
 }
 
-function fitOf(ctx: Context, declaration: DatasetDeclaration, fit: Fit, columns: Columns, fits: Dataset['fits']): Dataset['fits'][number] | undefined {
+function fitOf(
+  ctx: Context,
+  declaration: DatasetDeclaration,
+  fit: Fit,
+  columns: Columns,
+  fits: Dataset['fits'],
+): Dataset['fits'][number] | undefined {
   const type = fieldType(ctx, fit)
   const table = tableContext(ctx, columns, fits)
   const value = type ? expression({ ...table.ctx, expected: type }, fit.value) : errorValue
   if (!type || value.kind === 'error') return undefined
-  if (value.kind !== 'tensor' || value.type.dtype !== type.dtype || !sameShape(value.type.shape, type.shape)) {
-    complain(ctx, 'LTM2115', fit.value.span, { name: fit.name.text, expected: showType(type), got: describe(value) })
+  if (
+    value.kind !== 'tensor' ||
+    value.type.dtype !== type.dtype ||
+    !sameShape(value.type.shape, type.shape)
+  ) {
+    complain(ctx, 'LTM2115', fit.value.span, {
+      name: fit.name.text,
+      expected: showType(type),
+      got: describe(value),
+    })
     return undefined
   }
-  const func = functionFrom(ctx, table.region, { name: `${declaration.name.text}.${fit.name.text}`, declaration: fit.name.text, role: 'fields', span: fit.span, result: value, params: table.region.params })
+  const func = functionFrom(ctx, table.region, {
+    name: `${declaration.name.text}.${fit.name.text}`,
+    declaration: fit.name.text,
+    role: 'fields',
+    span: fit.span,
+    result: value,
+    params: table.region.params,
+  })
   return { name: fit.name.text, type, func: func.name, origin: originOf(fit.span) }
 }
 
 function fieldType(ctx: Context, member: Field | Fit): TensorType | undefined {
   if (member.name.text === 'size') return void complain(ctx, 'LTM4307', member.name.span, undefined)
-  if (member.pad || member.where.length > 0) return void complain(ctx, 'LTM9001', member.span, { what: 'a ragged field' })
+  if (member.pad || member.where.length > 0)
+    return void complain(ctx, 'LTM9001', member.span, { what: 'a ragged field' })
   const type = declaredType(ctx, member.type)
   if (type.kind === 'error') return undefined
   if (type.kind === 'bool') return { dtype: 'bool', shape: [] }
   if (type.kind === 'tensor' && type.type.shape.every(size => typeof size === 'number')) return type.type
-  complain(ctx, 'LTM2109', member.type.span, { wanted: 'a tensor type with sizes that are numbers', got: showDeclared(type) })
+  complain(ctx, 'LTM2109', member.type.span, {
+    wanted: 'a tensor type with sizes that are numbers',
+    got: showDeclared(type),
+  })
   return undefined
 }
 
@@ -298,51 +423,90 @@ function fieldsFunction(
     if (field) complain(ctx, 'LTM4305', field.field.value.span, { field: field.field.name.text })
     return undefined
   }
-  const func = functionFrom(ctx, table.region, { name: `${declaration.name.text}.fields`, declaration: declaration.name.text, role: 'fields', span: declaration.span, result: { kind: 'record', fields: results }, params: table.region.params })
+  const func = functionFrom(ctx, table.region, {
+    name: `${declaration.name.text}.fields`,
+    declaration: declaration.name.text,
+    role: 'fields',
+    span: declaration.span,
+    result: { kind: 'record', fields: results },
+    params: table.region.params,
+  })
   return { name: func.name, fields: described }
 }
 
 /** A field's value laid out in its declared shape; numbers become integers or booleans where those are declared. */
-function fieldValue(ctx: Context, field: Field, type: TensorType): { readonly tensor: TensorValue; readonly whole: boolean } | undefined {
-  const value = expression({ ...ctx, expected: { dtype: type.dtype, shape: [rows, ...type.shape] } }, field.value)
+function fieldValue(
+  ctx: Context,
+  field: Field,
+  type: TensorType,
+): { readonly tensor: TensorValue; readonly whole: boolean } | undefined {
+  const value = expression(
+    { ...ctx, expected: { dtype: type.dtype, shape: [rows, ...type.shape] } },
+    field.value,
+  )
   if (value.kind === 'error') return undefined
   const shape = [rows, ...type.shape]
   if (value.kind !== 'tensor' || value.type.shape[0] !== rows) return wrongField(ctx, field, type, value)
   const fits = compareDims(product(value.type.shape.slice(1)), product(type.shape)) === 'equal'
-  if (!fits || (value.type.dtype !== type.dtype && value.type.dtype !== 'f32')) return wrongField(ctx, field, type, value)
-  const laid = sameShape(value.type.shape, shape) ? value : applyOperator(ctx, 'reshape', [value], { shape }, field.value.span)
+  if (!fits || (value.type.dtype !== type.dtype && value.type.dtype !== 'f32'))
+    return wrongField(ctx, field, type, value)
+  const laid = sameShape(value.type.shape, shape)
+    ? value
+    : applyOperator(ctx, 'reshape', [value], { shape }, field.value.span)
   if (laid.kind === 'error') return undefined
   if (laid.type.dtype === type.dtype) return { tensor: renamed(ctx, laid, field), whole: false }
   const cast = applyOperator(ctx, 'cast', [laid], { dtype: type.dtype }, field.value.span)
   return cast.kind === 'error' ? undefined : { tensor: renamed(ctx, cast, field), whole: true }
 }
 
-const renamed = (ctx: Context, value: TensorValue, field: Field): TensorValue => ({ ...value, name: ctx.region.rename(value.name, field.name.text) })
+const renamed = (ctx: Context, value: TensorValue, field: Field): TensorValue => ({
+  ...value,
+  name: ctx.region.rename(value.name, field.name.text),
+})
 
 function wrongField(ctx: Context, field: Field, type: TensorType, value: Value): undefined {
-  const got = value.kind === 'tensor' ? showType({ dtype: value.type.dtype, shape: value.type.shape[0] === rows ? value.type.shape.slice(1) : value.type.shape }) : describe(value)
+  const got =
+    value.kind === 'tensor'
+      ? showType({
+          dtype: value.type.dtype,
+          shape: value.type.shape[0] === rows ? value.type.shape.slice(1) : value.type.shape,
+        })
+      : describe(value)
   complain(ctx, 'LTM4304', field.value.span, { field: field.name.text, expected: showType(type), got })
   return undefined
 }
 
 /** `split train: 0.8, val: 0.2, by: label`. */
-function splitOf(ctx: Context, node: Split | undefined, fields: readonly string[]): Pick<Dataset, 'split' | 'stratify'> | undefined {
+function splitOf(
+  ctx: Context,
+  node: Split | undefined,
+  fields: readonly string[],
+): Pick<Dataset, 'split' | 'stratify'> | undefined {
   if (!node) return { split: [] }
   const split: { readonly name: string; readonly share: number }[] = []
   let stratify: string | undefined
   for (const part of node.parts) {
     if (part.key.text === 'by') {
       const name = part.value.kind === 'Name' ? part.value.text : ''
-      if (!fields.includes(name)) return void complain(ctx, 'LTM3001', part.value.span, { name: textOf(part.value.span), near: nearest(name, fields) })
+      if (!fields.includes(name))
+        return void complain(ctx, 'LTM3001', part.value.span, {
+          name: textOf(part.value.span),
+          near: nearest(name, fields),
+        })
       stratify = name
       continue
     }
     const share = knownNumber(expression(ctx, part.value))
-    if (share === undefined || share < 0) return void complain(ctx, 'LTM2102', part.value.span, { what: `\`${part.key.text}\``, expected: 'a share between 0 and 1', got: textOf(part.value.span) })
+    if (share === undefined || share < 0)
+      return void complain(ctx, 'LTM2102', part.value.span, {
+        what: `\`${part.key.text}\``,
+        expected: 'a share between 0 and 1',
+        got: textOf(part.value.span),
+      })
     split.push({ name: part.key.text, share })
   }
   const total = split.reduce((sum, part) => sum + part.share, 0)
-  if (total > 1 + 1e-9) return void complain(ctx, 'LTM4302', node.span, { got: String(Number(total.toPrecision(6))) })
+  if (total > 1 + 1e-9)
+    return void complain(ctx, 'LTM4302', node.span, { got: String(Number(total.toPrecision(6))) })
   return { split, ...(stratify === undefined ? {} : { stratify }) }
 }
-

@@ -1,30 +1,63 @@
 import { nearest } from '../../base/names.ts'
 import type { Hook } from '../../ir/ir.ts'
 import type { Hook as HookNode } from '../../syntax/ast.ts'
-import { complain, type Context, originOf } from '../context.ts'
+import { type Context, complain, originOf } from '../context.ts'
 import { expression } from '../evaluate.ts'
 import { errorValue, knownNumber } from '../values.ts'
-import { hostCondition, statements } from './steps.ts'
 import type { StepContext } from './stepContext.ts'
 import { StepRegion } from './stepRegion.ts'
+import { hostCondition, statements } from './steps.ts'
 import type { Training } from './training.ts'
 
 /** Lightning's events in Lightning's order, without their `on_`; `epoch_end` is short for `train_epoch_end` (F30). */
 export const events = [
-  'fit_start', 'train_start', 'train_epoch_start', 'train_batch_start', 'train_batch_end',
-  'validation_start', 'validation_epoch_start', 'validation_batch_start', 'validation_batch_end', 'validation_epoch_end', 'validation_end',
-  'train_epoch_end', 'train_end', 'fit_end',
-  'test_start', 'test_epoch_start', 'test_batch_start', 'test_batch_end', 'test_epoch_end', 'test_end',
+  'fit_start',
+  'train_start',
+  'train_epoch_start',
+  'train_batch_start',
+  'train_batch_end',
+  'validation_start',
+  'validation_epoch_start',
+  'validation_batch_start',
+  'validation_batch_end',
+  'validation_epoch_end',
+  'validation_end',
+  'train_epoch_end',
+  'train_end',
+  'fit_end',
+  'test_start',
+  'test_epoch_start',
+  'test_batch_start',
+  'test_batch_end',
+  'test_epoch_end',
+  'test_end',
   'exception',
 ] as const
-const aliases: Readonly<Record<string, string>> = { epoch_end: 'train_epoch_end', epoch_start: 'train_epoch_start' }
+const aliases: Readonly<Record<string, string>> = {
+  epoch_end: 'train_epoch_end',
+  epoch_start: 'train_epoch_start',
+}
 
 /** `on EVENT if CONDITION { … }`, `on every 500 updates of d { … }`. */
 export function elaborateHook(training: Training, node: HookNode): Hook | undefined {
   const region = new StepRegion()
   const env = training.ctx.env.child()
-  const ctx: Context = { ...training.ctx, env, region, mode: { phase: undefined, training: false, onRead: () => {} }, declaration: node.id }
-  const step: StepContext = { training, ctx, region, phase: undefined, prefix: 'train', names: new Map(), updated: false }
+  const ctx: Context = {
+    ...training.ctx,
+    env,
+    region,
+    mode: { phase: undefined, training: false, onRead: () => {} },
+    declaration: node.id,
+  }
+  const step: StepContext = {
+    training,
+    ctx,
+    region,
+    phase: undefined,
+    prefix: 'train',
+    names: new Map(),
+    updated: false,
+  }
   const event = eventOf(training, node, ctx)
   const condition = node.condition && hostCondition(step, node.condition)
   statements(step, node.body)
@@ -35,11 +68,19 @@ export function elaborateHook(training: Training, node: HookNode): Hook | undefi
 function eventOf(training: Training, node: HookNode, ctx: Context): Hook['event'] | undefined {
   const { event } = node
   if (event.kind === 'HookCadence') {
-    const count = event.count.kind === 'NumberLiteral' ? event.count.value : knownNumber(expression(ctx, event.count))
+    const count =
+      event.count.kind === 'NumberLiteral' ? event.count.value : knownNumber(expression(ctx, event.count))
     const of = event.of?.text
-    if (count === undefined || count < 1) return void complain(ctx, 'LTM4202', event.span, { key: 'every', wanted: 'a whole number, 1 or more' })
+    if (count === undefined || count < 1)
+      return void complain(ctx, 'LTM4202', event.span, { key: 'every', wanted: 'a whole number, 1 or more' })
     if (of !== undefined && !training.optimizers.some(optimizer => optimizer.name === of)) {
-      return void complain(ctx, 'LTM3001', event.of!.span, { name: of, near: nearest(of, training.optimizers.map(optimizer => optimizer.name)) })
+      return void complain(ctx, 'LTM3001', event.of!.span, {
+        name: of,
+        near: nearest(
+          of,
+          training.optimizers.map(optimizer => optimizer.name),
+        ),
+      })
     }
     return { kind: 'every', count, unit: event.unit, ...(of === undefined ? {} : { of }) }
   }
@@ -47,7 +88,12 @@ function eventOf(training: Training, node: HookNode, ctx: Context): Hook['event'
     ctx.env.define(name.text, errorValue, name.span)
     complain(ctx, 'LTM9001', name.span, { what: 'the payload of a hook' })
   }
+  if (event.name.text === 'nonfinite')
+    return void complain(ctx, 'LTM9001', event.name.span, { what: 'a hook on `nonfinite`' })
   const name = aliases[event.name.text] ?? event.name.text
   if (events.some(known => known === name)) return { kind: 'event', name }
-  return void complain(ctx, 'LTM4501', event.name.span, { event: event.name.text, near: nearest(event.name.text, events) })
+  return void complain(ctx, 'LTM4501', event.name.span, {
+    event: event.name.text,
+    near: nearest(event.name.text, events),
+  })
 }

@@ -1,8 +1,8 @@
 import { nearest } from '../../base/names.ts'
 import { textOf } from '../../base/source.ts'
-import type { Domain, Hyper as IrHyper, HostVar } from '../../ir/ir.ts'
+import type { Domain, HostVar, Hyper as IrHyper } from '../../ir/ir.ts'
 import type { Hyper, Var } from '../../syntax/ast.ts'
-import { complain, type Context, originOf } from '../context.ts'
+import { type Context, complain, originOf } from '../context.ts'
 import { describe } from '../describe.ts'
 import { expression } from '../evaluate.ts'
 import { knownNumber, type Value } from '../values.ts'
@@ -11,23 +11,36 @@ type Scalar = IrHyper['value']
 
 /** A `hyper` with its value: the declared one, or what the command line set. Both are checked against type and domain. */
 export function elaborateHyper(ctx: Context, member: Hyper, given: string | undefined): IrHyper | undefined {
-  const type = member.type.kind === 'NamedType' && member.type.shape === undefined ? member.type.name.text : ''
+  const type =
+    member.type.kind === 'NamedType' && member.type.shape === undefined ? member.type.name.text : ''
   if (type !== 'float' && type !== 'int' && type !== 'bool' && type !== 'string') {
-    complain(ctx, 'LTM2102', member.type.span, { what: 'the type of a hyper', expected: '`float`, `int`, `bool` or `string`', got: `\`${textOf(member.type.span)}\`` })
+    complain(ctx, 'LTM2102', member.type.span, {
+      what: 'the type of a hyper',
+      expected: '`float`, `int`, `bool` or `string`',
+      got: `\`${textOf(member.type.span)}\``,
+    })
     return undefined
   }
   const declared = expression(ctx, member.value)
   if (declared.kind === 'error') return undefined
   const start = scalarOf(declared, type)
   if (start === undefined) {
-    complain(ctx, 'LTM2115', member.value.span, { name: member.name.text, expected: type, got: describe(declared) })
+    complain(ctx, 'LTM2115', member.value.span, {
+      name: member.name.text,
+      expected: type,
+      got: describe(declared),
+    })
     return undefined
   }
   const value = given === undefined ? start : parseValue(ctx, member, type, given)
   const domain = domainOf(ctx, member, type)
   if (value === undefined || domain === 'error') return undefined
   if (domain && !within(value, domain)) {
-    complain(ctx, 'LTM4401', given === undefined ? member.value.span : member.name.span, { name: member.name.text, value: String(value), domain: textOf(member.domain!.span) })
+    complain(ctx, 'LTM4401', given === undefined ? member.value.span : member.name.span, {
+      name: member.name.text,
+      value: String(value),
+      domain: textOf(member.domain!.span),
+    })
     return undefined
   }
   return { name: member.name.text, type, value, ...(domain ? { domain } : {}), origin: originOf(member.span) }
@@ -35,14 +48,16 @@ export function elaborateHyper(ctx: Context, member: Hyper, given: string | unde
 
 function scalarOf(value: Value, type: IrHyper['type']): Scalar | undefined {
   if (type === 'string') return value.kind === 'string' ? value.text : undefined
-  if (type === 'bool') return value.kind === 'bool' && value.expr.kind === 'bool' ? value.expr.value : undefined
+  if (type === 'bool')
+    return value.kind === 'bool' && value.expr.kind === 'bool' ? value.expr.value : undefined
   if (type === 'int' && value.kind !== 'int') return undefined
   return knownNumber(value)
 }
 
 /** What the command line says, as the declared type wants it. */
 function parseValue(ctx: Context, member: Hyper, type: IrHyper['type'], text: string): Scalar | undefined {
-  const wrong = (wanted: string): undefined => void complain(ctx, 'LTM4402', member.name.span, { name: member.name.text, value: text, wanted })
+  const wrong = (wanted: string): undefined =>
+    void complain(ctx, 'LTM4402', member.name.span, { name: member.name.text, value: text, wanted })
   switch (type) {
     case 'string':
       return text
@@ -51,7 +66,9 @@ function parseValue(ctx: Context, member: Hyper, type: IrHyper['type'], text: st
     case 'int':
       return /^[+-]?\d[\d_]*$/.test(text) ? Number(text.replaceAll('_', '')) : wrong('a whole number')
     case 'float':
-      return /^[+-]?\d[\d_]*(\.\d+)?([eE][+-]?\d+)?$/.test(text) ? Number(text.replaceAll('_', '')) : wrong('a number')
+      return /^[+-]?\d[\d_]*(\.\d+)?([eE][+-]?\d+)?$/.test(text)
+        ? Number(text.replaceAll('_', ''))
+        : wrong('a number')
   }
 }
 
@@ -60,15 +77,33 @@ function domainOf(ctx: Context, member: Hyper, type: IrHyper['type']): Domain | 
   if (!domain) return undefined
   const kind = domain.path.parts.map(part => part.text).join('.')
   if (kind !== 'range' && kind !== 'log_range' && kind !== 'choice') {
-    complain(ctx, 'LTM3001', domain.path.span, { name: kind, near: nearest(kind, ['range', 'log_range', 'choice']) })
+    complain(ctx, 'LTM3001', domain.path.span, {
+      name: kind,
+      near: nearest(kind, ['range', 'log_range', 'choice']),
+    })
     return 'error'
   }
-  const values = (domain.args ?? []).map(arg => (arg.kind === 'Positional' ? scalarOf(expression(ctx, arg.value), type === 'int' ? 'int' : type) : undefined))
+  const values = (domain.args ?? []).map(arg =>
+    arg.kind === 'Positional'
+      ? scalarOf(expression(ctx, arg.value), type === 'int' ? 'int' : type)
+      : undefined,
+  )
   const known = values.filter(value => value !== undefined)
   const [low, high] = known
-  const good = known.length === values.length && (kind === 'choice' ? known.length > 0 : known.length === 2 && Number(low) < Number(high) && (kind === 'range' || Number(low) > 0))
+  const good =
+    known.length === values.length &&
+    (kind === 'choice'
+      ? known.length > 0
+      : known.length === 2 && Number(low) < Number(high) && (kind === 'range' || Number(low) > 0))
   if (good) return { kind, values: known }
-  complain(ctx, 'LTM2102', domain.span, { what: 'this domain', expected: kind === 'choice' ? `\`choice(…)\` of ${type} values` : `\`${kind}(low, high)\`${kind === 'log_range' ? ' with 0 < low < high' : ''}`, got: `\`${textOf(domain.span)}\`` })
+  complain(ctx, 'LTM2102', domain.span, {
+    what: 'this domain',
+    expected:
+      kind === 'choice'
+        ? `\`choice(…)\` of ${type} values`
+        : `\`${kind}(low, high)\`${kind === 'log_range' ? ' with 0 < low < high' : ''}`,
+    got: `\`${textOf(domain.span)}\``,
+  })
   return 'error'
 }
 
@@ -82,7 +117,9 @@ export function hyperValue(hyper: IrHyper): Value {
   const { value } = hyper
   if (typeof value === 'string') return { kind: 'string', text: value }
   if (typeof value === 'boolean') return { kind: 'bool', expr: { kind: 'bool', value } }
-  return hyper.type === 'int' ? { kind: 'int', dim: value } : { kind: 'float', expr: { kind: 'number', value } }
+  return hyper.type === 'int'
+    ? { kind: 'int', dim: value }
+    : { kind: 'float', expr: { kind: 'number', value } }
 }
 
 /** A host `var` of a training. */
@@ -91,9 +128,11 @@ export function elaborateVar(ctx: Context, member: Var): HostVar | undefined {
   const known = knownNumber(value)
   const origin = originOf(member.span)
   const name = member.name.text
-  if (value.kind === 'bool' && value.expr.kind === 'bool') return { name, type: 'bool', value: value.expr.value, origin }
+  if (value.kind === 'bool' && value.expr.kind === 'bool')
+    return { name, type: 'bool', value: value.expr.value, origin }
   if (known !== undefined) return { name, type: value.kind === 'int' ? 'int' : 'float', value: known, origin }
   if (value.kind === 'tensor') complain(ctx, 'LTM9001', member.span, { what: 'a tensor `var` of `train`' })
-  else if (value.kind !== 'error') complain(ctx, 'LTM2109', member.value.span, { wanted: 'a number or a bool', got: describe(value) })
+  else if (value.kind !== 'error')
+    complain(ctx, 'LTM2109', member.value.span, { wanted: 'a number or a bool', got: describe(value) })
   return undefined
 }

@@ -2,14 +2,14 @@ import type { Source } from '../../base/source.ts'
 import type { Message } from '../../ir/ir.ts'
 import type { Expr, StringLiteral } from '../../syntax/ast.ts'
 import { NodeIds, parse } from '../../syntax/build.ts'
-import { complain, type Context } from '../context.ts'
+import { type Context, complain } from '../context.ts'
 import { describe } from '../describe.ts'
 import { expression } from '../evaluate.ts'
 import { hostNumber } from '../operators.ts'
 
 /** The text of a `print`, `stop` or `checkpoint`: `{expression}` is replaced by its value, `{{` is a brace. */
 export function message(ctx: Context, node: StringLiteral): Message {
-  const parts: (Message[number])[] = []
+  const parts: Message[number][] = []
   const pattern = /\{\{|\}\}|\{([^{}]*)\}/g
   let from = 0
   const text = (piece: string): void => {
@@ -39,7 +39,11 @@ function insertion(ctx: Context, node: StringLiteral, source: string): Message[n
   if (value.kind === 'tensor') return { value: value.name }
   if (value.kind === 'string') return value.text
   if (value.kind === 'bool') return { expr: value.expr }
-  if (value.kind !== 'error') complain(ctx, 'LTM2109', node.span, { wanted: 'a number, a tensor or a string between the braces', got: describe(value) })
+  if (value.kind !== 'error')
+    complain(ctx, 'LTM2109', node.span, {
+      wanted: 'a number, a tensor or a string between the braces',
+      got: describe(value),
+    })
   return ''
 }
 
@@ -47,7 +51,13 @@ function insertion(ctx: Context, node: StringLiteral, source: string): Message[n
 function expressionIn(text: string): Expr | undefined {
   const source: Source = { name: 'string', text: `const value = ${text}` }
   let failed = false
-  const file = parse(source, () => { failed = true }, new NodeIds())
+  const file = parse(
+    source,
+    () => {
+      failed = true
+    },
+    new NodeIds(),
+  )
   const [declaration] = file.declarations
   return failed || declaration?.kind !== 'Const' ? undefined : declaration.value
 }

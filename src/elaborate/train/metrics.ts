@@ -1,7 +1,7 @@
+import { textOf } from '../../base/source.ts'
 import type { Metric, MetricState } from '../../ir/ir.ts'
 import type { Call, Method, Metric as MetricDeclaration, MetricMember, State } from '../../syntax/ast.ts'
-import { textOf } from '../../base/source.ts'
-import { complain, type Context, originOf } from '../context.ts'
+import { type Context, complain, originOf } from '../context.ts'
 import { describe } from '../describe.ts'
 import type { Env } from '../env.ts'
 import { expression } from '../evaluate.ts'
@@ -28,14 +28,27 @@ export function elaborateMetric(ctx: Context, member: MetricMember): MetricScope
   const callee = call.kind === 'Call' ? expression(ctx, call.callee) : expression(ctx, call)
   if (callee.kind === 'error') return undefined
   if (call.kind !== 'Call' || callee.kind !== 'declaration' || callee.declaration.kind !== 'Metric') {
-    complain(ctx, 'LTM2109', call.span, { wanted: 'a metric, as in `Accuracy(classes: 10)`', got: describe(callee) })
+    complain(ctx, 'LTM2109', call.span, {
+      wanted: 'a metric, as in `Accuracy(classes: 10)`',
+      got: describe(callee),
+    })
     return undefined
   }
   const { declaration } = callee
   const env = callee.env.child()
-  const args = bindFormals(ctx, declaration.signature.formals, { args: call.args, span: call.span, shown: textOf(call.callee.span) }, undefined, env)
+  const args = bindFormals(
+    ctx,
+    declaration.signature.formals,
+    { args: call.args, span: call.span, shown: textOf(call.callee.span) },
+    undefined,
+    env,
+  )
   if (!args || ctx.world.broken.has(declaration.id)) return undefined
-  const within: Context = { ...ctx, env, instantiations: [...ctx.instantiations, { span: call.span, text: 'made here' }] }
+  const within: Context = {
+    ...ctx,
+    env,
+    instantiations: [...ctx.instantiations, { span: call.span, text: 'made here' }],
+  }
   const states = statesOf(within, declaration)
   const compute = methodOf(declaration, 'compute')
   if (!compute || !states) {
@@ -43,9 +56,19 @@ export function elaborateMetric(ctx: Context, member: MetricMember): MetricScope
     return undefined
   }
   const key = args.map(arg => valueKey(arg.value)).join(', ')
-  const instance = functionInstance(within, metricRequest(within, declaration, env, compute, states, [], key), undefined)
+  const instance = functionInstance(
+    within,
+    metricRequest(within, declaration, env, compute, states, [], key),
+    undefined,
+  )
   if (!instance) return undefined
-  const metric: Metric = { name: member.name.text, declaration: declaration.name.text, states, compute: instance.func.name, origin: originOf(member.span) }
+  const metric: Metric = {
+    name: member.name.text,
+    declaration: declaration.name.text,
+    states,
+    compute: instance.func.name,
+    origin: originOf(member.span),
+  }
   return { metric, declaration, env, key, fields: instance.func.fields ?? [] }
 }
 
@@ -53,7 +76,9 @@ const methodOf = (declaration: MetricDeclaration, role: Method['role']): Method 
   declaration.members.find((member): member is Method => member.kind === 'Method' && member.role === role)
 
 export function statesOf(ctx: Context, declaration: MetricDeclaration): readonly MetricState[] | undefined {
-  const states = declaration.members.filter((member): member is State => member.kind === 'State').map(member => stateOf(ctx, member))
+  const states = declaration.members
+    .filter((member): member is State => member.kind === 'State')
+    .map(member => stateOf(ctx, member))
   return states.every(state => state !== undefined) ? states : undefined
 }
 
@@ -62,15 +87,26 @@ function stateOf(ctx: Context, member: State): MetricState | undefined {
   const value = knownNumber(expression(ctx, member.value))
   const merge = member.merge?.text ?? 'sum'
   if (type.kind === 'error') return undefined
-  if (type.kind !== 'tensor' || value === undefined || (merge !== 'sum' && merge !== 'max' && merge !== 'min')) {
-    complain(ctx, 'LTM2109', member.span, { wanted: 'a tensor state that starts at one number, with `merge sum`, `max` or `min`', got: textOf(member.span) })
+  if (
+    type.kind !== 'tensor' ||
+    value === undefined ||
+    (merge !== 'sum' && merge !== 'max' && merge !== 'min')
+  ) {
+    complain(ctx, 'LTM2109', member.span, {
+      wanted: 'a tensor state that starts at one number, with `merge sum`, `max` or `min`',
+      got: textOf(member.span),
+    })
     return undefined
   }
   return { name: member.name.text, type: type.type, value, merge }
 }
 
 const stateArgs = (states: readonly MetricState[]): readonly FunctionArg[] =>
-  states.map(state => ({ name: state.name, value: { kind: 'tensor', name: state.name, type: state.type, span: undefined }, span: undefined }))
+  states.map(state => ({
+    name: state.name,
+    value: { kind: 'tensor', name: state.name, type: state.type, span: undefined },
+    span: undefined,
+  }))
 
 function metricRequest(
   ctx: Context,
@@ -84,7 +120,13 @@ function metricRequest(
   const { result } = method.signature
   return {
     name: `${declaration.name.text}.${method.role}`,
-    declaration: { id: method.id, signature: method.signature, body: method.body, doc: declaration.doc, span: method.span },
+    declaration: {
+      id: method.id,
+      signature: method.signature,
+      body: method.body,
+      doc: declaration.doc,
+      span: method.span,
+    },
     role: method.role === 'update' ? 'update' : 'compute',
     scope: env.child(),
     self: undefined,
@@ -103,26 +145,55 @@ function newStates(ctx: Context, states: readonly MetricState[], method: Method)
   for (const state of states) {
     const value = ctx.env.lookup(state.name)?.value ?? errorValue
     if (value.kind === 'error') return value
-    if (value.kind === 'tensor' && value.type.dtype === state.type.dtype && value.type.shape.join() === state.type.shape.join()) fields.set(state.name, value)
-    else return complain(ctx, 'LTM2115', method.span, { name: state.name, expected: describe({ kind: 'tensor', name: '', type: state.type, span: undefined }), got: describe(value) })
+    if (
+      value.kind === 'tensor' &&
+      value.type.dtype === state.type.dtype &&
+      value.type.shape.join() === state.type.shape.join()
+    )
+      fields.set(state.name, value)
+    else
+      return complain(ctx, 'LTM2115', method.span, {
+        name: state.name,
+        expected: describe({ kind: 'tensor', name: '', type: state.type, span: undefined }),
+        got: describe(value),
+      })
   }
   return { kind: 'record', fields }
 }
 
 /** `accuracy(logits, label)` in a `log`: the update specialised for these tensors. */
-export function metricUpdate(step: StepContext, scope: MetricScope, call: Call): { readonly func: string; readonly inputs: readonly string[] } | undefined {
+export function metricUpdate(
+  step: StepContext,
+  scope: MetricScope,
+  call: Call,
+): { readonly func: string; readonly inputs: readonly string[] } | undefined {
   const { ctx } = step
   const update = methodOf(scope.declaration, 'update')
-  if (!update) return void complain(ctx, 'LTM3015', scope.declaration.name.span, { what: 'metric', member: 'update' })
+  if (!update)
+    return void complain(ctx, 'LTM3015', scope.declaration.name.span, { what: 'metric', member: 'update' })
   const env = scope.env.child()
   const sizes = freshSizes()
-  const args = bindFormals(ctx, update.signature.formals, { args: call.args, span: call.span, shown: textOf(call.callee.span) }, undefined, env, sizes)
+  const args = bindFormals(
+    ctx,
+    update.signature.formals,
+    { args: call.args, span: call.span, shown: textOf(call.callee.span) },
+    undefined,
+    env,
+    sizes,
+  )
   if (!args) return undefined
   defineSizes(env, sizes)
-  const given = args.map((arg): FunctionArg => ({ name: arg.formal.name.text, value: arg.value, span: arg.formal.name.span }))
-  const request = { ...metricRequest({ ...ctx, env }, scope.declaration, env, update, scope.metric.states, given, scope.key), rests: new Map([...sizes.bindings.rests].map(([name, shape]) => [name.slice(3), shape])) }
-  const instance = functionInstance({ ...ctx, returns: 'optional' }, request, { span: call.span, text: `in this update of \`${scope.metric.name}\`` })
+  const given = args.map(
+    (arg): FunctionArg => ({ name: arg.formal.name.text, value: arg.value, span: arg.formal.name.span }),
+  )
+  const request = {
+    ...metricRequest({ ...ctx, env }, scope.declaration, env, update, scope.metric.states, given, scope.key),
+    rests: new Map([...sizes.bindings.rests].map(([name, shape]) => [name.slice(3), shape])),
+  }
+  const instance = functionInstance({ ...ctx, returns: 'optional' }, request, {
+    span: call.span,
+    text: `in this update of \`${scope.metric.name}\``,
+  })
   const inputs = given.flatMap(arg => (arg.value.kind === 'tensor' ? [arg.value.name] : []))
   return instance && { func: instance.func.name, inputs }
 }
-

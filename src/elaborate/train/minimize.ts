@@ -1,7 +1,7 @@
+import { nearest } from '../../base/names.ts'
 import type { Span } from '../../base/source.ts'
 import type { Optimizer, Step } from '../../ir/ir.ts'
 import type { Minimize } from '../../syntax/ast.ts'
-import { nearest } from '../../base/names.ts'
 import { complain, originOf } from '../context.ts'
 import { expression } from '../evaluate.ts'
 import { named } from '../statements.ts'
@@ -15,7 +15,10 @@ export function minimize(step: StepContext, node: Minimize): void {
   if (!term) return
   if (second) return void complain(ctx, 'LTM9001', second.span, { what: 'several terms in one `minimize`' })
   const name = term.name?.text ?? 'loss'
-  if (!term.name && step.names.has('loss')) return void complain(ctx, 'LTM4108', node.span, undefined, { labels: [{ span: step.names.get('loss')!, text: 'the other one' }] })
+  if (!term.name && step.names.has('loss'))
+    return void complain(ctx, 'LTM4108', node.span, undefined, {
+      labels: [{ span: step.names.get('loss')!, text: 'the other one' }],
+    })
   const optimizer = optimizerOf(step, node)
   const value = toTensor(ctx, named(ctx, expression(ctx, term.value), name), term.value.span)
   const weight = term.over && weightOf(step, term.over)
@@ -23,9 +26,12 @@ export function minimize(step: StepContext, node: Minimize): void {
   if (!optimizer || value.kind === 'error') return
   const paths = optimizer.groups.flatMap(group => group.parameters)
   const reads = readsOf(step, [value.name, ...(weight ? [weight.name] : [])])
-  const moved = reads.find(read => paths.includes(read.path) && step.region.movedSince(read.path, read.version))
+  const moved = reads.find(
+    read => paths.includes(read.path) && step.region.movedSince(read.path, read.version),
+  )
   if (moved) reportStale(step, node.span, moved, optimizer)
-  else if (!reads.some(read => paths.includes(read.path))) complain(ctx, 'LTM4102', term.value.span, { loss: name, optimizer: optimizer.name })
+  else if (!reads.some(read => paths.includes(read.path)))
+    complain(ctx, 'LTM4102', term.value.span, { loss: name, optimizer: optimizer.name })
   step.region.body.push({
     kind: 'minimize',
     name: logged,
@@ -40,15 +46,23 @@ export function minimize(step: StepContext, node: Minimize): void {
 }
 
 function optimizerOf(step: StepContext, node: Minimize): Optimizer | undefined {
-  const { optimizers } = step.training
+  const { optimizers, failedOptimizers } = step.training
   if (node.optimizer) {
     const { text, span } = node.optimizer
     const found = optimizers.find(optimizer => optimizer.name === text)
-    if (!found) complain(step.ctx, 'LTM3001', span, { name: text, near: nearest(text, optimizers.map(optimizer => optimizer.name)) })
+    if (!found && !failedOptimizers.has(text))
+      complain(step.ctx, 'LTM3001', span, {
+        name: text,
+        near: nearest(
+          text,
+          optimizers.map(optimizer => optimizer.name),
+        ),
+      })
     return found
   }
-  if (optimizers.length !== 1) complain(step.ctx, 'LTM4101', node.span, { count: optimizers.length })
-  return optimizers.length === 1 ? optimizers[0] : undefined
+  if (optimizers.length !== 1 && failedOptimizers.size === 0)
+    complain(step.ctx, 'LTM4101', node.span, { count: optimizers.length })
+  return optimizers.length === 1 && failedOptimizers.size === 0 ? optimizers[0] : undefined
 }
 
 interface Read {
@@ -69,7 +83,8 @@ function readsOf(step: StepContext, values: readonly string[]): readonly Read[] 
     const read = region.readVersions.get(value)
     if (read) reads.push({ ...read, through })
     const maker = region.makers.get(value)
-    if (maker && maker.op !== 'stop_gradient') for (const input of maker.inputs) visit(input, isNamed(maker, value) ? value : through)
+    if (maker && maker.op !== 'stop_gradient')
+      for (const input of maker.inputs) visit(input, isNamed(maker, value) ? value : through)
   }
   for (const value of values) visit(value, value)
   return reads
@@ -82,5 +97,11 @@ function isNamed(maker: Step, value: string): boolean {
 
 function reportStale(step: StepContext, span: Span, read: Read, optimizer: Optimizer): void {
   const since = step.region.movedSince(read.path, read.version)
-  complain(step.ctx, 'LTM4103', span, { value: read.through, optimizer: optimizer.name }, since ? { labels: [{ span: since, text: `\`${read.path}\` was moved here` }] } : {})
+  complain(
+    step.ctx,
+    'LTM4103',
+    span,
+    { value: read.through, optimizer: optimizer.name },
+    since ? { labels: [{ span: since, text: `\`${read.path}\` was moved here` }] } : {},
+  )
 }

@@ -1,10 +1,21 @@
+import { nearest } from '../../base/names.ts'
 import type { Span } from '../../base/source.ts'
 import { textOf } from '../../base/source.ts'
-import { nearest } from '../../base/names.ts'
 import type { HostExpr, Optimizer, OptimizerGroup } from '../../ir/ir.ts'
-import type { Arg, Call, Except, Expr, Formal, Glob, Method, Optimizer as OptimizerDeclaration, OptimizerMember, Slot } from '../../syntax/ast.ts'
+import type {
+  Arg,
+  Call,
+  Except,
+  Expr,
+  Formal,
+  Glob,
+  Method,
+  Optimizer as OptimizerDeclaration,
+  OptimizerMember,
+  Slot,
+} from '../../syntax/ast.ts'
 import type { TensorType } from '../../types/tensor.ts'
-import { complain, type Context, originOf } from '../context.ts'
+import { type Context, complain, originOf } from '../context.ts'
 import { describe } from '../describe.ts'
 import type { Env } from '../env.ts'
 import { expression } from '../evaluate.ts'
@@ -14,7 +25,7 @@ import { iterate } from '../iteration.ts'
 import { memberValue } from '../members.ts'
 import { declaredType } from '../types.ts'
 import { bool, errorValue, knownNumber, type Value } from '../values.ts'
-import { parametersOf, type PlacedParam } from './parameters.ts'
+import { type PlacedParam, parametersOf } from './parameters.ts'
 
 /** `optimizer adam = AdamW(net, lr: 1e-3, except net.**.bias: { weight_decay: 0 })`. */
 export function elaborateOptimizer(ctx: Context, member: OptimizerMember): Optimizer | undefined {
@@ -22,20 +33,48 @@ export function elaborateOptimizer(ctx: Context, member: OptimizerMember): Optim
   const callee = call.kind === 'Call' ? expression(ctx, call.callee) : expression(ctx, call)
   if (callee.kind === 'error') return undefined
   if (call.kind !== 'Call' || callee.kind !== 'declaration' || callee.declaration.kind !== 'Optimizer') {
-    complain(ctx, 'LTM2109', call.span, { wanted: 'an optimizer, as in `Adam(net, lr: 1e-3)`', got: describe(callee) })
+    complain(ctx, 'LTM2109', call.span, {
+      wanted: 'an optimizer, as in `Adam(net, lr: 1e-3)`',
+      got: describe(callee),
+    })
     return undefined
   }
   const { declaration } = callee
   const params = targetParameters(ctx, call)
   const within: Context = { ...ctx, optimizer: member.name.text }
-  const settings = bindFormals(within, declaration.signature.formals, { args: settingsArguments(call), span: call.span, shown: textOf(call.callee.span) }, undefined, callee.env.child())
-  const slots = declaration.members.filter((item): item is Slot => item.kind === 'Slot').map(slot => ({ name: slot.name.text, value: knownNumber(expression({ ...ctx, env: callee.env }, slot.value)) ?? 0 }))
-  const update = declaration.members.find((item): item is Method => item.kind === 'Method' && item.role === 'update')
+  const settings = bindFormals(
+    within,
+    declaration.signature.formals,
+    { args: settingsArguments(call), span: call.span, shown: textOf(call.callee.span) },
+    undefined,
+    callee.env.child(),
+  )
+  const slots = declaration.members
+    .filter((item): item is Slot => item.kind === 'Slot')
+    .map(slot => ({
+      name: slot.name.text,
+      value: knownNumber(expression({ ...ctx, env: callee.env }, slot.value)) ?? 0,
+    }))
+  const update = declaration.members.find(
+    (item): item is Method => item.kind === 'Method' && item.role === 'update',
+  )
   if (!update) complain(ctx, 'LTM3015', declaration.name.span, { what: 'optimizer', member: 'update' })
   if (!params || !settings || !update || ctx.world.broken.has(declaration.id)) return undefined
   const hostSettings = settings.filter(setting => setting.type?.kind === 'float')
-  const made: Made = { ctx: within, declaration, env: callee.env, update, slots: slots.map(slot => slot.name), span: call.span }
-  const groups = groupsOf(within, params, settings, exceptions(within, call, params, declaration.signature.formals)).map(group => optimizerGroup(made, group))
+  const made: Made = {
+    ctx: within,
+    declaration,
+    env: callee.env,
+    update,
+    slots: slots.map(slot => slot.name),
+    span: call.span,
+  }
+  const groups = groupsOf(
+    within,
+    params,
+    settings,
+    exceptions(within, call, params, declaration.signature.formals),
+  ).map(group => optimizerGroup(made, group))
   if (!groups.every(group => group !== undefined)) return undefined
   return {
     name: member.name.text,
@@ -48,17 +87,26 @@ export function elaborateOptimizer(ctx: Context, member: OptimizerMember): Optim
 }
 
 /** The first argument names parameters; the rest are settings. */
-const settingsArguments = (call: Call): readonly Arg[] => call.args.slice(1).filter(arg => arg.kind !== 'Except')
+const settingsArguments = (call: Call): readonly Arg[] =>
+  call.args.slice(1).filter(arg => arg.kind !== 'Except')
 
 function targetParameters(ctx: Context, call: Call): readonly PlacedParam[] | undefined {
   const [first] = call.args
   if (first?.kind !== 'Positional') {
-    complain(ctx, 'LTM3006', call.span, { callee: textOf(call.callee.span), name: 'parameters', signature: 'the first argument says what it moves: a model, a path or a list of them' })
+    complain(ctx, 'LTM3006', call.span, {
+      callee: textOf(call.callee.span),
+      name: 'parameters',
+      signature: 'the first argument says what it moves: a model, a path or a list of them',
+    })
     return undefined
   }
   const value = target(ctx, first.value)
   const params = parametersOf(value)
-  if (value.kind !== 'error' && params.length === 0) complain(ctx, 'LTM2109', first.span, { wanted: 'a model, a parameter or a list of them', got: describe(value) })
+  if (value.kind !== 'error' && params.length === 0)
+    complain(ctx, 'LTM2109', first.span, {
+      wanted: 'a model, a parameter or a list of them',
+      got: describe(value),
+    })
   return params.length > 0 ? params : undefined
 }
 
@@ -67,18 +115,24 @@ function target(ctx: Context, node: Expr): Value {
   switch (node.kind) {
     case 'Name': {
       const binding = ctx.env.lookup(node.text)
-      return binding ? binding.value : complain(ctx, 'LTM3001', node.span, { name: node.text, near: nearest(node.text, ctx.env.names()) })
+      return binding
+        ? binding.value
+        : complain(ctx, 'LTM3001', node.span, { name: node.text, near: nearest(node.text, ctx.env.names()) })
     }
     case 'Member': {
       const object = target(ctx, node.object)
       const found = object.kind === 'module' ? object.spec.members.get(node.name.text) : undefined
-      if (object.kind === 'module' && found?.kind === 'param') return { kind: 'param', path: `${object.path}.${node.name.text}`, spec: found.spec }
+      if (object.kind === 'module' && found?.kind === 'param')
+        return { kind: 'param', path: `${object.path}.${node.name.text}`, spec: found.spec }
       return memberValue(ctx, object, node.name.text, node.span)
     }
     case 'Index': {
       const list = target(ctx, node.object)
       const [item] = node.items
-      const at = item && item.kind !== 'NewAxis' && item.kind !== 'Ellipsis' ? knownNumber(expression(ctx, item)) : undefined
+      const at =
+        item && item.kind !== 'NewAxis' && item.kind !== 'Ellipsis'
+          ? knownNumber(expression(ctx, item))
+          : undefined
       return list.kind === 'list' && at !== undefined ? (list.items.at(at) ?? errorValue) : errorValue
     }
     case 'ListLiteral':
@@ -95,11 +149,21 @@ interface Exception {
 }
 
 /** `except GLOB: { … } for i in …`: settings of their own for some of the parameters. */
-function exceptions(ctx: Context, call: Call, params: readonly PlacedParam[], formals: readonly Formal[]): readonly Exception[] {
+function exceptions(
+  ctx: Context,
+  call: Call,
+  params: readonly PlacedParam[],
+  formals: readonly Formal[],
+): readonly Exception[] {
   return call.args.flatMap(arg => (arg.kind === 'Except' ? exceptRounds(ctx, arg, params, formals) : []))
 }
 
-function exceptRounds(ctx: Context, arg: Except, params: readonly PlacedParam[], formals: readonly Formal[]): readonly Exception[] {
+function exceptRounds(
+  ctx: Context,
+  arg: Except,
+  params: readonly PlacedParam[],
+  formals: readonly Formal[],
+): readonly Exception[] {
   if (!arg.iterable) return exceptionOf(ctx, arg, params, formals)
   const rounds = iterate(ctx, arg.names, arg.iterable)
   if (rounds === 'error') return []
@@ -110,21 +174,46 @@ function exceptRounds(ctx: Context, arg: Except, params: readonly PlacedParam[],
   })
 }
 
-function exceptionOf(ctx: Context, arg: Except, params: readonly PlacedParam[], formals: readonly Formal[]): readonly Exception[] {
+function exceptionOf(
+  ctx: Context,
+  arg: Except,
+  params: readonly PlacedParam[],
+  formals: readonly Formal[],
+): readonly Exception[] {
   const pattern = globPattern(ctx, arg.glob)
   const paths = new Set(params.map(param => param.path).filter(path => pattern.test(path)))
-  if (paths.size === 0) complain(ctx, 'LTM3001', arg.glob.span, { name: textOf(arg.glob.span), near: undefined }, { help: 'no parameter of this optimizer has such a path' })
+  if (paths.size === 0)
+    complain(
+      ctx,
+      'LTM3001',
+      arg.glob.span,
+      { name: textOf(arg.glob.span), near: undefined },
+      { help: 'no parameter of this optimizer has such a path' },
+    )
   const record = expression(ctx, arg.value)
   if (record.kind !== 'record') {
-    if (record.kind !== 'error') complain(ctx, 'LTM2109', arg.value.span, { wanted: 'a record of settings', got: describe(record) })
+    if (record.kind !== 'error')
+      complain(ctx, 'LTM2109', arg.value.span, { wanted: 'a record of settings', got: describe(record) })
     return []
   }
   const names = formals.map(formal => formal.name.text)
   const settings = new Map<string, Value>()
   for (const [name, value] of record.fields) {
     const formal = formals.find(item => item.name.text === name)
-    if (!formal) complain(ctx, 'LTM3004', arg.value.span, { callee: 'this optimizer', name, near: nearest(name, names) })
-    else settings.set(name, formal.type ? convert(ctx, value, declaredType(ctx, formal.type), freshSizes(), { what: `\`${name}\``, callee: 'this optimizer', span: arg.value.span, declared: formal.span }) : value)
+    if (!formal)
+      complain(ctx, 'LTM3004', arg.value.span, { callee: 'this optimizer', name, near: nearest(name, names) })
+    else
+      settings.set(
+        name,
+        formal.type
+          ? convert(ctx, value, declaredType(ctx, formal.type), freshSizes(), {
+              what: `\`${name}\``,
+              callee: 'this optimizer',
+              span: arg.value.span,
+              declared: formal.span,
+            })
+          : value,
+      )
   }
   return [{ paths, settings, span: arg.span }]
 }
@@ -156,7 +245,12 @@ interface Group {
 }
 
 /** Parameters with equal settings, constrained ones apart. */
-function groupsOf(ctx: Context, params: readonly PlacedParam[], settings: readonly FormalValue[], except: readonly Exception[]): readonly Group[] {
+function groupsOf(
+  ctx: Context,
+  params: readonly PlacedParam[],
+  settings: readonly FormalValue[],
+  except: readonly Exception[],
+): readonly Group[] {
   const groups = new Map<string, Group>()
   for (const param of params) {
     const own = settingsFor(ctx, param, settings, except)
@@ -168,13 +262,25 @@ function groupsOf(ctx: Context, params: readonly PlacedParam[], settings: readon
   return [...groups.values()]
 }
 
-function settingsFor(ctx: Context, param: PlacedParam, settings: readonly FormalValue[], except: readonly Exception[]): readonly FormalValue[] {
+function settingsFor(
+  ctx: Context,
+  param: PlacedParam,
+  settings: readonly FormalValue[],
+  except: readonly Exception[],
+): readonly FormalValue[] {
   const matching = except.filter(exception => exception.paths.has(param.path))
   return settings.map(setting => {
     const name = setting.formal.name.text
     const own = matching.filter(exception => exception.settings.has(name))
     const [first, second] = own
-    if (first && second) complain(ctx, 'LTM3007', second.span, { callee: param.path, name }, { labels: [{ span: first.span, text: 'and here' }] })
+    if (first && second)
+      complain(
+        ctx,
+        'LTM3007',
+        second.span,
+        { callee: param.path, name },
+        { labels: [{ span: first.span, text: 'and here' }] },
+      )
     return first ? { ...setting, value: first.settings.get(name)! } : setting
   })
 }
@@ -192,8 +298,16 @@ interface Made {
 function optimizerGroup(made: Made, group: Group): OptimizerGroup | undefined {
   const { update, declaration } = made
   const type: TensorType = { dtype: 'f32', shape: ['...p'] }
-  const tensor = (name: string): FunctionArg => ({ name, value: { kind: 'tensor', name, type, span: undefined }, span: undefined })
-  const host = (name: string): FunctionArg => ({ name, value: { kind: 'float', expr: { kind: 'argument', name } }, span: undefined })
+  const tensor = (name: string): FunctionArg => ({
+    name,
+    value: { kind: 'tensor', name, type, span: undefined },
+    span: undefined,
+  })
+  const host = (name: string): FunctionArg => ({
+    name,
+    value: { kind: 'float', expr: { kind: 'argument', name } },
+    span: undefined,
+  })
   const formals = update.signature.formals.map(formal => formal.name.text)
   const [param = 'param', grad = 'grad', t = 't'] = formals
   const scope = made.env.child()
@@ -204,24 +318,45 @@ function optimizerGroup(made: Made, group: Group): OptimizerGroup | undefined {
     { ...made.ctx, env: scope, expected: undefined },
     {
       name: `${declaration.name.text}.update`,
-      declaration: { id: update.id, signature: update.signature, body: update.body, doc: declaration.doc, span: update.span },
+      declaration: {
+        id: update.id,
+        signature: update.signature,
+        body: update.body,
+        doc: declaration.doc,
+        span: update.span,
+      },
       role: 'update',
       scope,
       self: undefined,
-      args: [tensor(param), tensor(grad), host(t), ...settings.map(setting => host(setting.formal.name.text))],
+      args: [
+        tensor(param),
+        tensor(grad),
+        host(t),
+        ...settings.map(setting => host(setting.formal.name.text)),
+      ],
       vars: made.slots.map(tensor),
       rests: undefined,
       result: undefined,
-      resultKey: JSON.stringify([group.constrained, group.settings.filter(setting => setting.type?.kind !== 'float').map(setting => setting.value)]),
+      resultKey: JSON.stringify([
+        group.constrained,
+        group.settings.filter(setting => setting.type?.kind !== 'float').map(setting => setting.value),
+      ]),
       finish: (ctx, result) => updated(ctx, made, result, type),
     },
     { span: made.span, text: 'made here' },
   )
   const exprs = settings.map(setting => hostExpr(setting.value))
-  return instance && { parameters: group.params.map(item => item.path), settings: exprs, update: instance.func.name }
+  return (
+    instance && {
+      parameters: group.params.map(item => item.path),
+      settings: exprs,
+      update: instance.func.name,
+    }
+  )
 }
 
-const hostExpr = (value: Value): HostExpr => (value.kind === 'float' ? value.expr : { kind: 'number', value: knownNumber(value) ?? 0 })
+const hostExpr = (value: Value): HostExpr =>
+  value.kind === 'float' ? value.expr : { kind: 'number', value: knownNumber(value) ?? 0 }
 
 /** The new slots, and the new parameter under `param`. */
 function updated(ctx: Context, made: Made, result: Value, type: TensorType): Value {
@@ -229,9 +364,14 @@ function updated(ctx: Context, made: Made, result: Value, type: TensorType): Val
   const fields = new Map<string, Value>()
   for (const name of made.slots) fields.set(name, ctx.env.lookup(name)?.value ?? errorValue)
   fields.set('param', result)
-  const wrong = [...fields].find(([, value]) => value.kind !== 'tensor' || value.type.shape.join() !== type.shape.join())
+  const wrong = [...fields].find(
+    ([, value]) => value.kind !== 'tensor' || value.type.shape.join() !== type.shape.join(),
+  )
   if (!wrong) return { kind: 'record', fields }
   if (wrong[1].kind === 'error') return errorValue
-  return complain(ctx, 'LTM2115', made.update.span, { name: wrong[0], expected: 'like param', got: describe(wrong[1]) })
+  return complain(ctx, 'LTM2115', made.update.span, {
+    name: wrong[0],
+    expected: 'like param',
+    got: describe(wrong[1]),
+  })
 }
-

@@ -1,13 +1,20 @@
 import type { Parameter } from '../../ir/ir.ts'
 import type { Dim } from '../../types/dim.ts'
-import { complain, type Context, originOf } from '../context.ts'
 import { constraintFunction } from '../constraints.ts'
+import { type Context, complain, originOf } from '../context.ts'
 import { expression } from '../evaluate.ts'
 import { checkDeclared, filled } from '../formals.ts'
 import { emitCall, FunctionRegion, functionFrom } from '../functions.ts'
 import { joinPath } from '../members.ts'
 import { applyOperator } from '../tensors.ts'
-import { errorValue, knownNumber, type ModuleSpec, type ParamSpec, type TensorValue, type Value } from '../values.ts'
+import {
+  errorValue,
+  knownNumber,
+  type ModuleSpec,
+  type ParamSpec,
+  type TensorValue,
+  type Value,
+} from '../values.ts'
 
 /** A parameter of the program with its place. */
 export interface PlacedParam {
@@ -39,7 +46,11 @@ function moduleParameters(spec: ModuleSpec): readonly PlacedParam[] {
 }
 
 /** The parameter as the IR has it: types, constraint, and the function that gives its raw start value. */
-export function elaborateParameter(ctx: Context, { path, spec }: PlacedParam, frozen: boolean): Parameter | undefined {
+export function elaborateParameter(
+  ctx: Context,
+  { path, spec }: PlacedParam,
+  frozen: boolean,
+): Parameter | undefined {
   const init = initFunction(ctx, path, spec)
   const constraint = constraintPart(ctx, spec)
   if (init === undefined || constraint === 'error') return undefined
@@ -77,7 +88,10 @@ function initFunction(ctx: Context, path: string, spec: ParamSpec): string | und
   const type = constraint && declaration.rawValue ? spec.raw : spec.type
   const within: Context = { ...ctx, env: spec.env, region, expected: type, self: undefined }
   const value = declaration.value ? startValue(within, spec, path) : zeros(within, spec)
-  const raw = constraint && declaration.value && !declaration.rawValue && value.kind === 'tensor' ? inverse(within, spec, value) : value
+  const raw =
+    constraint && declaration.value && !declaration.rawValue && value.kind === 'tensor'
+      ? inverse(within, spec, value)
+      : value
   if (raw.kind !== 'tensor') return undefined
   const func = functionFrom(ctx, region, {
     name: `${path.replaceAll('[', '.').replaceAll(']', '')}.init`,
@@ -105,15 +119,31 @@ function startValue(ctx: Context, spec: ParamSpec, path: string): Value {
 function checkStart(ctx: Context, spec: ParamSpec, path: string, given: Value): void {
   const { constraint, declaration } = spec
   const known = knownNumber(given)
-  const check = constraint?.declaration.members.find(member => member.kind === 'Method' && member.role === 'check')
-  if (!constraint || known === undefined || declaration.rawValue || check?.kind !== 'Method' || check.body.kind === 'Block') return
+  const check = constraint?.declaration.members.find(
+    member => member.kind === 'Method' && member.role === 'check',
+  )
+  if (
+    !constraint ||
+    known === undefined ||
+    declaration.rawValue ||
+    check?.kind !== 'Method' ||
+    check.body.kind === 'Block'
+  )
+    return
   const scope = constraint.env.child()
   const [formal] = check.signature.formals
   if (formal) scope.define(formal.name.text, given)
   const muted = { ...ctx.world, report: () => {}, broken: new Set<number>() }
-  const holds = expression({ ...ctx, world: muted, env: scope, region: new FunctionRegion(), expected: undefined }, check.body)
+  const holds = expression(
+    { ...ctx, world: muted, env: scope, region: new FunctionRegion(), expected: undefined },
+    check.body,
+  )
   if (holds.kind === 'bool' && holds.expr.kind === 'bool' && !holds.expr.value) {
-    complain(ctx, 'LTM4002', declaration.value!.span, { name: path, value: String(known), constraint: constraint.text })
+    complain(ctx, 'LTM4002', declaration.value!.span, {
+      name: path,
+      value: String(known),
+      constraint: constraint.text,
+    })
   }
 }
 
@@ -125,8 +155,15 @@ function zeros(ctx: Context, spec: ParamSpec): TensorValue | { readonly kind: 'e
 function inverse(ctx: Context, spec: ParamSpec, value: TensorValue): Value {
   const constraint = spec.constraint!
   const instance = constraintFunction(ctx, constraint, 'inverse', spec.type, spec.type, spec.raw)
-  const method = constraint.declaration.members.find(member => member.kind === 'Method' && member.role === 'inverse')
+  const method = constraint.declaration.members.find(
+    member => member.kind === 'Method' && member.role === 'inverse',
+  )
   if (!method) return complain(ctx, 'LTM4003', spec.declaration.value!.span, { constraint: constraint.text })
   if (!instance) return errorValue
-  return emitCall(ctx, instance, { self: undefined, args: [{ name: 'x', value, span: undefined }], name: constraint.text }, spec.declaration.value!.span)
+  return emitCall(
+    ctx,
+    instance,
+    { self: undefined, args: [{ name: 'x', value, span: undefined }], name: constraint.text },
+    spec.declaration.value!.span,
+  )
 }

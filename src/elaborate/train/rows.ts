@@ -1,13 +1,31 @@
 import type { Origin, Step } from '../../ir/ir.ts'
 
-const reductions: readonly string[] = ['sum', 'mean', 'reduce_max', 'reduce_min', 'prod', 'any', 'all', 'argmax', 'argmin', 'cumsum', 'logsumexp', 'softmax', 'log_softmax']
+const reductions: readonly string[] = [
+  'sum',
+  'mean',
+  'reduce_max',
+  'reduce_min',
+  'prod',
+  'any',
+  'all',
+  'argmax',
+  'argmin',
+  'cumsum',
+  'logsumexp',
+  'softmax',
+  'log_softmax',
+]
 
 /**
  * The first step that takes the rows of a table together: a field is computed for any number of rows at once, so that its
  * value must not depend on which rows those are. A result without the leading axis of rows shows it, and so does an
  * operator along that axis.
  */
-export function mixesExamples(steps: readonly Step[], rows: string, constant: ReadonlySet<string>): Origin | undefined {
+export function mixesExamples(
+  steps: readonly Step[],
+  rows: string,
+  constant: ReadonlySet<string>,
+): Origin | undefined {
   const perRow = new Set<string>()
   for (const step of steps) {
     const fromRows = step.inputs.some(input => perRow.has(input) || !constant.has(input))
@@ -32,5 +50,7 @@ function alongRows(step: Step): boolean {
   const output = step.outputs[0]?.type
   const rank = output === undefined || output === 'key' ? 0 : output.shape.length
   const axes = Array.isArray(axis) ? axis : [axis]
-  return axes.some(at => at === 0 || (typeof at === 'number' && at < 0 && rank + at === 0 && step.attrs.keep !== false))
+  return axes.some(
+    at => at === 0 || (typeof at === 'number' && at < 0 && rank + at === 0 && step.attrs.keep !== false),
+  )
 }

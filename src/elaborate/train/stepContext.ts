@@ -1,7 +1,7 @@
 import type { Span } from '../../base/source.ts'
 import type { Phase } from '../../ir/ir.ts'
 import type { Expr } from '../../syntax/ast.ts'
-import { complain, type Context } from '../context.ts'
+import { type Context, complain } from '../context.ts'
 import { expression } from '../evaluate.ts'
 import { toTensor } from '../tensors.ts'
 import type { TensorValue } from '../values.ts'
@@ -26,7 +26,14 @@ export interface StepContext {
 /** A name that something is logged under; two of one name in a step are an error, unless a metric adds up. */
 export function logName(step: StepContext, name: string, span: Span, adds: boolean): string {
   const before = step.names.get(name)
-  if (before && !adds) complain(step.ctx, 'LTM4106', span, { phase: step.prefix, name }, { labels: [{ span: before, text: 'the other one' }] })
+  if (before && !adds)
+    complain(
+      step.ctx,
+      'LTM4106',
+      span,
+      { phase: step.prefix, name },
+      { labels: [{ span: before, text: 'the other one' }] },
+    )
   step.names.set(name, span)
   step.training.logged.add(`${step.prefix}.${name}`)
   return name

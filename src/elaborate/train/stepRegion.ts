@@ -35,7 +35,13 @@ export class StepRegion implements Region {
 
   rename(value: string, name: string): string {
     const last = this.body.at(-1)
-    if (last?.kind !== 'compute' || last.step.outputs.length !== 1 || last.step.outputs[0]!.name !== value || this.#named.has(value)) return value
+    if (
+      last?.kind !== 'compute' ||
+      last.step.outputs.length !== 1 ||
+      last.step.outputs[0]!.name !== value ||
+      this.#named.has(value)
+    )
+      return value
     if (last.step.op === 'read') return value
     const own = this.fresh(name)
     this.#named.add(own)
@@ -46,32 +52,62 @@ export class StepRegion implements Region {
     return own
   }
 
-  member(ctx: Context, path: string, spec: ParamSpec, span: Span, part: MemberRead['part'] = 'value'): TensorValue | ErrorValue {
+  member(
+    ctx: Context,
+    path: string,
+    spec: ParamSpec,
+    span: Span,
+    part: MemberRead['part'] = 'value',
+  ): TensorValue | ErrorValue {
     const wanted = spec.constraint ? part : 'raw'
     const known = this.#reads.get(`${path} ${wanted}`)
     if (known) return known
-    const value = wanted === 'raw' ? this.#readRaw(path, spec, span) : this.#constrained(ctx, path, spec, span, wanted)
+    const value =
+      wanted === 'raw' ? this.#readRaw(path, spec, span) : this.#constrained(ctx, path, spec, span, wanted)
     if (value.kind === 'tensor') this.#reads.set(`${path} ${wanted}`, value)
     return value
   }
 
   #readRaw(path: string, spec: ParamSpec, span: Span): TensorValue {
-    const last = path.split(/[.[\]]/).filter(piece => piece !== '').at(-1)!
+    const last = path
+      .split(/[.[\]]/)
+      .filter(piece => piece !== '')
+      .at(-1)!
     const name = this.fresh(spec.constraint ? `${last}_raw` : last)
-    this.push({ op: 'read', inputs: [], attrs: { parameter: path }, outputs: [{ name, type: spec.raw }], origin: originOf(span) })
+    this.push({
+      op: 'read',
+      inputs: [],
+      attrs: { parameter: path },
+      outputs: [{ name, type: spec.raw }],
+      origin: originOf(span),
+    })
     this.readVersions.set(name, { path, version: this.#versions.get(path)?.count ?? 0 })
     this.#named.add(name)
     return { kind: 'tensor', name, type: spec.raw, span, parameter: { path, spec } }
   }
 
-  #constrained(ctx: Context, path: string, spec: ParamSpec, span: Span, part: 'value' | 'log'): TensorValue | ErrorValue {
+  #constrained(
+    ctx: Context,
+    path: string,
+    spec: ParamSpec,
+    span: Span,
+    part: 'value' | 'log',
+  ): TensorValue | ErrorValue {
     const raw = this.member(ctx, path, spec, span, 'raw')
     const role = part === 'value' ? 'forward' : 'log_forward'
     const instance = constraintFunction(ctx, spec.constraint!, role, spec.type, spec.raw, spec.type)
     if (!instance || raw.kind === 'error') return errorValue
-    const value = emitCall(ctx, instance, { self: undefined, args: [{ name: 'u', value: raw, span }], name: spec.constraint!.text }, span)
+    const value = emitCall(
+      ctx,
+      instance,
+      { self: undefined, args: [{ name: 'u', value: raw, span }], name: spec.constraint!.text },
+      span,
+    )
     if (value.kind !== 'tensor') return errorValue
-    const last = path.split(/[.[\]]/).filter(piece => piece !== '').at(-1)!
+    const last = path
+      .split(/[.[\]]/)
+      .filter(piece => piece !== '')
+      .at(-1)!
     const name = this.rename(value.name, part === 'value' ? last : `${last}_log`)
     return { ...value, name, parameter: { path, spec } }
   }

@@ -1,8 +1,19 @@
 import { nearest } from '../../base/names.ts'
 import { textOf } from '../../base/source.ts'
 import type { HostExpr, HostStatement, LogFlags, Phase, StepStream, TrainingStep } from '../../ir/ir.ts'
-import type { Block, Expr, If, Log, Minimize, Return, SetStatement, Statement, Stream, TrainStep } from '../../syntax/ast.ts'
-import { complain, type Context, originOf } from '../context.ts'
+import type {
+  Block,
+  Expr,
+  If,
+  Log,
+  Minimize,
+  Return,
+  SetStatement,
+  Statement,
+  Stream,
+  TrainStep,
+} from '../../syntax/ast.ts'
+import { type Context, complain, originOf } from '../context.ts'
 import { describe } from '../describe.ts'
 import type { Env } from '../env.ts'
 import { expression } from '../evaluate.ts'
@@ -36,7 +47,9 @@ function stepOfPhase(training: Training, node: TrainStep, phase: Phase): Trainin
     mode: { phase, training: phase === 'train', onRead: () => {} },
     declaration: node.id,
   }
-  const streams = node.streams.map(stream => streamOf(training, ctx, env, stream, phase, node.streams.length === 1))
+  const streams = node.streams.map(stream =>
+    streamOf(training, ctx, env, stream, phase, node.streams.length === 1),
+  )
   const prefix = node.name ? `${phase}.${node.name.text}` : phase
   const step: StepContext = { training, ctx, region, phase, prefix, names: new Map(), updated: false }
   statements(step, node.body)
@@ -52,31 +65,57 @@ function stepOfPhase(training: Training, node: TrainStep, phase: Phase): Trainin
 }
 
 /** A batch: a record of fields with the batch's size in front, and `size`. */
-function streamOf(training: Training, ctx: Context, env: Env, stream: Stream, phase: Phase, only: boolean): StepStream | undefined {
+function streamOf(
+  training: Training,
+  ctx: Context,
+  env: Env,
+  stream: Stream,
+  phase: Phase,
+  only: boolean,
+): StepStream | undefined {
   const parts = stream.from?.parts.map(part => part.text) ?? []
   const names = [...training.datasets.keys()]
   const data = parts[0] ?? (names.length === 1 ? names[0] : undefined)
   const dataset = data === undefined ? undefined : training.datasets.get(data)
   if (!dataset) {
     env.define(stream.name.text, errorValue, stream.name.span)
-    if (names.length > 0 || parts.length === 0) {
+    if (!training.failedData) {
       if (data === undefined) complain(ctx, 'LTM4303', stream.span, { name: stream.name.text })
-      else complain(ctx, 'LTM3001', stream.from?.span ?? stream.span, { name: data, near: nearest(data, names) })
+      else
+        complain(ctx, 'LTM3001', stream.from?.span ?? stream.span, { name: data, near: nearest(data, names) })
     }
     return undefined
   }
   const splits = dataset.split.length > 0 ? dataset.split.map(split => split.name) : ['train']
-  const split = parts[1] ?? (phase === 'predict' ? ['test', 'val', 'train'].find(name => splits.includes(name))! : phase)
+  const split =
+    parts[1] ?? (phase === 'predict' ? ['test', 'val', 'train'].find(name => splits.includes(name))! : phase)
   if (!splits.includes(split)) {
-    complain(ctx, 'LTM4301', stream.from?.span ?? stream.span, { name: `${dataset.name}.${split}`, near: nearest(split, splits) })
+    complain(ctx, 'LTM4301', stream.from?.span ?? stream.span, {
+      name: `${dataset.name}.${split}`,
+      near: nearest(split, splits),
+    })
   }
   const size = only ? 'batch' : stream.name.text
   const fields = dataset.fields.map(field => ({
     field: field.name,
-    value: { name: ctx.region.fresh(field.name), type: { dtype: field.type.dtype, shape: [size, ...field.type.shape] } },
+    value: {
+      name: ctx.region.fresh(field.name),
+      type: { dtype: field.type.dtype, shape: [size, ...field.type.shape] },
+    },
   }))
-  const values = fields.map(({ field, value }): [string, Value] => [field, { kind: 'tensor', name: value.name, type: value.type, span: stream.span }])
-  env.define(stream.name.text, { kind: 'record', fields: new Map([...values, ['size', int(size)]]), of: `a batch of \`${dataset.declaration}\`` }, stream.name.span)
+  const values = fields.map(({ field, value }): [string, Value] => [
+    field,
+    { kind: 'tensor', name: value.name, type: value.type, span: stream.span },
+  ])
+  env.define(
+    stream.name.text,
+    {
+      kind: 'record',
+      fields: new Map([...values, ['size', int(size)]]),
+      of: `a batch of \`${dataset.declaration}\``,
+    },
+    stream.name.span,
+  )
   return { name: stream.name.text, data: dataset.name, split, cycle: stream.cycle, size, fields }
 }
 
@@ -115,63 +154,115 @@ function statement(step: StepContext, node: Statement): void {
       if (step.updated) complain(ctx, 'LTM4503', node.span, undefined)
       return emit(step, { kind: 'skip', origin })
     case 'Stop':
-      return emit(step, node.message ? { kind: 'stop', message: message(ctx, node.message), origin } : { kind: 'stop', origin })
+      return emit(
+        step,
+        node.message
+          ? { kind: 'stop', message: message(ctx, node.message), origin }
+          : { kind: 'stop', origin },
+      )
     case 'Print':
       return emit(step, { kind: 'print', message: message(ctx, node.message), origin })
     case 'CheckpointStatement':
       return emit(step, { kind: 'checkpoint', message: message(ctx, node.name), origin })
     case 'Yield':
-      return void complain(ctx, 'LTM4502', node.span, { statement: 'yield', place: 'a step; it belongs to a scan' })
+      return void complain(ctx, 'LTM4502', node.span, {
+        statement: 'yield',
+        place: 'a step; it belongs to a scan',
+      })
     case 'For':
     case 'While':
     case 'Break':
     case 'Freeze':
     case 'Unfreeze':
     case 'CallStatement':
-      return void complain(ctx, 'LTM9001', node.span, { what: `\`${statementWord(node)}\` in a step or hook` })
+      return void complain(ctx, 'LTM9001', node.span, {
+        what: `\`${statementWord(node)}\` in a step or hook`,
+      })
   }
 }
 
 function minimised(step: StepContext, node: Minimize): void {
-  if (step.phase !== 'train') return void complain(step.ctx, 'LTM4502', node.span, { statement: 'minimize', place: step.phase ? `a \`${step.phase}\` step` : 'a hook' })
+  if (step.phase !== 'train')
+    return void complain(step.ctx, 'LTM4502', node.span, {
+      statement: 'minimize',
+      place: step.phase ? `a \`${step.phase}\` step` : 'a hook',
+    })
   minimize(step, node)
   step.updated = true
 }
 
 function flagsOf(node: Log): LogFlags {
   const on = node.on.map(name => name.text)
-  return { bar: node.bar, on: on.length === 2 ? 'both' : on[0] === 'step' ? 'step' : on[0] === 'epoch' ? 'epoch' : 'default' }
+  return {
+    bar: node.bar,
+    on: on.length === 2 ? 'both' : on[0] === 'step' ? 'step' : on[0] === 'epoch' ? 'epoch' : 'default',
+  }
 }
 
 /** `log accuracy(logits, label)`, `log loss = E over w`, `log tau`. */
 function log(step: StepContext, node: Log): void {
   const { ctx } = step
   const metric = metricOf(step, node.value)
-  const name = loggedName(step, node, metric?.name)
+  const failed = metric ? undefined : failedMetric(step, node.value)
+  const name = loggedName(step, node, metric?.name ?? failed)
   if (name === undefined) return
+  if (failed !== undefined) {
+    // What it would have logged is not known: monitors below this name are taken as they are.
+    step.training.logged.add(`${step.prefix}.${name}`)
+    step.training.logged.add(`${step.prefix}.${name}.*`)
+    return
+  }
   const origin = originOf(node.span)
   if (metric) {
     if (node.over) return void complain(ctx, 'LTM9001', node.over.span, { what: 'a weighted metric' })
     const update = metricUpdate(step, metric.scope, metric.call)
     const logged = logName(step, name, node.span, true)
     for (const field of metric.scope.fields) step.training.logged.add(`${step.prefix}.${logged}.${field}`)
-    if (update) emit(step, { kind: 'log_metric', name: logged, metric: metric.name, ...update, flags: flagsOf(node), origin })
+    if (update)
+      emit(step, {
+        kind: 'log_metric',
+        name: logged,
+        metric: metric.name,
+        ...update,
+        flags: flagsOf(node),
+        origin,
+      })
     return
   }
   const value = named(ctx, expression(ctx, node.value), name)
   const logged = logName(step, name, node.span, false)
   const number = hostNumber(value)
-  if (number) return emit(step, { kind: 'log_host', name: logged, value: number.expr, flags: flagsOf(node), origin })
+  if (number)
+    return emit(step, { kind: 'log_host', name: logged, value: number.expr, flags: flagsOf(node), origin })
   const tensor = toTensor(ctx, value, node.value.span)
   const weight = node.over && weightOf(step, node.over)
-  if (tensor.kind === 'tensor') emit(step, { kind: 'log', name: logged, value: tensor.name, ...(weight ? { weight: weight.name } : {}), flags: flagsOf(node), origin })
+  if (tensor.kind === 'tensor')
+    emit(step, {
+      kind: 'log',
+      name: logged,
+      value: tensor.name,
+      ...(weight ? { weight: weight.name } : {}),
+      flags: flagsOf(node),
+      origin,
+    })
 }
 
-function metricOf(step: StepContext, value: Expr): { readonly name: string; readonly scope: MetricScope; readonly call: Extract<Expr, { kind: 'Call' }> } | undefined {
+function metricOf(
+  step: StepContext,
+  value: Expr,
+):
+  | { readonly name: string; readonly scope: MetricScope; readonly call: Extract<Expr, { kind: 'Call' }> }
+  | undefined {
   if (value.kind !== 'Call' || value.callee.kind !== 'Name') return undefined
   const found = step.ctx.env.lookup(value.callee.text)?.value
   const scope = found?.kind === 'metric' ? step.training.metrics.get(found.name) : undefined
   return scope && found?.kind === 'metric' ? { name: found.name, scope, call: value } : undefined
+}
+
+/** The name of a metric whose declaration failed; it has been reported. */
+function failedMetric(step: StepContext, value: Expr): string | undefined {
+  if (value.kind !== 'Call' || value.callee.kind !== 'Name') return undefined
+  return step.ctx.env.lookup(value.callee.text)?.value.kind === 'error' ? value.callee.text : undefined
 }
 
 function loggedName(step: StepContext, node: Log, metric: string | undefined): string | undefined {
@@ -179,7 +270,13 @@ function loggedName(step: StepContext, node: Log, metric: string | undefined): s
   if (metric !== undefined) return metric
   if (node.value.kind === 'Name') return node.value.text
   if (node.value.kind === 'Member') return node.value.name.text
-  complain(step.ctx, 'LTM2109', node.value.span, { wanted: 'a name for this value', got: 'an expression' }, { help: `write \`log NAME = ${textOf(node.value.span)}\`` })
+  complain(
+    step.ctx,
+    'LTM2109',
+    node.value.span,
+    { wanted: 'a name for this value', got: 'an expression' },
+    { help: `write \`log NAME = ${textOf(node.value.span)}\`` },
+  )
   return undefined
 }
 
@@ -187,7 +284,8 @@ function loggedName(step: StepContext, node: Log, metric: string | undefined): s
 export function hostCondition(step: StepContext, node: Expr): HostExpr | undefined {
   const value = expression(step.ctx, node)
   if (value.kind === 'bool') return value.expr
-  if (value.kind === 'tensor' && value.type.dtype === 'bool' && value.type.shape.length === 0) return { kind: 'item', value: value.name }
+  if (value.kind === 'tensor' && value.type.dtype === 'bool' && value.type.shape.length === 0)
+    return { kind: 'item', value: value.name }
   if (value.kind !== 'error') complain(step.ctx, 'LTM2108', node.span, { got: describe(value) })
   return undefined
 }
@@ -210,7 +308,14 @@ function returned(step: StepContext, node: Return): void {
   if (!node.value) return
   const value = expression(step.ctx, node.value)
   if (value.kind === 'error') return
-  if (value.kind !== 'record') return void complain(step.ctx, 'LTM2109', node.value.span, { wanted: 'a record', got: describe(value) }, { help: 'write `return { name: value }`' })
+  if (value.kind !== 'record')
+    return void complain(
+      step.ctx,
+      'LTM2109',
+      node.value.span,
+      { wanted: 'a record', got: describe(value) },
+      { help: 'write `return { name: value }`' },
+    )
   const fields = [...value.fields].flatMap(([name, field]) => {
     const tensor = toTensor(step.ctx, field, node.span)
     return tensor.kind === 'error' ? [] : [{ name, value: tensor.name }]
@@ -222,15 +327,37 @@ function returned(step: StepContext, node: Return): void {
 function set(step: StepContext, node: SetStatement): void {
   const { ctx } = step
   const { target } = node
-  if (!('kind' in target) || target.kind !== 'Name') return void complain(ctx, 'LTM9001', node.span, { what: 'setting this' })
+  if (!('kind' in target) || target.kind !== 'Name')
+    return void complain(ctx, 'LTM9001', node.span, { what: 'setting this' })
   const binding = ctx.env.lookup(target.text)
   const old = binding?.value
-  if (!binding || !old) return void complain(ctx, 'LTM3001', target.span, { name: target.text, near: nearest(target.text, ctx.env.names()) })
-  if (!binding.mutable) return void complain(ctx, 'LTM3009', target.span, { name: target.text }, binding.span ? { labels: [{ span: binding.span, text: 'declared here' }] } : {})
+  if (!binding || !old)
+    return void complain(ctx, 'LTM3001', target.span, {
+      name: target.text,
+      near: nearest(target.text, ctx.env.names()),
+    })
+  if (!binding.mutable)
+    return void complain(
+      ctx,
+      'LTM3009',
+      target.span,
+      { name: target.text },
+      binding.span ? { labels: [{ span: binding.span, text: 'declared here' }] } : {},
+    )
   const value = expression(ctx, node.value)
   const isHostVar = (old.kind === 'float' || old.kind === 'bool') && old.expr.kind === 'var'
   if (!isHostVar) return ctx.env.assign(target.text, named(ctx, value, target.text))
-  const expr = value.kind === 'bool' ? value.expr : value.kind === 'tensor' && value.type.shape.length === 0 ? { kind: 'item' as const, value: value.name } : hostNumber(value)?.expr
+  const expr =
+    value.kind === 'bool'
+      ? value.expr
+      : value.kind === 'tensor' && value.type.shape.length === 0
+        ? { kind: 'item' as const, value: value.name }
+        : hostNumber(value)?.expr
   if (expr) emit(step, { kind: 'set', name: target.text, value: expr, origin: originOf(node.span) })
-  else if (value.kind !== 'error') complain(ctx, 'LTM2102', node.value.span, { what: `\`${target.text}\``, expected: 'a number', got: describe(value) })
+  else if (value.kind !== 'error')
+    complain(ctx, 'LTM2102', node.value.span, {
+      what: `\`${target.text}\``,
+      expected: 'a number',
+      got: describe(value),
+    })
 }

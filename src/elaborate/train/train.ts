@@ -1,18 +1,18 @@
-import { type Span } from '../../base/source.ts'
+import type { Span } from '../../base/source.ts'
 import type { Dataset, Optimizer, Parameter, Program } from '../../ir/ir.ts'
 import type { Hyper, Train, TrainMember } from '../../syntax/ast.ts'
-import { complain, type Context } from '../context.ts'
+import { type Context, complain } from '../context.ts'
 import type { Env } from '../env.ts'
 import { expression } from '../evaluate.ts'
+import { paramSpec, place } from '../modules.ts'
 import { executeLet } from '../statements.ts'
-import { place, paramSpec } from '../modules.ts'
 import { errorValue, type Value } from '../values.ts'
 import { elaborateData } from './datasets.ts'
 import { elaborateHook } from './hooks.ts'
 import { elaborateHyper, elaborateVar, hyperValue } from './hypers.ts'
 import { elaborateMetric, type MetricScope } from './metrics.ts'
 import { elaborateOptimizer } from './optimizers.ts'
-import { elaborateParameter, parametersOf, type PlacedParam } from './parameters.ts'
+import { elaborateParameter, type PlacedParam, parametersOf } from './parameters.ts'
 import { elaborateStep } from './steps.ts'
 import { elaborateTrainer } from './trainer.ts'
 import type { Training } from './training.ts'
@@ -32,13 +32,23 @@ export function elaborateTrain(world: Context, train: Train, given: ReadonlyMap<
   const vars = membersOf(train, 'Var').flatMap(member => {
     const item = elaborateVar(ctx, member)
     const kind = item?.type === 'bool' ? 'bool' : 'float'
-    names.define(member.name.text, item ? { kind, expr: { kind: 'var', name: item.name } } : errorValue, member.name.span, true)
+    names.define(
+      member.name.text,
+      item ? { kind, expr: { kind: 'var', name: item.name } } : errorValue,
+      member.name.span,
+      true,
+    )
     return item ? [item] : []
   })
   for (const member of membersOf(train, 'Let')) executeLet(ctx, member)
   const datasets = dataOf(ctx, train, names)
   const placed = [...modelsOf(ctx, train, names), ...ownParameters(ctx, train, names)]
-  for (const member of membersOf(train, 'Fn')) names.define(member.name.text, { kind: 'function', declaration: member, name: member.name.text, env, self: undefined }, member.name.span)
+  for (const member of membersOf(train, 'Fn'))
+    names.define(
+      member.name.text,
+      { kind: 'function', declaration: member, name: member.name.text, env, self: undefined },
+      member.name.span,
+    )
   const parameters = placed.flatMap(({ param, frozen }): Parameter[] => {
     const parameter = elaborateParameter(ctx, param, frozen)
     return parameter ? [parameter] : []
@@ -46,12 +56,26 @@ export function elaborateTrain(world: Context, train: Train, given: ReadonlyMap<
   const optimizers = optimizersOf(ctx, train, names, hypers)
   const metrics = metricsOf(ctx, train, names)
   pendingMembers(ctx, train, names)
-  const training: Training = { ctx, datasets: new Map(datasets.map(dataset => [dataset.name, dataset])), optimizers, metrics, logged: new Set() }
+  const training: Training = {
+    ctx,
+    datasets: new Map(datasets.map(dataset => [dataset.name, dataset])),
+    optimizers,
+    metrics,
+    logged: new Set(),
+    failedData: datasets.length < membersOf(train, 'Data').length,
+    failedOptimizers: failedOf(train, optimizers),
+  }
   const steps = membersOf(train, 'TrainStep').flatMap(member => elaborateStep(training, member))
   const hooks = membersOf(train, 'Hook').flatMap(member => elaborateHook(training, member) ?? [])
   const [trainer] = membersOf(train, 'Trainer')
   const settings = elaborateTrainer(training, trainer, train.name.span)
-  checkOwners(ctx, placed.map(item => ({ ...item.param, frozen: item.frozen })), optimizers, train.name.span)
+  checkOwners(
+    ctx,
+    placed.map(item => ({ ...item.param, frozen: item.frozen })),
+    optimizers,
+    training.failedOptimizers.size > 0,
+    train.name.span,
+  )
   return {
     name: train.name.text,
     file: train.span.source.name,
@@ -68,6 +92,11 @@ export function elaborateTrain(world: Context, train: Train, given: ReadonlyMap<
   }
 }
 
+function failedOf(train: Train, optimizers: readonly Optimizer[]): ReadonlySet<string> {
+  const declared = membersOf(train, 'OptimizerMember').map(member => member.name.text)
+  return new Set(declared.filter(name => !optimizers.some(optimizer => optimizer.name === name)))
+}
+
 /** The names of one `train`: none may stand for two things (F18). */
 class TrainNames {
   readonly #ctx: Context
@@ -79,12 +108,24 @@ class TrainNames {
   define(name: string, value: Value, span: Span, mutable = false): void {
     const { env } = this.#ctx
     const before = env.owns(name) ? env.lookup(name) : undefined
-    if (before) complain(this.#ctx, 'LTM3002', span, { name, what: '`train`' }, before.span ? { labels: [{ span: before.span, text: 'the other one' }] } : {})
+    if (before)
+      complain(
+        this.#ctx,
+        'LTM3002',
+        span,
+        { name, what: '`train`' },
+        before.span ? { labels: [{ span: before.span, text: 'the other one' }] } : {},
+      )
     env.define(name, value, span, { mutable })
   }
 }
 
-function hypersOf(ctx: Context, train: Train, given: ReadonlyMap<string, string>, names: TrainNames): Program['hypers'] {
+function hypersOf(
+  ctx: Context,
+  train: Train,
+  given: ReadonlyMap<string, string>,
+  names: TrainNames,
+): Program['hypers'] {
   const members = membersOf(train, 'Hyper')
   return members.flatMap((member: Hyper) => {
     const hyper = elaborateHyper(ctx, member, given.get(member.name.text))
@@ -96,7 +137,11 @@ function hypersOf(ctx: Context, train: Train, given: ReadonlyMap<string, string>
 function dataOf(ctx: Context, train: Train, names: TrainNames): readonly Dataset[] {
   return membersOf(train, 'Data').flatMap(member => {
     const dataset = elaborateData(ctx, member)
-    names.define(member.name.text, dataset ? { kind: 'data', name: dataset.name } : errorValue, member.name.span)
+    names.define(
+      member.name.text,
+      dataset ? { kind: 'data', name: dataset.name } : errorValue,
+      member.name.span,
+    )
     return dataset ? [dataset] : []
   })
 }
@@ -126,14 +171,24 @@ function ownParameters(ctx: Context, train: Train, names: TrainNames): readonly 
 }
 
 /** Settings of optimizers keep the names of hypers, so that the program reads `settings.lr`. */
-function optimizersOf(ctx: Context, train: Train, names: TrainNames, hypers: Program['hypers']): readonly Optimizer[] {
+function optimizersOf(
+  ctx: Context,
+  train: Train,
+  names: TrainNames,
+  hypers: Program['hypers'],
+): readonly Optimizer[] {
   const env: Env = ctx.env.child()
   for (const hyper of hypers) {
-    if (hyper.type === 'float') env.define(hyper.name, { kind: 'float', expr: { kind: 'hyper', name: hyper.name } })
+    if (hyper.type === 'float')
+      env.define(hyper.name, { kind: 'float', expr: { kind: 'hyper', name: hyper.name } })
   }
   return membersOf(train, 'OptimizerMember').flatMap(member => {
     const optimizer = elaborateOptimizer({ ...ctx, env }, member)
-    names.define(member.name.text, optimizer ? { kind: 'optimizer', name: optimizer.name } : errorValue, member.name.span)
+    names.define(
+      member.name.text,
+      optimizer ? { kind: 'optimizer', name: optimizer.name } : errorValue,
+      member.name.span,
+    )
     return optimizer ? [optimizer] : []
   })
 }
@@ -143,7 +198,13 @@ function metricsOf(ctx: Context, train: Train, names: TrainNames): ReadonlyMap<s
   for (const member of membersOf(train, 'MetricMember')) {
     const scope = elaborateMetric(ctx, member)
     const name = member.name.text
-    names.define(name, scope ? { kind: 'metric', name, declaration: scope.declaration, env: scope.env, key: scope.key } : errorValue, member.name.span)
+    names.define(
+      name,
+      scope
+        ? { kind: 'metric', name, declaration: scope.declaration, env: scope.env, key: scope.key }
+        : errorValue,
+      member.name.span,
+    )
     if (scope) metrics.set(name, scope)
   }
   return metrics
@@ -158,11 +219,21 @@ function pendingMembers(ctx: Context, train: Train, names: TrainNames): void {
 }
 
 /** Every parameter has one optimizer, or is frozen. */
-function checkOwners(ctx: Context, params: readonly (PlacedParam & { readonly frozen: boolean })[], optimizers: readonly Optimizer[], span: Span): void {
+function checkOwners(
+  ctx: Context,
+  params: readonly (PlacedParam & { readonly frozen: boolean })[],
+  optimizers: readonly Optimizer[],
+  failed: boolean,
+  span: Span,
+): void {
   for (const param of params) {
-    const owners = optimizers.filter(optimizer => optimizer.groups.some(group => group.parameters.includes(param.path)))
+    const owners = optimizers.filter(optimizer =>
+      optimizer.groups.some(group => group.parameters.includes(param.path)),
+    )
     const [first, second] = owners
-    if (first && second) complain(ctx, 'LTM4104', span, { path: param.path, first: first.name, second: second.name })
-    else if (!first && !param.frozen && optimizers.length > 0) complain(ctx, 'LTM4105', param.spec.declaration.span, { path: param.path })
+    if (first && second)
+      complain(ctx, 'LTM4104', span, { path: param.path, first: first.name, second: second.name })
+    else if (!first && !param.frozen && optimizers.length > 0 && !failed)
+      complain(ctx, 'LTM4105', param.spec.declaration.span, { path: param.path })
   }
 }

@@ -2,7 +2,7 @@ import { nearest } from '../../base/names.ts'
 import { type Span, textOf } from '../../base/source.ts'
 import type { Monitor, TrainerSettings } from '../../ir/ir.ts'
 import type { Call, Expr, Trainer } from '../../syntax/ast.ts'
-import { complain, type Context } from '../context.ts'
+import { type Context, complain } from '../context.ts'
 import { expression } from '../evaluate.ts'
 import { knownNumber, type Value } from '../values.ts'
 import type { Training } from './training.ts'
@@ -23,7 +23,8 @@ const setters: Readonly<Record<string, Setter>> = {
   run: (training, node, settings) => {
     const value = expression(training.ctx, node)
     if (value.kind === 'duration' && value.unit === 'epochs') settings.epochs = value.count
-    else if (value.kind === 'duration' && value.unit === 'updates') settings.updates = { count: value.count, ...(value.of === undefined ? {} : { of: value.of }) }
+    else if (value.kind === 'duration' && value.unit === 'updates')
+      settings.updates = { count: value.count, ...(value.of === undefined ? {} : { of: value.of }) }
     else wanted(training.ctx, node, 'run', 'a duration, as in `20 epochs` or `50000 updates of g`', value)
   },
   seed: (training, node, settings) => {
@@ -36,37 +37,64 @@ const setters: Readonly<Record<string, Setter>> = {
   },
   clip: (training, node, settings) => {
     const call = callOf(node, ['norm', 'value'])
-    const limit = call && call.args[0]?.kind === 'Positional' ? knownNumber(expression(training.ctx, call.args[0].value)) : undefined
-    if (call && limit !== undefined && limit > 0) settings.clip = { kind: call.name === 'norm' ? 'norm' : 'value', limit }
+    const limit =
+      call && call.args[0]?.kind === 'Positional'
+        ? knownNumber(expression(training.ctx, call.args[0].value))
+        : undefined
+    if (call && limit !== undefined && limit > 0)
+      settings.clip = { kind: call.name === 'norm' ? 'norm' : 'value', limit }
     else complain(training.ctx, 'LTM4202', node.span, { key: 'clip', wanted: '`norm(1.0)` or `value(0.5)`' })
   },
   keep: (training, node, settings) => {
     const call = callOf(node, ['best'])
     const monitor = call && monitorOf(training, call.args)
-    if (!call) complain(training.ctx, 'LTM4202', node.span, { key: 'keep', wanted: '`best(max: val.accuracy)` or `best(min: val.loss, count: 3)`' })
+    if (!call)
+      complain(training.ctx, 'LTM4202', node.span, {
+        key: 'keep',
+        wanted: '`best(max: val.accuracy)` or `best(min: val.loss, count: 3)`',
+      })
     else if (monitor) settings.keep = { ...monitor, count: option(training.ctx, call.args, 'count', 1) }
-    else if (!direction(call.args)) complain(training.ctx, 'LTM4202', node.span, { key: 'keep', wanted: 'a direction: `best(max: val.accuracy)` or `best(min: val.loss)`' })
+    else if (!direction(call.args))
+      complain(training.ctx, 'LTM4202', node.span, {
+        key: 'keep',
+        wanted: 'a direction: `best(max: val.accuracy)` or `best(min: val.loss)`',
+      })
   },
   stop: (training, node, settings) => {
     const call = callOf(node, ['stalled'])
     const monitor = call && monitorOf(training, call.args)
-    if (!call || !direction(call.args)) complain(training.ctx, 'LTM4202', node.span, { key: 'stop', wanted: '`stalled(min: val.loss, patience: 5)`' })
-    else if (monitor) settings.stop = { ...monitor, patience: option(training.ctx, call.args, 'patience', 3), minDelta: option(training.ctx, call.args, 'min_delta', 0) }
+    if (!call || !direction(call.args))
+      complain(training.ctx, 'LTM4202', node.span, {
+        key: 'stop',
+        wanted: '`stalled(min: val.loss, patience: 5)`',
+      })
+    else if (monitor)
+      settings.stop = {
+        ...monitor,
+        patience: option(training.ctx, call.args, 'patience', 3),
+        minDelta: option(training.ctx, call.args, 'min_delta', 0),
+      }
   },
   validate: (training, node, settings) => {
     const value = expression(training.ctx, node)
     const count = knownNumber(value)
-    if (value.kind === 'duration' && (value.unit === 'epochs' || value.unit === 'updates')) settings.validate = { count: value.count, unit: value.unit }
+    if (value.kind === 'duration' && (value.unit === 'epochs' || value.unit === 'updates'))
+      settings.validate = { count: value.count, unit: value.unit }
     else if (count !== undefined && count >= 1) settings.validate = { count, unit: 'epochs' }
     else wanted(training.ctx, node, 'validate', 'a cadence, as in `2 epochs` or `500 updates`', value)
   },
   nonfinite: (training, node, settings) => {
     const word = node.kind === 'Name' ? node.text : ''
     if (word === 'stop' || word === 'skip' || word === 'continue') settings.nonfinite = word
-    else complain(training.ctx, 'LTM4202', node.span, { key: 'nonfinite', wanted: '`stop`, `skip` or `continue`' })
+    else
+      complain(training.ctx, 'LTM4202', node.span, {
+        key: 'nonfinite',
+        wanted: '`stop`, `skip` or `continue`',
+      })
   },
   precision: (training, node) => {
-    if (node.kind !== 'Name' || node.text !== 'f32') complain(training.ctx, 'LTM9001', node.span, { what: `the precision \`${textOf(node.span)}\`` })
+    if (node.kind !== 'Name' || node.text !== 'f32')
+      complain(training.ctx, 'LTM9001', node.span, { what: `the precision \`${textOf(node.span)}\`` })
   },
 }
 
@@ -88,10 +116,20 @@ function wanted(ctx: Context, node: Expr, key: string, what: string, value: Valu
 }
 
 /** A count with or without its unit: `20`, `20 epochs`. */
-function duration(ctx: Context, node: Expr, unit: 'epochs' | 'updates'): { readonly count: number; readonly of?: string } | undefined {
+function duration(
+  ctx: Context,
+  node: Expr,
+  unit: 'epochs' | 'updates',
+): { readonly count: number; readonly of?: string } | undefined {
   const value = expression(ctx, node)
-  const count = value.kind === 'duration' && value.unit === unit ? value.count : value.kind === 'int' ? knownNumber(value) : undefined
-  if (count !== undefined && count >= 1) return { count, ...(value.kind === 'duration' && value.of !== undefined ? { of: value.of } : {}) }
+  const count =
+    value.kind === 'duration' && value.unit === unit
+      ? value.count
+      : value.kind === 'int'
+        ? knownNumber(value)
+        : undefined
+  if (count !== undefined && count >= 1)
+    return { count, ...(value.kind === 'duration' && value.of !== undefined ? { of: value.of } : {}) }
   wanted(ctx, node, unit, `a whole number of ${unit}, 1 or more`, value)
   return undefined
 }
@@ -104,14 +142,21 @@ function whole(ctx: Context, node: Expr, key: string, least: number): number | u
   return undefined
 }
 
-function callOf(node: Expr, names: readonly string[]): { readonly name: string; readonly args: Call['args'] } | undefined {
-  if (node.kind !== 'Call' || node.callee.kind !== 'Name' || !names.includes(node.callee.text)) return undefined
+function callOf(
+  node: Expr,
+  names: readonly string[],
+): { readonly name: string; readonly args: Call['args'] } | undefined {
+  if (node.kind !== 'Call' || node.callee.kind !== 'Name' || !names.includes(node.callee.text))
+    return undefined
   return { name: node.callee.text, args: node.args }
 }
 
-function direction(args: Call['args']): { readonly direction: 'min' | 'max'; readonly value: Expr } | undefined {
+function direction(
+  args: Call['args'],
+): { readonly direction: 'min' | 'max'; readonly value: Expr } | undefined {
   for (const arg of args) {
-    if (arg.kind === 'Named' && (arg.name.text === 'min' || arg.name.text === 'max')) return { direction: arg.name.text, value: arg.value }
+    if (arg.kind === 'Named' && (arg.name.text === 'min' || arg.name.text === 'max'))
+      return { direction: arg.name.text, value: arg.value }
   }
   return undefined
 }
@@ -122,9 +167,20 @@ export function monitorOf(training: Training, args: Call['args']): Monitor | und
   if (!found) return undefined
   const monitor = textOf(found.value.span).replace(/\s+/g, '')
   const known = [...training.logged]
-  if (!known.includes(monitor)) {
-    const list = known.length === 0 ? 'nothing is logged at all' : `what is logged: ${known.map(name => `\`${name}\``).join(', ')}`
-    complain(training.ctx, 'LTM4107', found.value.span, { monitor, near: nearest(monitor, known), known: list })
+  const open = known.some(name => name.endsWith('.*') && monitor.startsWith(name.slice(0, -1)))
+  if (!known.includes(monitor) && !open) {
+    const list =
+      known.length === 0
+        ? 'nothing is logged at all'
+        : `what is logged: ${known
+            .filter(name => !name.endsWith('.*'))
+            .map(name => `\`${name}\``)
+            .join(', ')}`
+    complain(training.ctx, 'LTM4107', found.value.span, {
+      monitor,
+      near: nearest(monitor, known),
+      known: list,
+    })
     return undefined
   }
   return { direction: found.direction, monitor }

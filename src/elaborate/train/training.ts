@@ -10,4 +10,8 @@ export interface Training {
   readonly metrics: ReadonlyMap<string, MetricScope>
   /** `train.loss`, `val.accuracy`: every name that something is logged under. */
   readonly logged: Set<string>
+  /** Data members that failed: steps that read them stay silent. */
+  readonly failedData: boolean
+  /** Optimizers that failed: what names or needs one stays silent. */
+  readonly failedOptimizers: ReadonlySet<string>
 }
