@@ -166,7 +166,7 @@ export abstract class DefinitionParser extends StatementParser {
     })
     this.OPTION4(() => {
       this.CONSUME(t.word.project)
-      this.SUBRULE2(this.Ref, { LABEL: 'project' })
+      this.SUBRULE2(this.Ref, { LABEL: 'projection' })
     })
   })
 
@@ -306,7 +306,7 @@ export abstract class DefinitionParser extends StatementParser {
     this.OPTION(() => this.SUBRULE(this.Where))
     this.OPTION2(() => {
       this.CONSUME(t.word.pad)
-      this.SUBRULE2(this.Expr, { LABEL: 'pad' })
+      this.SUBRULE2(this.Expr, { LABEL: 'padding' })
     })
   })
 

@@ -175,7 +175,7 @@ export abstract class StatementParser extends ExpressionParser {
     })
     this.OPTION2(() => {
       this.CONSUME(t.word.over)
-      this.SUBRULE2(this.Expr, { LABEL: 'over' })
+      this.SUBRULE2(this.Expr, { LABEL: 'weight' })
     })
     this.MANY(() =>
       this.OR([

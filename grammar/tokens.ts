@@ -357,11 +357,10 @@ export function tokenize(text: string): Lexed {
     skipValidations: true,
   })
   const { tokens: found, groups, errors } = lexer.tokenize(text)
-  for (const token of found) token.endOffset = token.startOffset + token.image.length - 1
-  return {
-    tokens: found,
-    comments: groups.comments ?? [],
-    strays: groups.strays ?? [],
-    unknown: errors,
+  const comments = groups.comments ?? []
+  const strays = groups.strays ?? []
+  for (const list of [found, comments, strays]) {
+    for (const token of list) token.endOffset = token.startOffset + token.image.length - 1
   }
+  return { tokens: found, comments, strays, unknown: errors }
 }

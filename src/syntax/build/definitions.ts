@@ -139,7 +139,7 @@ function buildModuleMember(cst: CstNode, ctx: Context): ModuleMember {
 export function buildParam(cst: CstNode, ctx: Context): Param {
   const constraint = maybe(cst, 'Ref')
   const start = maybe(cst, 'Expr')
-  const project = maybe(cst, 'project')
+  const project = maybe(cst, 'projection')
   return {
     kind: 'Param',
     ...documented(cst, ctx),
@@ -258,7 +258,7 @@ function buildDatasetMember(cst: CstNode, ctx: Context): DatasetMember {
 
 function buildField(cst: CstNode, ctx: Context): Field | Fit {
   const where = maybe(cst, 'Where')
-  const pad = maybe(cst, 'pad')
+  const pad = maybe(cst, 'padding')
   return {
     kind: maybeToken(cst, 'fit') ? 'Fit' : 'Field',
     ...documented(cst, ctx),

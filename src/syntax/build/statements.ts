@@ -177,7 +177,7 @@ function buildTerm(cst: CstNode, ctx: Context): Term {
 function buildLog(cst: CstNode, ctx: Context): Log {
   const first = buildTarget(node(cst, 'Target'), ctx)
   const value = maybe(cst, 'value')
-  const over = maybe(cst, 'over')
+  const over = maybe(cst, 'weight')
   if (value && !isPath(first)) ctx.report(diagnose('LTM1013', first.span, {}))
   return {
     kind: 'Log',
