@@ -13,7 +13,7 @@ interface NodeBase<K extends string> {
   readonly span: Span
 }
 
-/** A name where it is declared or used. `text` is what was written. */
+/** A name where it is declared or used. `text` is what was written; it is empty where no name could be read, which is reported. */
 export interface Name extends NodeBase<'Name'> {
   readonly text: string
 }
