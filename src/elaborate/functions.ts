@@ -378,8 +378,7 @@ export class FunctionRegion implements Region {
 
   rename(value: string, name: string): string {
     const last = this.steps.at(-1)
-    if (!last || last.outputs.length !== 1 || last.outputs[0]!.name !== value || this.#named.has(value))
-      return value
+    if (last?.outputs.length !== 1 || last.outputs[0]!.name !== value || this.#named.has(value)) return value
     const own = this.fresh(name)
     this.#named.add(own)
     this.steps[this.steps.length - 1] = { ...last, outputs: [{ ...last.outputs[0]!, name: own }] }

@@ -220,11 +220,11 @@ function exceptionOf(
 
 /** A glob as a regular expression over paths: `.*` is one level, `.**` the subtree, `[*]` any index. */
 function globPattern(ctx: Context, glob: Glob): RegExp {
-  const escape = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+  const literally = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
   const pieces = glob.segments.map(segment => {
     switch (segment.kind) {
       case 'GlobName':
-        return `\\.${escape(segment.name.text)}${segment.prefix ? '[^.[]*' : ''}`
+        return `\\.${literally(segment.name.text)}${segment.prefix ? '[^.[]*' : ''}`
       case 'GlobAny':
         return '\\.[^.[]+'
       case 'GlobSubtree':
@@ -235,7 +235,7 @@ function globPattern(ctx: Context, glob: Glob): RegExp {
       }
     }
   })
-  return new RegExp(`^${escape(glob.root.text)}${pieces.join('')}(?:[.[].*)?$`)
+  return new RegExp(`^${literally(glob.root.text)}${pieces.join('')}(?:[.[].*)?$`)
 }
 
 interface Group {
