@@ -1,7 +1,9 @@
 /** An error of ours, never the user's: it says so, and asks for a report. */
 export class Bug extends Error {
   constructor(message: string) {
-    super(`${message}\nThis is a bug in ltm, not in your program. Please report it with the program that shows it.`)
+    super(
+      `${message}\nThis is a bug in ltm, not in your program. Please report it with the program that shows it.`,
+    )
     this.name = 'Bug'
   }
 }

@@ -53,7 +53,11 @@ export function lineText(source: Source, line: number): string {
 
 /** The smallest span that holds both; they must lie in one source. */
 export function spanning(first: Span, last: Span): Span {
-  return { source: first.source, start: Math.min(first.start, last.start), end: Math.max(first.end, last.end) }
+  return {
+    source: first.source,
+    start: Math.min(first.start, last.start),
+    end: Math.max(first.end, last.end),
+  }
 }
 
 /** The characters of a span. */

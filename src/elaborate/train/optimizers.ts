@@ -9,6 +9,7 @@ import type {
   Expr,
   Formal,
   Glob,
+  GlobSegment,
   Method,
   Optimizer as OptimizerDeclaration,
   OptimizerMember,
@@ -220,22 +221,23 @@ function exceptionOf(
 
 /** A glob as a regular expression over paths: `.*` is one level, `.**` the subtree, `[*]` any index. */
 function globPattern(ctx: Context, glob: Glob): RegExp {
-  const literally = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
-  const pieces = glob.segments.map(segment => {
-    switch (segment.kind) {
-      case 'GlobName':
-        return `\\.${literally(segment.name.text)}${segment.prefix ? '[^.[]*' : ''}`
-      case 'GlobAny':
-        return '\\.[^.[]+'
-      case 'GlobSubtree':
-        return '(?:[.[].*)?'
-      case 'GlobIndex': {
-        const at = segment.index ? knownNumber(expression(ctx, segment.index)) : undefined
-        return segment.index ? `\\[${at ?? ''}\\]` : '\\[\\d+\\]'
-      }
-    }
-  })
+  const pieces = glob.segments.map(segment => segmentPattern(ctx, segment))
   return new RegExp(`^${literally(glob.root.text)}${pieces.join('')}(?:[.[].*)?$`)
+}
+
+const literally = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+
+function segmentPattern(ctx: Context, segment: GlobSegment): string {
+  switch (segment.kind) {
+    case 'GlobName':
+      return `\\.${literally(segment.name.text)}${segment.prefix ? '[^.[]*' : ''}`
+    case 'GlobAny':
+      return '\\.[^.[]+'
+    case 'GlobSubtree':
+      return '(?:[.[].*)?'
+    case 'GlobIndex':
+      return segment.index ? `\\[${knownNumber(expression(ctx, segment.index)) ?? ''}\\]` : '\\[\\d+\\]'
+  }
 }
 
 interface Group {
