@@ -18,7 +18,14 @@ export function parse(source: Source, report: Report, ids: NodeIds): File {
   const lexed = tokenize(source.text)
   const damaged = [...lexed.unknown.map(each => each.offset), ...reportFloorDivision(source, lexed, report)]
   const parts = read({ ...clean(source, lexed, report), damaged }, report)
-  const ctx: Context = { source, report, ids, docs: docsOf(lexed), expr: buildExpr, block: buildBlock }
+  const ctx: Context = {
+    source,
+    report,
+    ids,
+    docs: docsOf(lexed, source.text),
+    expr: buildExpr,
+    block: buildBlock,
+  }
   const declarations: Declaration[] = parts
     .flatMap(part => nodes(part, 'Declaration'))
     .map(each => buildDeclaration(each, ctx))
@@ -40,12 +47,12 @@ export function comments(source: Source): readonly CommentText[] {
   }))
 }
 
-/** The `///` lines between one token and the next, by the offset of the next. */
-function docsOf({ tokens, comments }: Lexed): ReadonlyMap<number, string> {
+/** The `///` lines between one token and the next, by the offset of the next. One behind code documents nothing. */
+function docsOf({ tokens, comments }: Lexed, text: string): ReadonlyMap<number, string> {
   const docs = new Map<number, string>()
   let next = 0
   for (const comment of comments) {
-    if (comment.tokenType.name !== 'DocComment') continue
+    if (comment.tokenType.name !== 'DocComment' || !startsLine(comment, text)) continue
     while (next < tokens.length && startOf(tokens[next]) < comment.startOffset) next++
     const owner = tokens[next]
     if (!owner) break
@@ -54,6 +61,11 @@ function docsOf({ tokens, comments }: Lexed): ReadonlyMap<number, string> {
     docs.set(owner.startOffset, above === undefined ? line : `${above}\n${line}`)
   }
   return docs
+}
+
+/** Whether only space stands before a token on its line. */
+function startsLine(token: Token, text: string): boolean {
+  return text.slice(text.lastIndexOf('\n', token.startOffset) + 1, token.startOffset).trim() === ''
 }
 
 const startOf = (token: Token | undefined): number => token?.startOffset ?? Number.POSITIVE_INFINITY
