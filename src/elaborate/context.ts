@@ -18,8 +18,14 @@ import {
 /** What one compilation shares: where diagnostics go, and the functions and modules made so far. */
 export interface World {
   readonly report: Report
-  /** Ids of declarations in which an error was found; their instances stay silent. */
+  /** Ids of definitions in which an error was found; their instances stay silent. */
   readonly broken: Set<number>
+  /** Checks of definitions on their own that are still to be done; a definition is checked before it is used. */
+  readonly unchecked: Map<number, () => void>
+  /** Constants by declaration, as they are asked for; `open` while one is being computed. */
+  readonly constants: Map<number, Value | 'open'>
+  /** How many rounds of loops and calls may still be unrolled, against programs that unroll for ever. */
+  readonly fuel: { left: number }
   readonly functions: FunctionTable
   readonly rules: Rules
   readonly modules: Map<string, ModuleSpec>
@@ -71,6 +77,8 @@ export interface Region {
   ): TensorValue | ErrorValue
   /** The key of all draws here. */
   key(): string
+  /** The step that makes a value; undefined for parameters and batches. */
+  maker(value: string): Step | undefined
   /** The column of a table that the call at this offset reads, inside a dataset. */
   column(offset: number): TensorValue | undefined
   /** A key place that no other draw or call here has: `normal`, `normal.1`. */
@@ -103,6 +111,8 @@ export interface Context {
   readonly optimizer: string | undefined
   /** What the rests of the signature at hand (`...s`) stand for. */
   readonly rests: ReadonlyMap<string, Shape> | undefined
+  /** Conditions that hold here, as written: names that exist only under one of them may be used (F35). */
+  readonly holds: readonly string[]
   /** A body without `return` is all right: the update of a metric. */
   readonly returns?: 'optional'
   /** The type that a parameter, a field or an annotation asks for: shapes that a call may take over. */
@@ -117,13 +127,47 @@ export function complain<C extends Code>(
   details: Details<C>,
   extras: Extras = {},
 ): ErrorValue {
+  const places = shortened(ctx.instantiations.filter(label => !sameSpan(label.span, span)))
   const diagnostic = diagnose(code, span, details, {
     ...extras,
-    labels: [...(extras.labels ?? []), ...ctx.instantiations],
+    labels: [...(extras.labels ?? []), ...places],
   })
-  if (diagnostic.severity === 'error') ctx.world.broken.add(ctx.declaration)
+  // What only an instance shows is no mistake of the definition.
+  if (diagnostic.severity === 'error' && ctx.generic) ctx.world.broken.add(ctx.declaration)
   ctx.world.report(diagnostic)
   return errorValue
+}
+
+/** The outermost and innermost of many places. */
+const shortened = (labels: readonly Label[]): readonly Label[] =>
+  labels.length <= 4 ? labels : [...labels.slice(0, 2), ...labels.slice(-2)]
+
+const sameSpan = (a: Span, b: Span): boolean =>
+  a.source === b.source && a.start === b.start && a.end === b.end
+
+/** Whether a definition is known to have an error. It is checked now if it hasn't been, so that its errors are its own. */
+export function isBroken(ctx: Context, definition: number): boolean {
+  const check = ctx.world.unchecked.get(definition)
+  ctx.world.unchecked.delete(definition)
+  check?.()
+  return ctx.world.broken.has(definition)
+}
+
+/** How deep definitions may lead into each other: beyond it they never end. */
+const deepest = 100
+/** The {@link World.fuel} of a compilation. */
+export const startFuel = 100_000
+
+/** Uses up what one round, call or instance costs; reports where a program would unroll for ever, or nearly. */
+export function spend(ctx: Context, span: Span, what: string): boolean {
+  const { fuel } = ctx.world
+  if (ctx.active.length > deepest) {
+    complain(ctx, 'LTM3019', span, { what, limit: `${deepest} definitions deep into each other` })
+    return false
+  }
+  if (fuel.left-- > 0) return true
+  if (fuel.left === -1) complain(ctx, 'LTM3019', span, { what, limit: `past ${startFuel} calls and rounds` })
+  return false
 }
 
 /** The place of a span as the IR records it. */

@@ -8,7 +8,7 @@ import { unifyShape } from '../types/unify.ts'
 import type { CallSite, Piped } from './arguments.ts'
 import {
   type Context,
-  complain,
+  complain, isBroken,
   type FunctionInstance,
   type MemberRead,
   type ModeReads,
@@ -44,7 +44,7 @@ export function callFunction(ctx: Context, callee: FunctionValue, site: CallSite
   const scope = callee.env.child()
   const sizes = freshSizes()
   const args = bindFormals(ctx, declaration.signature.formals, site, piped, scope, sizes)
-  if (!args || ctx.world.broken.has(declaration.id)) return errorValue
+  if (!args || isBroken(ctx, declaration.id)) return errorValue
   const rests = restsOf(sizes)
   const result = declaration.signature.result
     ? declaredType(
@@ -418,6 +418,10 @@ export class FunctionRegion implements Region {
 
   place(name: string): string {
     return this.#places.fresh(name)
+  }
+
+  maker(value: string): Step | undefined {
+    return this.steps.find(step => step.outputs.some(output => output.name === value))
   }
 
   /** Only the region of a dataset has columns. */

@@ -7,6 +7,7 @@ import { type Context, complain, originOf } from './context.ts'
 import { describe } from './describe.ts'
 import { expression, unexpecting } from './evaluate.ts'
 import { filled } from './formals.ts'
+import { gradient } from './gradient.ts'
 import { keyAt } from './functions.ts'
 import { lengthOf } from './iteration.ts'
 import { hostNumber } from './operators.ts'
@@ -124,7 +125,7 @@ export const intrinsics: Readonly<Record<string, Intrinsic>> = {
   },
   columns: (ctx, site) => ctx.region.column(site.span.start) ?? errorValue,
   column: (ctx, site) => ctx.region.column(site.span.start) ?? errorValue,
-  gradient: (ctx, site) => complain(ctx, 'LTM9001', site.span, { what: '`gradient` as a value' }),
+  gradient: (ctx, site, piped) => gradient(ctx, site, piped),
   log_det_jacobian: (ctx, site) => complain(ctx, 'LTM9001', site.span, { what: '`log_det_jacobian`' }),
   along: (ctx, site) => complain(ctx, 'LTM9001', site.span, { what: 'a scan over an axis' }),
   copy: (ctx, site) => complain(ctx, 'LTM9001', site.span, { what: '`copy`' }),

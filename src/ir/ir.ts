@@ -50,6 +50,7 @@ export type Attrs = Readonly<Record<string, Attr>>
  * One application of an operator. `op` is a key of the operator table, or one of the structural operators:
  * - `call`: attrs `{ func: string, host: HostExpr[] }`; inputs are the function's parameters in order.
  * - `host`: attrs `{ value: HostExpr }`; brings a host number into a region as `f32[]`.
+ * - `gradient`: inputs `y`, a number, and `x`, which `y` was computed from; the pass `expand-gradients` spells it out.
  * - `read`: attrs `{ parameter: path }`; the raw tensor of a parameter, as it is at this place of a step. Only in steps.
  */
 export interface Step {

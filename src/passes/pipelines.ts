@@ -1,6 +1,7 @@
 import { removeDeadSteps } from './dead.ts'
 import { formRegions } from './form-regions.ts'
 import { removeDeadFunctions } from './functions.ts'
+import { expandGradients } from './gradient.ts'
 import { inlineSmall } from './inline.ts'
 import type { Pass } from './pass.ts'
 import { shareEqualSteps } from './share.ts'
@@ -8,6 +9,8 @@ import { simplify } from './simplify.ts'
 
 /** For targets that run step by step and keep the program's functions readable: TypeScript on TensorFlow.js. */
 export const eagerPipeline: readonly Pass[] = [
+  // Before everything else: what comes after simplifies the steps of a gradient like any other.
+  expandGradients,
   // First, since a body in the place of its call brings constants and identities to light.
   inlineSmall,
   // Before sharing: steps that differ only in how they are written become equal.

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core'
+import { apart } from './gradients/apart.ts'
 import { elementwise } from './gradients/elementwise.ts'
 import { layout } from './gradients/layout.ts'
 import { reduce } from './gradients/reduce.ts'
@@ -31,5 +32,5 @@ const own = [
  */
 export function registerGradients(): void {
   for (const kernel of own) kernel.register()
-  for (const config of [...elementwise, ...reduce, ...layout]) tf.registerGradient(config)
+  for (const config of [...elementwise, ...reduce, ...layout]) tf.registerGradient(apart(config))
 }

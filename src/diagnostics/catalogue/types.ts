@@ -70,4 +70,9 @@ export const types = {
     (d: { outer: string }) => `\`cross_entropy\` takes logits, and these went through \`${d.outer}\` already`,
     d => `give it the value before \`${d.outer}\``,
   ),
+  LTM2122: error((d: { got: string }) => `a gradient is that of one number, and this is ${d.got}`),
+  LTM2123: error(
+    (d: { y: string; x: string }) => `\`${d.y}\` was not computed from \`${d.x}\`, so its gradient would be zero`,
+    d => `give \`${d.x}\` a name with \`let\` and compute \`${d.y}\` from that name`,
+  ),
 } satisfies Record<string, Entry<never>>

@@ -117,6 +117,10 @@ export class StepRegion implements Region {
     return this.#key
   }
 
+  maker(value: string): Step | undefined {
+    return this.makers.get(value)
+  }
+
   column(): undefined {
     return undefined
   }

@@ -73,6 +73,8 @@ function resultTypes(scope: Scope, step: Step, inputs: readonly ValueType[]): re
       return [{ dtype: 'f32', shape: [] }]
     case 'read':
       return [verifyRead(scope, step)]
+    case 'gradient':
+      return [verifyGradient(scope, step, inputs)]
     default:
       return [inferredType(scope, step, inputs)]
   }
@@ -94,6 +96,14 @@ function verifyRead(scope: Scope, step: Step): ValueType {
   onlyAttr(scope, step, 'parameter', path => typeof path === 'string')
   const path = String(step.attrs.parameter)
   return scope.facts.parameters.get(path)?.raw ?? complain(scope, `there is no parameter ${path}`)
+}
+
+/** The gradient of a number by a tensor has the tensor's type. */
+function verifyGradient(scope: Scope, step: Step, [y, x]: readonly ValueType[]): ValueType {
+  const scalar = y !== undefined && y !== 'key' && y.dtype === 'f32' && y.shape.length === 0
+  if (!scalar || x === undefined || x === 'key' || x.dtype !== 'f32' || step.inputs.length !== 2)
+    return complain(scope, 'a gradient is that of an `f32[]` by a float tensor')
+  return x
 }
 
 function verifyCall(scope: Scope, step: Step, inputs: readonly ValueType[]): readonly ValueType[] {

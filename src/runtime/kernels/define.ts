@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core'
+import { apart } from '../gradients/apart.ts'
 
 /** A function of tensors with a gradient of its own, made of other operations. */
 export interface KernelDefinition<A extends tf.NamedAttrMap> {
@@ -43,7 +44,7 @@ function register<A extends tf.NamedAttrMap>(
   const kernelFunc: tf.KernelFunc = ({ inputs, attrs }) =>
     tf.tidy(() => run(Object.values(inputs) as tf.Tensor[], attrs as A))
   for (const backendName of backends) tf.registerKernel({ kernelName, backendName, kernelFunc })
-  tf.registerGradient({
+  const config: tf.GradConfig = {
     kernelName,
     saveAllInputs: true,
     outputsToSave: [usesOutput],
@@ -53,7 +54,8 @@ function register<A extends tf.NamedAttrMap>(
       const thunks = gradients(dy as tf.Tensor, inputs, attrs as A, output)
       return Object.fromEntries(thunks.map((thunk, i) => [String(i), thunk]))
     },
-  })
+  }
+  tf.registerGradient(apart(config))
 }
 
 /**
