@@ -65,6 +65,11 @@ export function scatterAdd(x: tf.Tensor, index: tf.Tensor, axis: number, size: n
   return scatterAddKernel([x, index], { axis: axis < 0 ? axis + rank : axis, size })
 }
 
+/** 1 at the index along a new last axis and 0 elsewhere; tf.oneHot (4.22.0) refuses a depth of 1. */
+function oneHot(index: tf.Tensor, depth: number): tf.Tensor {
+  return tf.cast(tf.equal(tf.expandDims(index, -1), tf.range(0, depth, 1, 'int32')), 'float32')
+}
+
 export const pickKernel: Kernel<Record<never, never>> = defineKernel({
   name: 'Pick',
   run: ([x, index]) => {
@@ -73,7 +78,7 @@ export const pickKernel: Kernel<Record<never, never>> = defineKernel({
     return tf.gather(tf.reshape(x!, [x!.size]), tf.tensor(flat, index!.shape, 'int32'))
   },
   gradients: (dy, [x, index]) => [
-    () => tf.mul(tf.cast(tf.oneHot(index!, x!.shape.at(-1)!), 'float32'), tf.expandDims(dy, -1)),
+    () => tf.mul(oneHot(index!, x!.shape.at(-1)!), tf.expandDims(dy, -1)),
     () => tf.zeros(index!.shape),
   ],
 })
