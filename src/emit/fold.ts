@@ -135,6 +135,8 @@ function flatGroup({ open, close, separator, items }: Group): string {
 function foldItem(item: Item, place: Place): string {
   const text = flat(item)
   if (place.column + text.length + place.tail <= place.width) return text
+  const arrow = foldArrow(item, place)
+  if (arrow !== undefined) return arrow
   for (const i of breakable(item)) {
     const before = flat(item.slice(0, i))
     const after = flat(item.slice(i + 1))
@@ -144,6 +146,18 @@ function foldItem(item: Item, place: Place): string {
     if (fits(folded + after, column, place)) return before + folded + after
   }
   return foldOperators(text, place) ?? foldFirst(item, place) ?? text
+}
+
+/** `key =>` and, in a line of its own, an expression that fits there. */
+function foldArrow(item: Item, { indent, width, tail }: Place): string | undefined {
+  const at = item.findIndex(piece => typeof piece === 'string' && /=> [^({]/.test(piece))
+  const piece = item[at]
+  if (typeof piece !== 'string') return undefined
+  const end = piece.indexOf('=> ') + 2
+  const head = flat([...item.slice(0, at), piece.slice(0, end)])
+  const body = flat([piece.slice(end + 1), ...item.slice(at + 1)])
+  const inner = indent + 2
+  return inner + body.length + tail <= width ? `${head}\n${' '.repeat(inner)}${body}` : undefined
 }
 
 /** Type arguments stay together: a comma at their end would be an error. */
@@ -219,6 +233,7 @@ function packed(group: Group, { indent, width }: Place): string | undefined {
 
 /** Long lists of short things, and the names of an import. */
 function packs({ open }: Group, items: readonly string[]): boolean {
+  if (open === '[' && items.length > 2 && items.every(text => /^'[^']{1,40}'$/.test(text))) return true
   if (items.length < 8) return false
   return open === '['
     ? items.every(text => text.length <= 12)

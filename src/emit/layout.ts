@@ -1,8 +1,10 @@
-import { type Code, renderCode, type Target } from '../base/code.ts'
+import { type Code, renderCode, type Target, ts } from '../base/code.ts'
 import { fold } from './fold.ts'
 
 /** How wide a generated line may be. */
 export const lineWidth = 110
+/** A trace may stand out a little, which reads better than code that is folded for its sake. */
+export const traceWidth = 120
 
 /** A statement of the target language, before it is laid out. */
 export interface Statement {
@@ -73,20 +75,30 @@ function layoutStatement(
   if (body === undefined) return head
   const inner = (lines: readonly Line[]): readonly Traced[] =>
     layoutLines(lines, indent + 2, target).map(text => ({ text }))
+  const next = otherwise && chained(otherwise)
+  if (next !== undefined) {
+    const rest = layoutStatement({ ...next, code: ts`} else ${next.code}` }, next.trace, indent, target)
+    return [...head, ...inner(body), ...rest]
+  }
   const middle = otherwise === undefined ? [] : [...indented(['} else {'], indent), ...inner(otherwise)]
   return [...head, ...inner(body), ...middle, ...indented([renderCode(close, target)], indent)]
 }
 
+/** The only statement of an `else`, where it is an `if` itself. */
+function chained(lines: readonly Line[]): Statement | undefined {
+  const [only] = lines
+  if (lines.length !== 1 || only?.kind !== 'statement' || only.body === undefined) return undefined
+  return renderCode(only.code, 'javascript').startsWith('if (') ? only : undefined
+}
+
+/** A line that its trace makes too long folds; the trace stands behind its first line, or the last where only that has room. */
 function foldTraced(text: string, trace: string | undefined, indent: number): readonly Traced[] {
-  const pad = ' '.repeat(indent)
   const tail = trace === undefined ? 0 : trace.length + 4
-  const length = indent + text.length
-  // A line that only its trace makes too long keeps its shape, and the trace stands above it.
-  if (trace !== undefined && length <= lineWidth && length + tail > lineWidth)
-    return [{ text: `${pad}// ${trace}` }, { text: pad + text }]
-  const [first, ...rest] = fold(text, indent, lineWidth, tail)
-  const head = `${' '.repeat(indent)}${first}`
-  return [trace === undefined ? { text: head } : { text: head, trace }, ...rest.map(line => ({ text: line }))]
+  const [first = '', ...rest] = fold(text, indent, lineWidth, Math.max(0, tail - (traceWidth - lineWidth)))
+  const lines: Traced[] = [`${' '.repeat(indent)}${first}`, ...rest].map(line => ({ text: line }))
+  if (trace === undefined) return lines
+  const at = lines.findIndex(line => line.text.length + tail <= traceWidth)
+  return lines.map((line, i) => (i === at ? { ...line, trace } : line))
 }
 
 function indented(lines: readonly string[], indent: number): readonly Traced[] {
@@ -127,6 +139,6 @@ function aligns(run: readonly Traced[]): boolean {
   const widest = Math.max(...lengths)
   return (
     widest - Math.min(...lengths) <= widestGap &&
-    run.every(({ trace = '' }) => widest + trace.length + 4 <= lineWidth)
+    run.every(({ trace = '' }) => widest + trace.length + 4 <= traceWidth)
   )
 }

@@ -73,8 +73,12 @@ export const full: Op<{ shape: readonly Dim[]; value: number | boolean; dtype: D
   call: false,
   infer: (_, { shape, dtype }) => ({ dtype, shape }),
   // tf.fill is declared for numbers only; 1 and 0 fill a boolean tensor as well.
-  tfjs: (_, { shape, value, dtype }, context) =>
-    ts`tf.fill(${shapeText(shape, context)}, ${scalarText(Number(value), 'f32')}, ${dtypeText(dtype)})`,
+  tfjs: (_, { shape, value, dtype }, context) => {
+    const sizes = shapeText(shape, context)
+    if (Object.is(Number(value), 0)) return ts`tf.zeros(${sizes}${dtypeArgument(dtype)})`
+    if (Number(value) === 1) return ts`tf.ones(${sizes}${dtypeArgument(dtype)})`
+    return ts`tf.fill(${sizes}, ${scalarText(Number(value), 'f32')}${dtypeArgument(dtype)})`
+  },
   grad: () => [],
   lift: (attrs, _, size) => ({ ...attrs, shape: [size, ...attrs.shape] }),
   samples: [

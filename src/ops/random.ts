@@ -8,7 +8,7 @@ import { shapeText, stringText } from './text.ts'
 const shape: AttrSpec = { kind: 'dims' }
 type Shaped = { shape: readonly Dim[] }
 
-/** `random.normal(key, [batch, 2], 0, 1)` */
+/** `random.normal(key, [batch, 2], 1, 0.5)`; the runtime assumes 0 and 1 where both are left out. */
 function drawText(
   name: string,
   key: Code,
@@ -16,7 +16,8 @@ function drawText(
   numbers: readonly number[],
   context: TfjsContext,
 ): Code {
-  const rest = numbers.reduce<Code>((text, value) => ts`${text}, ${value}`, '')
+  const assumed = numbers.join() === '0,1'
+  const rest = assumed ? '' : numbers.reduce<Code>((text, value) => ts`${text}, ${value}`, '')
   return ts`random.${name}(${key}, ${shapeText(shape, context)}${rest})`
 }
 

@@ -17,7 +17,7 @@ import {
 
 /**
  * Puts the bodies of small functions in the place of their calls: lambdas, and those of at most one step that takes
- * anything. What the host passes is put in with them.
+ * anything; a key of a place counts for nothing. What the host passes is put in with them.
  *
  *     func twice(%x: f32[...s]) -> (%y) fn {
  *       %y: f32[...s] = add %x, %x
@@ -29,12 +29,15 @@ import {
  */
 export const inlineSmall: Pass = {
   name: 'inline-small',
-  promise: 'Every function that is called has two steps or more that take something, and is no lambda.',
+  promise:
+    'Every function that is called has two steps or more that take something and give a tensor, and is no lambda.',
   run: program => rewriteProgram(program, inliner(smallFunctions(program))),
 }
 
 function isSmall(func: Func): boolean {
-  const working = func.steps.filter(step => step.inputs.length > 0 || step.op === 'call')
+  const working = func.steps.filter(
+    step => step.op !== 'key_at' && (step.inputs.length > 0 || step.op === 'call'),
+  )
   return func.role === 'lambda' || working.length <= 1
 }
 

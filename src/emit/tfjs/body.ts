@@ -8,8 +8,9 @@ import type { TensorType } from '../../types/tensor.ts'
 import { statement } from '../layout.ts'
 import { callCode, calledFunction } from './calls.ts'
 import { localName, traceOf } from './env.ts'
-import { hostCode, numberLiteral } from './host.ts'
+import { floatLiteral, hostCode, shortFloat } from './host.ts'
 import { functionName, property, quote } from './names.ts'
+import type { SizeText } from './sizes.ts'
 import { isHostExpr } from './uses.ts'
 import { type Body, type Bound, composed, numberOrTensor, valueCode, writeConst } from './values.ts'
 
@@ -29,7 +30,7 @@ function atomOf(body: Body, step: Step): Bound | undefined {
   const { attrs, op } = step
   if (op === 'host' && isHostExpr(attrs.value)) return hostAtom(step, hostCode(attrs.value, body.host))
   if (op === 'const' && typeof attrs.value === 'number' && attrs.dtype === 'f32') {
-    return { kind: 'number', code: numberLiteral(attrs.value) }
+    return { kind: 'number', code: floatLiteral(attrs.value) }
   }
   if (op === 'key_at')
     return { kind: 'code', code: ts`${inputCode(body, step.inputs[0])}.at(${placeCode(body, attrs)})` }
@@ -102,7 +103,7 @@ function writeFields(
     body.values.set(value.name, { kind: 'code', code: local })
     return property(field, local)
   })
-  body.lines.push(statement(ts`const { ${join(entries)} } = ${code}`, traceOf(step.origin)))
+  body.lines.push(statement(ts`const { ${join(entries)} } = ${code}`, traceOf(body.env, step.origin)))
 }
 
 // ── Operators ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -120,11 +121,40 @@ function opCode(body: Body, step: Step): Code {
   const context = {
     inputs: step.inputs.flatMap(name => tensorType(body, name)),
     outputs: step.outputs.flatMap(value => (value.type === 'key' ? [] : [value.type])),
-    dim: body.sizes,
+    dim: dimText(body, step),
   }
-  const lower = (inputs: readonly Code[]): Code => op.tfjs(inputs, step.attrs, context)
-  const read = takesNumbers(lower, step) ? numberOrTensor : valueCode
-  return composed(body, step.inputs, () => lower(step.inputs.map(name => read(body, name))))
+  const attrs = shortFloats(op, step.attrs)
+  const lower = (inputs: readonly Code[]): Code =>
+    isSquare(step) ? ts`tf.square(${inputs[0] ?? ''})` : op.tfjs(inputs, attrs, context)
+  const numbers = takesNumbers(lower, step)
+  const read = (name: string, i: number) => (numbers(i) ? numberOrTensor : valueCode)(body, name)
+  return composed(body, step.inputs, () => lower(step.inputs.map(read)))
+}
+
+/** Sizes as they are or, for a function of any size, as its inputs have them; a reshape finds one by itself. */
+function dimText({ sizes, measure }: Body, { op, inputs, attrs }: Step): SizeText {
+  if (measure === undefined) return sizes
+  const numbers = Array.isArray(attrs.shape)
+    ? attrs.shape.filter(size => typeof size === 'number' && size > 1)
+    : []
+  const found = op === 'reshape' && numbers.length === 1 ? -1 : undefined
+  return dim =>
+    typeof dim !== 'number' || dim < 2 ? sizes(dim) : (found ?? measure(dim, inputs) ?? sizes(dim))
+}
+
+function isSquare({ op, inputs: [a, b] }: Step): boolean {
+  return op === 'mul' && a === b
+}
+
+/** What an operator does with a number it does in 32-bit floats, so that no more digits are shown. */
+function shortFloats({ attrs: specs = {} }: Op, attrs: Attrs): Attrs {
+  const entries = Object.entries(attrs).map(([key, attr]) => {
+    const isFloat =
+      typeof attr === 'number' &&
+      Object.entries(specs).some(([name, { kind }]) => name === key && kind === 'float')
+    return [key, isFloat ? shortFloat(attr) : attr] as const
+  })
+  return Object.fromEntries(entries)
 }
 
 function tensorType(body: Body, name: string): readonly TensorType[] {
@@ -136,6 +166,12 @@ function tensorType(body: Body, name: string): readonly TensorType[] {
 const numeric =
   /^tf\.(add|sub|mul|div|pow|maximum|minimum|equal|notEqual|less|lessEqual|greater|greaterEqual)\(\$, \$\)$/
 
-function takesNumbers(lower: (inputs: readonly Code[]) => Code, step: Step): boolean {
-  return step.inputs.length === 2 && numeric.test(renderCode(lower(['$', '$']), 'javascript'))
+/** Which inputs of an operator may be numbers. */
+function takesNumbers(
+  lower: (inputs: readonly Code[]) => Code,
+  { inputs }: Step,
+): (input: number) => boolean {
+  const text = renderCode(lower(inputs.map(() => '$')), 'javascript')
+  if (text === 'tf.where($, $, $)') return input => input > 0
+  return () => numeric.test(text)
 }

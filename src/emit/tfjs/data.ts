@@ -16,7 +16,7 @@ export function datasetLine(env: Env, data: Dataset): Line {
   const func = funcOf(env, data.func)
   const spec = objectCode([
     ['name', literal(data.name)],
-    ['source', literal(sourceLiteral(data.source))],
+    ['source', literal(sourceLiteral(env, data.source))],
     [
       'columns',
       literal(data.columns.map(column => (column.single ? column.from : [column.from, column.to]))),
@@ -25,34 +25,38 @@ export function datasetLine(env: Env, data: Dataset): Line {
     ['fields', columnsFunction(env, data, func, true)],
     [
       'schema',
-      listCode(data.fields.map((field, i) => fieldCode(field, columnsOf(data, func, func.results[i])))),
+      listCode(data.fields.map((field, i) => fieldCode(env, field, columnsOf(data, func, func.results[i])))),
     ],
     ['split', literal(data.split.map(({ name, share }) => [name, share]))],
     ['stratify', data.stratify === undefined ? undefined : literal(data.stratify)],
     ['batch', literal(data.batch)],
     ['shuffle', literal(data.shuffle)],
     ['dropLast', literal(data.dropLast)],
-    ['trace', literal(traceOf(data.origin))],
+    ['trace', literal(traceOf(env, data.origin))],
   ])
   return statement(ts`const ${holderName(env, 'data', data.name)} = dataset(${spec})`)
 }
 
-function sourceLiteral(source: DataSource): Plain {
-  const trace = traceOf(source.origin)
+function sourceLiteral(env: Env, source: DataSource): Plain {
+  const trace = traceOf(env, source.origin)
   if (source.kind === 'csv') return { kind: 'csv', path: source.path, skip: source.skip, trace }
   if (source.kind === 'inline')
     return { kind: 'inline', columns: source.columns.map(({ values }) => values), trace }
   return { kind: 'synthetic', count: source.count, trace }
 }
 
-function fieldCode({ name, type, whole, origin }: DataField, columns: readonly ColumnInput[]): Code {
+function fieldCode(
+  env: Env,
+  { name, type, whole, origin }: DataField,
+  columns: readonly ColumnInput[],
+): Code {
   return objectCode([
     ['name', literal(name)],
     ['dtype', literal(dtypes[type.dtype])],
     ['shape', literal(type.shape.map(Number))],
     ['whole', literal(whole)],
     ['columns', columnList(columns)],
-    ['trace', literal(traceOf(origin))],
+    ['trace', literal(traceOf(env, origin))],
   ])
 }
 

@@ -1,9 +1,10 @@
 import { bug } from '../../base/bug.ts'
-import type { Func, Origin, Parameter, Program } from '../../ir/ir.ts'
+import type { Func, Origin, Parameter, Phase, Program } from '../../ir/ir.ts'
 import type { Line } from '../layout.ts'
-import type { EmitFunction, EmittedFunction } from './functions.ts'
+import type { EmitFunction, EmittedFunction, PlacedFunction } from './functions.ts'
 import { claim, identifier, runtimeTypes, runtimeValues, type Scope, scopeIn } from './names.ts'
 import { type Segment, segmentsOf } from './paths.ts'
+import { phasesOf } from './phases.ts'
 
 /** The parts of a generated file that hold functions. */
 export type Section = 'data' | 'model' | 'optimizers' | 'metrics'
@@ -25,8 +26,10 @@ export interface Env {
   /** What is put behind the name of a function that belongs to a declaration of another kind, by the function's name. */
   readonly endings: ReadonlyMap<string, string>
   readonly emitted: Map<string, EmittedFunction>
+  /** The phases whose steps reach a function, by its name. */
+  readonly phases: ReadonlyMap<string, ReadonlySet<Phase>>
   /** Functions by their text without the name, so that equal ones are emitted once. */
-  readonly texts: Map<string, EmittedFunction>
+  readonly texts: Map<string, PlacedFunction>
   /** Names of the types of modules, by their structure. */
   readonly structures: Map<string, string>
   /** Functions and types in the order in which they are first needed; documentation is known only at the end. */
@@ -51,6 +54,7 @@ export function createEnv(program: Program, emitFunction: EmitFunction): Env {
     declared: new Set(globals.taken),
     emitFunction,
     emitted: new Map(),
+    phases: phasesOf(program),
     texts: new Map(),
     structures: new Map(),
     sections: { data: [], model: [], optimizers: [], metrics: [] },
@@ -100,9 +104,23 @@ export function funcOf(env: Env, name: string): Func {
   return env.functions.get(name) ?? bug(`there is no function \`${name}\``)
 }
 
-/** `digits.ltm:12`. */
-export function traceOf({ file, line }: Origin): string {
-  return `${file}:${line}`
+/** `digits.ltm:12`: a file is named as it is seen from the folder of the program's own. */
+export function traceOf({ program }: Env, { file, line }: Origin): string {
+  return `${seenFrom(program.file, file)}:${line}`
+}
+
+/** The path of a file as one beside `own` writes it; the standard library has no folder that one could start from. */
+export function seenFrom(own: string, file: string): string {
+  const folders = own.split(/[\\/]/).slice(0, -1)
+  const parts = file.split(/[\\/]/)
+  if (parts[0] === 'stdlib' || isRooted(own) !== isRooted(file)) return file
+  const differs = parts.findIndex((part, i) => part !== folders[i])
+  const left = folders.slice(differs)
+  return left.includes('..') ? file : [...left.map(() => '..'), ...parts.slice(differs)].join('/')
+}
+
+function isRooted(path: string): boolean {
+  return /^([\\/]|[A-Za-z]:)/.test(path)
 }
 
 /** A name for a local value. */

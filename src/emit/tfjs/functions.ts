@@ -8,9 +8,10 @@ import { documentation } from './docs.ts'
 import { type Env, localName, localScope, type Section, traceOf } from './env.ts'
 import { claim, functionName, longFunctionName, property, propertyKey } from './names.ts'
 import { access, segmentsOf } from './paths.ts'
+import { isForEvaluation } from './phases.ts'
 import { selfType } from './self.ts'
 import { fieldsOf, isList, parametersOf, returnType } from './signature.ts'
-import { sizesOf } from './sizes.ts'
+import { sizeReader, sizesOf } from './sizes.ts'
 import { allInputs, countSteps, type InputsOf, type Uses } from './uses.ts'
 import { type Body, type Bound, lengthOf, valueCode } from './values.ts'
 
@@ -31,7 +32,7 @@ export type Style =
   /** An optimizer's update: `(slots, param, grad, t, settings)`, and the new slots and `param` back. */
   | { readonly kind: 'update'; readonly slots: readonly string[]; readonly settings: readonly string[] }
 
-/** A function of the generated program, shared by all functions of the IR that read the same. */
+/** A function of the IR as the generated program has it. */
 export interface EmittedFunction {
   readonly name: string
   readonly func: Func
@@ -41,6 +42,17 @@ export interface EmittedFunction {
   readonly fields: readonly string[] | undefined
   /** The type of its module's parameters. */
   readonly selfType: string | undefined
+}
+
+/** A function of the generated program, shared by all functions of the IR that read the same. */
+export interface PlacedFunction {
+  readonly name: string
+  /** Sizes are numbers until an instance of other sizes makes it read them off its inputs. */
+  text: FunctionText
+  /** What is shown of it now. */
+  shown: string
+  /** What would serve any size; undefined where its instances would differ then. */
+  general: string | undefined
   /** Specialisations that read the same; documentation shows what they have in common. */
   readonly instances: Func[]
 }
@@ -67,32 +79,72 @@ export function emitFunction(env: Env, func: Func, style: Style, section: Sectio
   const known = env.emitted.get(key)
   if (known !== undefined) return known
   const text = renderFunction(env, func, style, section)
-  const shown = `${func.declaration} ${layout([declarationOf('', text)], 'typescript')}`
-  const emitted = sharedFunction(env, shown, func) ?? placeFunction(env, func, text, shown, section)
+  const { name } = sharedFunction(env, func, style, section, text)
+  const { needed, fields, selfType } = text
+  const emitted: EmittedFunction = { name, func, needed, fields, selfType }
   env.emitted.set(key, emitted)
   return emitted
 }
 
-function sharedFunction(env: Env, shown: string, func: Func): EmittedFunction | undefined {
+/**
+ * The function that reads the same, be it when all its instances read their sizes off their inputs:
+ * `tf.reshape(self.offset, [-1, 1, 1])` serves any number of channels. Where there is none, a new one.
+ */
+function sharedFunction(
+  env: Env,
+  func: Func,
+  style: Style,
+  section: Section,
+  text: FunctionText,
+): PlacedFunction {
+  const shown = `${func.declaration} ${shownText(text)}`
+  const anySize = renderFunction(env, func, style, section, true)
+  const general = `${func.declaration} of any size ${shownText(anySize)}`
   const same = env.texts.get(shown)
-  same?.instances.push(func)
-  return same
+  if (same?.shown === shown) return withInstance(same, func, same.general === general ? general : undefined)
+  const like = env.texts.get(general)
+  if (like?.general === general) {
+    Object.assign(like, { text: anySize, shown: general })
+    return withInstance(like, func, general)
+  }
+  const placed = placeFunction(env, func, text, section, shown, general)
+  for (const key of [shown, general]) env.texts.set(key, placed)
+  return placed
+}
+
+function withInstance(placed: PlacedFunction, func: Func, general: string | undefined): PlacedFunction {
+  placed.instances.push(func)
+  placed.general = general
+  return placed
+}
+
+function shownText(text: FunctionText): string {
+  return layout([declarationOf('', text)], 'typescript')
 }
 
 function placeFunction(
   env: Env,
   func: Func,
   text: FunctionText,
-  shown: string,
   section: Section,
-): EmittedFunction {
+  shown: string,
+  general: string,
+): PlacedFunction {
+  const name = claim(env.globals, nameOf(env, func), '_')
+  const placed: PlacedFunction = { name, text, shown, general, instances: [func] }
+  env.sections[section].push(() => [
+    documentation(env, placed.instances),
+    declarationOf(placed.name, placed.text),
+    blank,
+  ])
+  return placed
+}
+
+/** What a function wants to be called: by its declaration, and what it is for where that isn't training. */
+function nameOf(env: Env, func: Func): string {
   const short = ended(functionName(func.declaration), env.endings.get(func.name) ?? '')
-  const name = claim(env.globals, env.declared.has(short) ? longFunctionName(func.declaration) : short, '_')
-  const { needed, fields, selfType } = text
-  const emitted: EmittedFunction = { name, func, needed, fields, selfType, instances: [func] }
-  env.texts.set(shown, emitted)
-  env.sections[section].push(() => [documentation(emitted.instances), declarationOf(name, text), blank])
-  return emitted
+  const name = env.declared.has(short) ? longFunctionName(func.declaration) : short
+  return isForEvaluation(env, func) ? `${name}Eval` : name
 }
 
 function ended(name: string, ending: string): string {
@@ -120,7 +172,7 @@ export function functionValue(env: Env, func: Func, style: Style, section: Secti
   return ts`${arrowParameters(text)} => ${body}`
 }
 
-const longestArrow = 80
+const longestArrow = 120
 
 /** The context of an arrow function says the types of its parameters. */
 function arrowParameters({ params }: FunctionText): Code {
@@ -139,7 +191,13 @@ export interface Argument {
 }
 
 /** Renders parameters, statements and result. */
-export function renderFunction(env: Env, func: Func, style: Style, section: Section): FunctionText {
+export function renderFunction(
+  env: Env,
+  func: Func,
+  style: Style,
+  section: Section,
+  anySize = false,
+): FunctionText {
   const { uses, called } = liveUses(env, func, section)
   const scope = localScope([...called, 'settings'])
   const members = func.params.filter(param => param.member !== undefined && uses.has(param.name))
@@ -150,7 +208,8 @@ export function renderFunction(env: Env, func: Func, style: Style, section: Sect
   const hosts = new Map(func.hostParams.map(name => [name, { local: localName(scope, name), used: false }]))
   const prologue: Line[] = []
   const lines: Line[] = []
-  const sizes = sizesOf(shapesOf(args, members, self), scope, prologue)
+  const shaped = shapesOf(args, members, self)
+  const sizes = sizesOf(shaped, scope, prologue)
   const body: Body = {
     env,
     section,
@@ -160,6 +219,7 @@ export function renderFunction(env: Env, func: Func, style: Style, section: Sect
     unnamed: unnamedResults(func, style),
     lines,
     sizes,
+    ...(anySize ? { measure: sizeReader(shaped) } : {}),
     values: boundInputs(args, members, self, style),
     types: new Map(func.params.map(param => [param.name, param.type])),
     host: {
@@ -186,7 +246,7 @@ export function renderFunction(env: Env, func: Func, style: Style, section: Sect
     returns: returnType(func, style),
     lines: [...prologue, ...lines],
     result,
-    resultTrace: resultTrace(func),
+    resultTrace: resultTrace(env, func),
     needed: func.params.map(param => isNeeded(param, uses)),
     fields,
     selfType: type === undefined ? undefined : renderCode(type, 'typescript'),
@@ -237,10 +297,10 @@ function shapesOf(args: readonly Argument[], members: readonly FuncParam[], self
       argument.used = true
       return local
     }
-    return [{ type: param.type, read }]
+    return [{ name: param.name, type: param.type, read }]
   })
-  const fromSelf = members.flatMap(({ type, member = '' }) =>
-    type === 'key' ? [] : [{ type, read: () => access(self, segmentsOf(member)) }],
+  const fromSelf = members.flatMap(({ name, type, member = '' }) =>
+    type === 'key' ? [] : [{ name, type, read: () => access(self, segmentsOf(member)) }],
   )
   return [...fromArgs, ...fromSelf]
 }
@@ -272,8 +332,8 @@ export function fieldCode(field: string, value: Code): Code {
 }
 
 /** A record's fields come from several places. */
-function resultTrace(func: Func): string | undefined {
+function resultTrace(env: Env, func: Func): string | undefined {
   if (func.results.length > 1) return undefined
   const step = func.steps.find(({ outputs }) => outputs.some(({ name }) => name === func.results[0]))
-  return traceOf((step ?? func).origin)
+  return traceOf(env, (step ?? func).origin)
 }

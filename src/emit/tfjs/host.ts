@@ -60,7 +60,19 @@ function printed(expr: HostExpr, names: HostNames): Printed {
 /** A number literal; the special ones have names in JavaScript. */
 export function numberLiteral(value: number): string {
   if (Object.is(value, -0)) return '-0'
-  return String(value)
+  return Math.abs(value) === Math.PI ? `${value < 0 ? '-' : ''}Math.PI` : String(value)
+}
+
+/** The literal of a number that becomes a 32-bit float. */
+export function floatLiteral(value: number): string {
+  return numberLiteral(shortFloat(value))
+}
+
+/** Of the numbers that become the same 32-bit float the one with the fewest digits. */
+export function shortFloat(value: number): number {
+  if (numberLiteral(value).length <= 8) return value
+  const rounded = [1, 2, 3, 4, 5, 6, 7, 8, 9].map(digits => Number(value.toPrecision(digits)))
+  return rounded.find(each => Math.fround(each) === Math.fround(value)) ?? value
 }
 
 function numberText(value: number): Printed {

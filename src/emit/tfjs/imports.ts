@@ -17,9 +17,11 @@ export function importLine(text: string, runtime: string): Line {
   )
 }
 
-/** Whether a text refers to a local name, by a look at its words. */
+/** Whether a text refers to a local name or a member of one, by a look at its words. */
 export function refersTo(text: string, name: string): boolean {
-  return new RegExp(`(?<![.\\w$])${name}(?![\\w$:])`).test(withoutStrings(text))
+  const code = withoutStrings(text)
+  const word = withoutStrings(name).replace(/[.[\]$]/g, '\\$&')
+  return new RegExp(`(?<![.\\w$])${word}(?![\\w$:])`).test(code)
 }
 
 function withoutStrings(text: string): string {

@@ -29,7 +29,7 @@ function parameterCode(env: Env, { raw, init, constraint, frozen, origin }: Para
     ['init', initCode(env, init)],
     ['constraint', constraint && constraintCode(env, constraint)],
     ['frozen', frozen ? 'true' : undefined],
-    ['trace', quote(traceOf(origin))],
+    ['trace', quote(traceOf(env, origin))],
   ])
   return ts`parameter(${spec})`
 }

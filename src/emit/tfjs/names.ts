@@ -34,7 +34,12 @@ export function functionName(declaration: string): string {
   const [first = 'f', ...rest] = declaration
     .split('.')
     .filter(part => part !== 'forward' && !/^\d+$/.test(part))
-  return identifier(lowerFirst(first) + rest.map(upperFirst).join(''))
+  return identifier([lowerFirst(first), ...rest.map(upperFirst)].map(camelCase).join(''))
+}
+
+/** `cross_entropy` is `crossEntropy`. */
+function camelCase(text: string): string {
+  return text.replace(/(?<=[\p{L}\p{N}])_+(\p{L})/gu, (_, letter: string) => letter.toUpperCase())
 }
 
 /** A forward function that is called like something else in the program says what it is: `netForward`. */

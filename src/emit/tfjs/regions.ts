@@ -91,7 +91,7 @@ function writeRead(body: Body, step: Step, region: Region, done: Set<string>): v
   body.types.set(value.name, value.type)
   if (done.has(value.name)) return
   body.values.set(value.name, { kind: 'place', root: holderName(body.env, 'model', model), segments })
-  if (region.gathered.has(model)) gather(body, region, model, done, traceOf(step.origin))
+  if (region.gathered.has(model)) gather(body, region, model, done, traceOf(body.env, step.origin))
 }
 
 /** `const mix_ = { weight: simplex(mix.weight), mean: mix.mean }`: parts without constraints are taken over as they are. */

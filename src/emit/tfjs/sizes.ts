@@ -11,6 +11,7 @@ export type SizeText = (dim: Dim) => Code
 
 /** A tensor at hand whose shape may tell a size. */
 export interface Shaped {
+  readonly name: string
   readonly read: () => Code
   readonly type: TensorType
 }
@@ -32,6 +33,19 @@ export function sizesOf(inputs: readonly Shaped[], scope: Scope, prologue: Line[
 /** A size with its symbols replaced. */
 export function sizeCode(dim: Dim, symbol: (name: string) => string): Code {
   return isRest(dim) ? `...${symbol(dim)}` : renderDim(dim, symbol)
+}
+
+/** The text that reads a number off the shape of an input, tensors of these names first. */
+export type SizeReader = (size: number, first: readonly string[]) => Code | undefined
+
+/** Looks for numbers in the shapes of inputs; 1 says too little about where it comes from. */
+export function sizeReader(inputs: readonly Shaped[]): SizeReader {
+  return (size, first) => {
+    if (size < 2) return undefined
+    const near = inputs.filter(({ name }) => first.includes(name))
+    const { read, type } = [...near, ...inputs].find(each => each.type.shape.includes(size)) ?? {}
+    return read && type && axisSize({ read, shape: type.shape, i: type.shape.indexOf(size) })
+  }
 }
 
 /** Where a size stands bare, or as a multiple, in the shape of an input. */

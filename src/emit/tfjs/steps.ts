@@ -169,7 +169,7 @@ function blockLine(body: Body, host: Of<'minimize'> | Of<'if'>): Line {
 }
 
 function callLine(body: Body, host: Exclude<HostStatement, Of<'compute'> | Of<'minimize'> | Of<'if'>>): Line {
-  return statement(callText(body, host), traceOf(host.origin))
+  return statement(callText(body, host), traceOf(body.env, host.origin))
 }
 
 function callText(body: Body, host: Exclude<HostStatement, Of<'compute'> | Of<'minimize'> | Of<'if'>>): Code {
@@ -253,7 +253,7 @@ function ifLine(body: Body, host: Of<'if'>): Line {
     code: ts`if (${condition}) {`,
     body: branch(host.then),
     close: '}',
-    trace: traceOf(host.origin),
+    trace: traceOf(body.env, host.origin),
   }
   return host.otherwise.length === 0 ? opened : { ...opened, otherwise: branch(host.otherwise) }
 }
@@ -268,7 +268,7 @@ function minimizeLine(body: Body, host: Of<'minimize'>): Line {
   const exports = host.exports.filter(name => body.uses.has(name))
   for (const name of exports) nameValue(inner, name)
   const { entries, pattern } = resultOf(body, inner, host, exports)
-  const trace = traceOf(host.origin)
+  const trace = traceOf(body.env, host.origin)
   const call = ts`${pattern}await run.minimize(${holderName(body.env, 'optimizer', host.optimizer)}, ${quote(host.name)}, () =>`
   const result = ts`{ ${join(entries)} }`
   const lines: Line[] = [...inner.lines, statement(ts`return ${result}`, trace)]
@@ -316,7 +316,9 @@ function hoistItems(body: Body, steps: readonly Step[]): (value: string) => Code
     for (const value of itemsOfStep(step)) {
       if (hoisted.has(value)) continue
       const local = localName(body.scope, `${value.replace(/^reduce_/, '')}_value`)
-      body.lines.push(statement(ts`const ${local} = ${body.host.item(value)}`, traceOf(step.origin)))
+      body.lines.push(
+        statement(ts`const ${local} = ${body.host.item(value)}`, traceOf(body.env, step.origin)),
+      )
       hoisted.set(value, local)
     }
   }

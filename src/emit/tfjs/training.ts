@@ -1,13 +1,14 @@
 import { bug } from '../../base/bug.ts'
 import { annotation, type Code, ts } from '../../base/code.ts'
-import type { Metric, Optimizer, OptimizerGroup } from '../../ir/ir.ts'
+import type { Hyper, Metric, Optimizer, OptimizerGroup } from '../../ir/ir.ts'
 import { type Line, statement } from '../layout.ts'
 import { dtypes } from './data.ts'
 import { type Env, funcOf, holderName, traceOf } from './env.ts'
 import { emitFunction, functionValue, type Style } from './functions.ts'
 import { type HostNames, hostCode } from './host.ts'
+import { refersTo } from './imports.ts'
 import { listCode, literal, objectCode } from './literals.ts'
-import { claim, quote, typeName } from './names.ts'
+import { claim, memberAccess, propertyKey, quote, typeName } from './names.ts'
 import { typeAlias } from './self.ts'
 
 // ── Optimizers ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -18,7 +19,7 @@ export function optimizerLine(env: Env, optimizer: Optimizer): Line {
     ['name', quote(optimizer.name)],
     ['slots', literal(Object.fromEntries(optimizer.slots.map(({ name, value }) => [name, value])))],
     ['groups', listCode(optimizer.groups.map(group => groupCode(env, optimizer, group)))],
-    ['trace', quote(traceOf(optimizer.origin))],
+    ['trace', quote(traceOf(env, optimizer.origin))],
   ])
   return statement(ts`const ${holderName(env, 'optimizer', optimizer.name)} = optimizer(${spec})`)
 }
@@ -92,7 +93,7 @@ export function metricLine(env: Env, metric: Metric): Line {
     ['name', quote(metric.name)],
     ['states', objectCode(states)],
     ['compute', functionValue(env, funcOf(env, metric.compute), stateStyle(env, metric, false), 'metrics')],
-    ['trace', quote(traceOf(metric.origin))],
+    ['trace', quote(traceOf(env, metric.origin))],
   ])
   const typed = annotation`<${stateType(env, metric)}>`
   return statement(ts`const ${holderName(env, 'metric', metric.name)} = metric${typed}(${spec})`)
@@ -100,11 +101,19 @@ export function metricLine(env: Env, metric: Metric): Line {
 
 // ── Settings and the trainer ────────────────────────────────────────────────────────────────────────────────────────
 
-/** The `hyper`s as this compilation has set them. */
-export function settingsLine(env: Env): Line {
-  return statement(
-    `const settings = ${literal(Object.fromEntries(env.program.hypers.map(({ name, value }) => [name, value])))}`,
-  )
+/** The `hyper`s as this compilation has set them; those that the text does not read have shaped it. */
+export function settingsLine(env: Env, text: string): Line {
+  const { hypers } = env.program
+  const isRead = ({ name }: Hyper) => refersTo(text, `settings${memberAccess(name)}`)
+  if (hypers.every(isRead))
+    return statement(
+      `const settings = ${literal(Object.fromEntries(hypers.map(({ name, value }) => [name, value])))}`,
+    )
+  const body = hypers.map(hyper => {
+    const entry = `${propertyKey(hyper.name)}: ${literal(hyper.value)},`
+    return statement(entry, isRead(hyper) ? undefined : `compiled in: ${traceOf(env, hyper.origin)} sets it`)
+  })
+  return { kind: 'statement', code: 'const settings = {', body, close: '}' }
 }
 
 /** The host `var`s, which the program changes and checkpoints hold. */

@@ -1,12 +1,12 @@
 import { bug } from '../../base/bug.ts'
 import { type Code, renderCode, ts } from '../../base/code.ts'
-import type { HostExpr, Step, ValueType } from '../../ir/ir.ts'
+import type { Func, HostExpr, Step, ValueType } from '../../ir/ir.ts'
 import { type Line, statement } from '../layout.ts'
-import { type Env, localName, type Section, traceOf } from './env.ts'
+import { type Env, funcOf, localName, type Section, traceOf } from './env.ts'
 import { type HostNames, hostCode } from './host.ts'
-import type { Scope } from './names.ts'
+import { functionName, type Scope } from './names.ts'
 import { access, type Segment } from './paths.ts'
-import type { SizeText } from './sizes.ts'
+import type { SizeReader, SizeText } from './sizes.ts'
 import type { Uses } from './uses.ts'
 
 /** What stands for a value of the IR in the text that is being written. */
@@ -39,11 +39,13 @@ export interface Body {
   readonly unnamed: ReadonlySet<string>
   readonly lines: Line[]
   readonly sizes: SizeText
+  /** Present where sizes that are numbers are to be read off the inputs. */
+  readonly measure?: SizeReader
   readonly host: HostNames
 }
 
 /** Expressions longer than this get a line and a name of their own. */
-const longestExpression = 76
+const longestExpression = 70
 /** Taking a shorter one out of an expression doesn't help. */
 const shortestLine = 22
 
@@ -102,13 +104,46 @@ export function writePending(body: Body): void {
 /** Gives a waiting value a name and a line. */
 export function nameValue(body: Body, name: string): void {
   const bound = body.values.get(name)
-  if (bound?.kind === 'pending') writeConst(body, bound.step, name, bound.code, name.replace(/\.\d+$/, ''))
+  if (bound?.kind === 'pending') writeConst(body, bound.step, name, bound.code)
 }
 
+/** A name that the IR has from an operator says what is done; the thing that comes of it has another one. */
+function nounFor({ env }: Body, { op, attrs }: Step, name: string): string {
+  const stem = name.replace(/\.\d+$/, '')
+  if (op === 'call') return resultNoun(funcOf(env, String(attrs.func)), stem)
+  if (op === 'full' && stem === op) return attrs.value === 0 ? 'zeros' : attrs.value === 1 ? 'ones' : stem
+  return stem === op ? (nouns.get(op) ?? stem) : name
+}
+
+/** What a module gives is its output; other functions are called after what they give. */
+function resultNoun({ declaration, role }: Func, stem: string): string {
+  if (stem !== functionName(declaration) && !declaration.split('.').includes(stem)) return stem
+  return role === 'loss' ? 'loss' : role === 'forward' ? 'output' : stem
+}
+
+const nouns: ReadonlyMap<string, string> = new Map([
+  ['add', 'sum'],
+  ['sub', 'difference'],
+  ['mul', 'product'],
+  ['div', 'ratio'],
+  ['neg', 'negative'],
+  ['cast', 'converted'],
+  ['reshape', 'reshaped'],
+  ['lt', 'less'],
+  ['gt', 'greater'],
+  ['eq', 'equal'],
+])
+
 /** Writes a value as a local constant. */
-export function writeConst(body: Body, step: Step, name: string, code: Code, wanted = name): void {
+export function writeConst(
+  body: Body,
+  step: Step,
+  name: string,
+  code: Code,
+  wanted = nounFor(body, step, name),
+): void {
   const local = localName(body.scope, wanted.replace(/^(random|reduce)_/, ''))
-  body.lines.push(statement(ts`const ${local} = ${code}`, traceOf(step.origin)))
+  body.lines.push(statement(ts`const ${local} = ${code}`, traceOf(body.env, step.origin)))
   body.values.set(name, { kind: 'code', code: local })
 }
 
