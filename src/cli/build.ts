@@ -50,7 +50,9 @@ async function build(path: string, options: BuildOptions, cli: Cli): Promise<Exi
   }))
   const directory = dataDirectory(path, options.output)
   const files = [
-    ...named.flatMap(({ name, program }) => programFiles(name, program, directory, compiler)),
+    ...named.flatMap(({ name, program }) =>
+      programFiles(name, program, { directory, version: cli.version }, compiler),
+    ),
     manifest(
       stem,
       basename(path),
@@ -67,11 +69,11 @@ async function build(path: string, options: BuildOptions, cli: Cli): Promise<Exi
 function programFiles(
   name: string,
   program: Program,
-  directory: string,
+  where: { readonly directory: string; readonly version: string },
   compiler: Compiler,
 ): readonly Built[] {
   const emit = (target: 'typescript' | 'javascript') =>
-    compiler.emitProgram(program, { target, runtime: 'ltm-lang/runtime', directory })
+    compiler.emitProgram(program, { target, runtime: 'ltm-lang/runtime', savedAs: `${name}.js`, ...where })
   return [
     { name: `${name}.ts`, text: emit('typescript') },
     { name: `${name}.js`, text: emit('javascript') },
