@@ -16,6 +16,8 @@ export interface CallSite {
   readonly span: Span
   /** The callee as written. */
   readonly shown: string
+  /** The callee in full, where that is more: `Mlp.forward`. */
+  readonly owner?: string
 }
 
 /** An argument as given: an expression of the caller, a piped value, or a default of the callee. */

@@ -1,16 +1,16 @@
 import { textOf } from '../base/source.ts'
 import type { Call, Expr } from '../syntax/ast.ts'
 import { argumentValue, type CallSite, matchArguments, type Piped } from './arguments.ts'
-import { type Context, complain } from './context.ts'
+import { type Context, complain, spend } from './context.ts'
 import { describe } from './describe.ts'
 import { expression, unexpecting } from './evaluate.ts'
 import { callFunction } from './functions.ts'
 import { intrinsics } from './intrinsics.ts'
 import { instantiate, methodOf } from './modules.ts'
-import { settle, unknownName } from './naming.ts'
+import { conditionHolds, settle, unknownName } from './naming.ts'
 import { callOperator } from './operatorCalls.ts'
 import { predeclared } from './predeclared.ts'
-import { errorValue, type LambdaValue, type Value } from './values.ts'
+import { errorValue, type LambdaValue, type OpaqueFunctionValue, type Value } from './values.ts'
 
 export function call(ctx: Context, node: Pick<Call, 'callee' | 'args' | 'span'>, piped?: Piped): Value {
   const callee = calleeOf(unexpecting(ctx), node.callee)
@@ -21,6 +21,7 @@ export function call(ctx: Context, node: Pick<Call, 'callee' | 'args' | 'span'>,
 function calleeOf(ctx: Context, node: Expr): Value {
   if (node.kind !== 'Name') return expression(ctx, node)
   const binding = ctx.env.lookupWhere(node.text, callable) ?? ctx.env.lookup(node.text)
+  if (binding && !conditionHolds(ctx, binding, node)) return errorValue
   if (binding) return settle(ctx, binding.value, node.span)
   return predeclared(ctx, node) ?? unknownName(ctx, node)
 }
@@ -53,7 +54,7 @@ export function callValue(ctx: Context, callee: Value, site: CallSite, piped?: P
     case 'lambda':
       return callLambda(ctx, callee, site, piped)
     case 'opaque_function':
-      return piped?.value ?? elaborateArguments(unexpecting(ctx), site, piped)[0] ?? errorValue
+      return opaqueResult(callee, elaborateArguments(ctx, site, piped))
     case 'module': {
       const forward = methodOf(callee, 'forward')
       if (forward)
@@ -67,9 +68,18 @@ export function callValue(ctx: Context, callee: Value, site: CallSite, piped?: P
       return complain(ctx, 'LTM3008', site.span, { callee: site.shown, got: describe(callee) })
     case 'constraint':
       return complain(ctx, 'LTM9001', site.span, { what: 'a constraint used as a function' })
+    case 'metric':
+      elaborateArguments(ctx, site, piped)
+      return complain(ctx, 'LTM4109', site.span, { name: callee.name })
     default:
+      elaborateArguments(ctx, site, piped)
       return complain(ctx, 'LTM3008', site.span, { callee: `\`${site.shown}\``, got: describe(callee) })
   }
+}
+
+/** What an argument of a definition gives when it is called is known only where it is elementwise. */
+function opaqueResult(callee: OpaqueFunctionValue, args: readonly Value[]): Value {
+  return (callee.elementwise ? args[0] : undefined) ?? errorValue
 }
 
 /** Arguments of something that failed already: elaborated for their own errors. */
@@ -84,10 +94,14 @@ function elaborateArguments(ctx: Context, site: CallSite, piped?: Piped): readon
 function callLambda(ctx: Context, callee: LambdaValue, site: CallSite, piped?: Piped): Value {
   const args = matchArguments(ctx, callee.declaration.formals, site, piped)
   if (!args) return errorValue
+  if (!spend(ctx, site.span, `\`${site.shown}\``)) return errorValue
   const env = callee.env.child()
   for (const formal of callee.declaration.formals) {
     const given = args.get(formal.name.text)
     if (given) env.define(formal.name.text, argumentValue(unexpecting(ctx), given), formal.name.span)
   }
-  return expression({ ...ctx, env }, callee.declaration.body)
+  return expression(
+    { ...ctx, env, active: [...ctx.active, `fn#${callee.declaration.id}`] },
+    callee.declaration.body,
+  )
 }

@@ -2,7 +2,7 @@ import { type Span, textOf } from '../base/source.ts'
 import type { Method, Ref } from '../syntax/ast.ts'
 import { showType, type TensorType } from '../types/tensor.ts'
 import { newBindings, unifyShape } from '../types/unify.ts'
-import { type Context, complain, type FunctionInstance } from './context.ts'
+import { type Context, complain, type FunctionInstance, isBroken } from './context.ts'
 import { describe } from './describe.ts'
 import { unexpecting } from './evaluate.ts'
 import { bindFormals } from './formals.ts'
@@ -35,7 +35,7 @@ export function constraintOf(ctx: Context, ref: Ref): ConstraintSpec | undefined
     undefined,
     scope,
   )
-  if (!args || ctx.world.broken.has(declaration.id)) return undefined
+  if (!args || isBroken(ctx, declaration.id)) return undefined
   const within: Context = {
     ...unexpecting(ctx),
     env: scope,
@@ -44,6 +44,7 @@ export function constraintOf(ctx: Context, ref: Ref): ConstraintSpec | undefined
       { span: ref.span, text: `in \`${textOf(ref.span)}\`, written here` },
     ],
   }
+  for (const condition of declaration.signature.where) requirement(within, condition)
   for (const member of declaration.members)
     if (member.kind === 'Require') requirement(within, member.condition)
   for (const member of declaration.members)

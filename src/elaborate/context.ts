@@ -159,14 +159,16 @@ const deepest = 100
 export const startFuel = 100_000
 
 /** Uses up what one round, call or instance costs; reports where a program would unroll for ever, or nearly. */
-export function spend(ctx: Context, span: Span, what: string): boolean {
+export function spend(ctx: Context, span: Span, what: string, count = 1): boolean {
   const { fuel } = ctx.world
   if (ctx.active.length > deepest) {
     complain(ctx, 'LTM3019', span, { what, limit: `${deepest} definitions deep into each other` })
     return false
   }
-  if (fuel.left-- > 0) return true
-  if (fuel.left === -1) complain(ctx, 'LTM3019', span, { what, limit: `past ${startFuel} calls and rounds` })
+  const spent = fuel.left
+  fuel.left -= count
+  if (fuel.left >= 0) return true
+  if (spent >= 0) complain(ctx, 'LTM3019', span, { what, limit: `past ${startFuel} calls and rounds` })
   return false
 }
 

@@ -1,4 +1,5 @@
 import { NameSupply } from '../base/fresh.ts'
+import { textOf } from '../base/source.ts'
 import type {
   Constraint,
   Declaration,
@@ -13,14 +14,18 @@ import type {
   Signature,
   Slot,
 } from '../syntax/ast.ts'
-import type { TensorType } from '../types/tensor.ts'
-import type { Context } from './context.ts'
+import { variablesOf } from '../types/dim.ts'
+import type { Shape, TensorType } from '../types/tensor.ts'
+import { newBindings, undecided, unifyShape } from '../types/unify.ts'
+import { type Context, complain } from './context.ts'
 import type { Env } from './env.ts'
 import { executeBody, expression } from './evaluate.ts'
-import { checkDeclared } from './formals.ts'
-import { FunctionRegion } from './functions.ts'
+import { checkDeclared, convert, freshSizes } from './formals.ts'
+import { FunctionRegion, resultSpan } from './functions.ts'
 import { moduleSpec } from './modules.ts'
+import { settle } from './naming.ts'
 import { requirement } from './requirement.ts'
+import { checkDataset } from './train/datasets.ts'
 import { statesOf } from './train/metrics.ts'
 import { type DeclaredType, declaredType, shapeOf } from './types.ts'
 import { errorValue, int, type Value } from './values.ts'
@@ -50,9 +55,11 @@ export function checkDefinition(ctx: Context, env: Env, declaration: Declaration
       return checkMetric(within, declaration)
     case 'Optimizer':
       return checkOptimizer(within, declaration)
-    case 'Import':
     case 'Const':
+      return void settle(within, { kind: 'lazy', declaration, env }, declaration.span)
     case 'Dataset':
+      return checkDataset({ ...within, generic: false }, declaration)
+    case 'Import':
     case 'Train':
       return
   }
@@ -71,23 +78,85 @@ function checkFunction(ctx: Context, declaration: Fn | Loss | Schedule | Method)
 /** A body against its declared result. */
 function checkBody(ctx: Context, signature: Signature, body: Fn['body'], name: string): void {
   const result = signature.result && declaredType(ctx, signature.result, new Set())
-  for (const condition of signature.where) expression(ctx, condition)
+  for (const condition of signature.where) requirement(ctx, condition)
   const value = executeBody({ ...ctx, expected: result?.kind === 'tensor' ? result.type : undefined }, body)
-  if (result && value.kind !== 'error') checkDeclared(ctx, value, result, body.span, name)
+  if (result && value.kind !== 'error')
+    checkDeclared(ctx, value, result, resultSpan(body), `the result of \`${name}\``, signature.result?.span)
 }
 
-/** Each formal as a symbol of its type; sizes of the signature are symbols too. */
+/** Each formal as a symbol of its type; sizes of the signature are symbols too, and a call must be able to tell them. */
 function defineSymbols(ctx: Context, formals: readonly Formal[]): void {
   const variables = new Set<string>()
+  const types: { readonly formal: Formal; readonly type: DeclaredType }[] = []
   for (const formal of formals) {
     const type = formal.type && declaredType(ctx, formal.type, variables)
-    if (formal.value) expression({ ...ctx, expected: undefined }, formal.value)
-    ctx.env.define(
-      formal.name.text,
-      type ? symbol(ctx, formal.name.text, type) : errorValue,
-      formal.name.span,
-    )
+    if (type) types.push({ formal, type })
+    if (formal.value) checkDefault(ctx, formal, type)
+    defineFormal(ctx, formal, type ? symbol(ctx, formal.name.text, type) : errorValue)
   }
+  checkSizes(ctx, variables, types)
+}
+
+function defineFormal(ctx: Context, formal: Formal, value: Value): void {
+  const { text, span } = formal.name
+  const before = ctx.env.owns(text) ? ctx.env.lookup(text) : undefined
+  if (before?.size)
+    complain(
+      ctx,
+      'LTM2117',
+      span,
+      { what: 'the argument', name: text },
+      {
+        labels: before.span ? [{ span: before.span, text: 'the size is named here' }] : [],
+        help: `put \`${textOf(formal.span)}\` in front, so that the shape means it`,
+      },
+    )
+  else if (before)
+    complain(
+      ctx,
+      'LTM3002',
+      span,
+      { name: text, what: 'signature' },
+      before.span ? { labels: [{ span: before.span, text: 'the other one' }] } : {},
+    )
+  ctx.env.define(text, value, span)
+}
+
+/** A default must be of its type, as far as that needs no sizes. */
+function checkDefault(ctx: Context, formal: Formal, type: DeclaredType | undefined): void {
+  const value = expression({ ...ctx, expected: undefined }, formal.value!)
+  if (type && type.kind !== 'tensor' && type.kind !== 'record')
+    convert(ctx, value, type, freshSizes(), {
+      what: `the default of \`${formal.name.text}\``,
+      callee: '',
+      span: formal.value!.span,
+      declared: undefined,
+    })
+}
+
+/** Sizes that stand only inside expressions can't be told from what a call gives. */
+function checkSizes(
+  ctx: Context,
+  variables: ReadonlySet<string>,
+  types: readonly { readonly formal: Formal; readonly type: DeclaredType }[],
+): void {
+  const bindings = newBindings()
+  for (const { type } of types)
+    for (const shape of shapesOf(type)) unifyShape(shape, variables, shape, bindings)
+  for (const name of undecided(variables, bindings)) {
+    const place = types.find(({ type }) =>
+      shapesOf(type).some(shape =>
+        shape.some(size => typeof size === 'string' && variablesOf(size).has(name)),
+      ),
+    )
+    if (place) complain(ctx, 'LTM2104', place.formal.span, { name })
+  }
+}
+
+function shapesOf(type: DeclaredType): readonly Shape[] {
+  if (type.kind === 'tensor') return [type.type.shape]
+  if (type.kind === 'list') return shapesOf(type.item)
+  return type.kind === 'record' ? [...type.fields.values()].flatMap(shapesOf) : []
 }
 
 function symbol(ctx: Context, name: string, type: DeclaredType): Value {
@@ -108,7 +177,7 @@ function symbol(ctx: Context, name: string, type: DeclaredType): Value {
         fields: new Map([...type.fields].map(([field, inner]) => [field, symbol(ctx, field, inner)])),
       }
     case 'function':
-      return { kind: 'opaque_function', name }
+      return { kind: 'opaque_function', name, elementwise: type.params === undefined }
     case 'string':
     case 'module':
     case 'like':
@@ -165,7 +234,7 @@ function checkUnary(
     )
   const value = executeBody({ ...ctx, expected: result }, method.body)
   if (result && value.kind === 'tensor')
-    checkDeclared(ctx, value, { kind: 'tensor', type: result }, method.body.span, method.role)
+    checkDeclared(ctx, value, { kind: 'tensor', type: result }, method.body.span, `\`${method.role}\``)
 }
 
 function checkMetric(ctx: Context, declaration: Metric): void {

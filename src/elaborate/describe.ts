@@ -53,7 +53,7 @@ export function describe(value: Value): string {
     case 'param':
       return showType(value.spec.type)
     case 'lazy':
-      return `\`${value.declaration.names[0]?.text ?? ''}\``
+      return `\`${value.declaration.kind === 'Const' ? value.declaration.name.text : (value.declaration.names[0]?.text ?? '')}\``
     case 'error':
       return 'unknown'
   }

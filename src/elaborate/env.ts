@@ -10,8 +10,12 @@ export interface Binding {
   readonly mutable: boolean
   /** A top-level `const`: in a shape only a capitalised one counts (F16). */
   readonly constant?: boolean
-  /** The condition it exists under, where that isn't known (F35). */
-  readonly condition?: string
+  /** The conditions it exists under, where they aren't known (F35). */
+  readonly conditions?: readonly string[]
+  /** A dimension variable: nothing may shadow it (F16). */
+  readonly size?: boolean
+  /** A name of a `train` or of one of its steps: nothing inside may shadow it (F18). */
+  readonly unshadowed?: boolean
 }
 
 /** A chain of scopes. Bindings of a scope are added while its statements are elaborated, in order. */
@@ -37,7 +41,7 @@ export class Env {
     name: string,
     value: Value,
     span?: Span,
-    traits: Partial<Pick<Binding, 'mutable' | 'constant' | 'condition'>> = {},
+    traits: Partial<Omit<Binding, 'value' | 'span'>> = {},
   ): void {
     this.#bindings.set(name, { value, span, mutable: false, ...traits })
   }

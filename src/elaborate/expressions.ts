@@ -1,3 +1,4 @@
+import { textOf } from '../base/source.ts'
 import type { HostExpr } from '../ir/ir.ts'
 import type {
   Cast,
@@ -13,6 +14,7 @@ import type {
 } from '../syntax/ast.ts'
 import { sameType, showType } from '../types/tensor.ts'
 import { call, callValue } from './calls.ts'
+import { holding } from './conditions.ts'
 import { type Context, complain } from './context.ts'
 import { describe } from './describe.ts'
 import { unexpecting } from './evaluate.ts'
@@ -20,10 +22,11 @@ import { choose, sizeExpr } from './host.ts'
 import { index } from './indexing.ts'
 import { iterate } from './iteration.ts'
 import { member } from './members.ts'
-import { settle, unknownName } from './naming.ts'
+import { conditionHolds, settle, unknownName } from './naming.ts'
 import { binary, conditionOf, unary } from './operators.ts'
 import { pattern } from './patterns.ts'
 import { predeclared } from './predeclared.ts'
+import { eitherOf } from './statements.ts'
 import { declaredType, showDeclared } from './types.ts'
 import { bool, errorValue, float, int, type Value } from './values.ts'
 
@@ -80,8 +83,8 @@ function numberLiteral(node: NumberLiteral): Value {
 
 function name(ctx: Context, node: Name): Value {
   const binding = ctx.env.lookup(node.text)
-  if (binding) return settle(ctx, binding.value, node.span)
-  return predeclared(ctx, node) ?? unknownName(ctx, node)
+  if (!binding) return predeclared(ctx, node) ?? unknownName(ctx, node)
+  return conditionHolds(ctx, binding, node) ? settle(ctx, binding.value, node.span) : errorValue
 }
 
 /** `if c then a else b`: decided by the compiler where it can be; else a host number, or an error for tensors. */
@@ -90,18 +93,29 @@ function conditional(ctx: Context, node: Conditional): Value {
   const decided = conditionOf(ctx, condition, node.condition.span)
   if (decided === 'error') return errorValue
   if (decided !== undefined) return expression(ctx, decided ? node.then : node.otherwise)
-  const then = expression(ctx, node.then)
-  const otherwise = expression(ctx, node.otherwise)
+  const text = textOf(node.condition.span)
+  const then = expression(holding(ctx, text), node.then)
+  const otherwise = expression(holding(ctx, `not (${text})`), node.otherwise)
   if (then.kind === 'error' || otherwise.kind === 'error' || condition.kind !== 'bool') return errorValue
   const a = hostExprOf(then)
   const b = hostExprOf(otherwise)
   if (a && b) return { kind: 'float', expr: choose(condition.expr, a, b) }
   if (then.kind === 'bool' && otherwise.kind === 'bool')
     return { kind: 'bool', expr: choose(condition.expr, then.expr, otherwise.expr) }
-  if (ctx.generic)
-    return then.kind === 'tensor' && otherwise.kind === 'tensor' && sameType(then.type, otherwise.type)
-      ? then
-      : errorValue
+  if (then.kind !== 'tensor' && otherwise.kind !== 'tensor')
+    return complain(
+      ctx,
+      'LTM2120',
+      node.span,
+      { condition: text },
+      {
+        labels: [
+          { span: node.then.span, text: `this is ${describe(then)}` },
+          { span: node.otherwise.span, text: `this is ${describe(otherwise)}` },
+        ],
+      },
+    )
+  if (ctx.generic) return eitherOf(then, otherwise)
   return complain(
     ctx,
     'LTM2109',

@@ -1,8 +1,9 @@
-import type { Span } from '../base/source.ts'
-import { textOf } from '../base/source.ts'
+import { nearest } from '../base/names.ts'
+import { positionAt, type Span, textOf } from '../base/source.ts'
 import type { Formal } from '../syntax/ast.ts'
+import type { Dim } from '../types/dim.ts'
 import { isRest, type Shape, sameType, showType, type TensorType } from '../types/tensor.ts'
-import { type Bindings, newBindings, substituteShape, unifyShape } from '../types/unify.ts'
+import { type Bindings, newBindings, substituteShape, type UnifyClash, unifyShape } from '../types/unify.ts'
 import { argumentValue, type CallSite, type Given, matchArguments, type Piped } from './arguments.ts'
 import { type Context, complain } from './context.ts'
 import { describe } from './describe.ts'
@@ -91,7 +92,9 @@ function formalValue(
   return type
     ? convert(ctx, value, type, sizes, {
         what: `\`${formal.name.text}\``,
+        name: formal.name.text,
         callee: site.shown,
+        ...(site.owner === undefined ? {} : { owner: site.owner }),
         span: given.span,
         declared: formal.span,
       })
@@ -110,7 +113,11 @@ function knownShape(type: TensorType, sizes: Sizes): TensorType | undefined {
 /** What is being given a value, for messages. */
 export interface Receiver {
   readonly what: string
+  /** The argument's name, where it is one: it says which of them has decided a size. */
+  readonly name?: string
   readonly callee: string
+  /** The function in full, `Mlp.forward`. */
+  readonly owner?: string
   readonly span: Span
   readonly declared: Span | undefined
 }
@@ -215,6 +222,14 @@ function convertRecord(
 ): Value {
   if (value.kind !== 'record') return mismatch(ctx, value, type, receiver)
   const fields = new Map<string, Value>()
+  const surplus = [...value.fields.keys()].find(name => !type.fields.has(name))
+  if (surplus !== undefined && value.of === undefined)
+    return complain(ctx, 'LTM3003', receiver.span, {
+      object: showDeclared(type),
+      name: surplus,
+      near: nearest(surplus, [...type.fields.keys()]),
+      has: '',
+    })
   for (const [name, fieldType] of type.fields) {
     const field = value.fields.get(name)
     if (!field)
@@ -272,6 +287,9 @@ export function filled(ctx: Context, value: Value, type: TensorType, span: Span)
     : push(ctx, 'broadcast_to', [scalar.name], { shape: type.shape }, type, span)
 }
 
+const castHint = (type: TensorType, span: Span): string | undefined =>
+  type.dtype === 'bool' ? undefined : `\`${type.dtype}(${textOf(span)})\` converts`
+
 function matchTensor(
   ctx: Context,
   value: Extract<Value, { kind: 'tensor' }>,
@@ -287,10 +305,11 @@ function matchTensor(
       sizes,
       receiver,
       `it holds ${value.type.dtype}, not ${pattern.dtype}`,
-      pattern.dtype === 'f32' ? `\`f32(${textOf(receiver.span)})\` converts` : undefined,
+      castHint(pattern, receiver.span),
     )
   }
-  const matched = unifyShape(pattern.shape, sizes.variables, value.type.shape, sizes.bindings)
+  const by = receiver.name ?? ''
+  const matched = unifyShape(pattern.shape, sizes.variables, value.type.shape, sizes.bindings, by)
   if (matched.ok) {
     for (const [left, right] of matched.obligations)
       if (!requireEqual(ctx, left, right, receiver.span)) return errorValue
@@ -302,44 +321,63 @@ function matchTensor(
     pattern,
     sizes,
     receiver,
-    shapeProblem(value.type, pattern, sizes),
-    flattenHint(value.type, pattern, sizes, receiver),
+    shapeProblem(value.type, matched.clash),
+    shapeHint(value.type, pattern, sizes, receiver),
   )
 }
 
-function shapeProblem(got: TensorType, pattern: TensorType, sizes: Sizes): string {
-  const expected = substituteShape(pattern.shape, sizes.bindings)
-  const axes = (count: number): string => `${count} ${count === 1 ? 'axis' : 'axes'}`
-  if (!expected.some(isRest) && expected.length !== got.shape.length)
-    return `it has ${axes(got.shape.length)}, not ${expected.length}`
-  const offset = got.shape.length - expected.length
-  const rest = expected.findIndex(isRest)
-  const clash = expected.findIndex((size, i) => {
-    const at = rest >= 0 && i > rest ? i + offset : i
-    return !isRest(size) && typeof size === 'number' && got.shape[at] !== size
-  })
-  if (clash < 0) return 'the shapes differ'
-  const at = rest >= 0 && clash > rest ? clash + offset : clash
-  const place = at === got.shape.length - 1 ? 'the last axis' : `axis ${at}`
-  return `${place} has size ${got.shape[at]}, not ${expected[clash]}`
+const axes = (count: number): string => `${count} ${count === 1 ? 'axis' : 'axes'}`
+
+/** What is wrong with a shape, from where the matching of it ended. */
+function shapeProblem(got: TensorType, clash: UnifyClash): string {
+  if (clash.kind === 'rank') {
+    const least = clash.expected.filter(size => !isRest(size)).length
+    if (clash.expected.some(isRest) && got.shape.length < least)
+      return `it has ${axes(got.shape.length)}, and at least ${least} ${least === 1 ? 'is' : 'are'} wanted`
+    return `it has ${axes(got.shape.length)}, not ${clash.expected.length}`
+  }
+  const last = clash.axis === got.shape.length - 1
+  const place = got.shape.length === 1 ? 'its axis' : last ? 'its last axis' : `its axis ${clash.axis}`
+  const by = clash.boundBy
+    ? `, and \`${clash.boundBy}\` has ${clash.expected} there`
+    : `, not ${clash.expected}`
+  return `${place} has size ${clash.got}${by}`
 }
 
-/** `flatten` is the next step where an input has too many axes and as many elements as are wanted. */
-function flattenHint(
+/** The next step where a shape is nearly right. */
+function shapeHint(
   got: TensorType,
   pattern: TensorType,
   sizes: Sizes,
   receiver: Receiver,
 ): string | undefined {
   const expected = substituteShape(pattern.shape, sizes.bindings)
+  return flattenHint(got, expected, receiver) ?? transposeHint(got, expected, sizes, receiver)
+}
+
+/** `flatten` is the next step where an input has too many axes and as many elements as are wanted. */
+function flattenHint(got: TensorType, expected: Shape, receiver: Receiver): string | undefined {
   if (got.shape.length <= 2 || (expected.length !== 2 && !expected.some(isRest))) return undefined
   const [first, ...others] = got.shape
-  const product = others.every(size => typeof size === 'number')
-    ? others.reduce<number>((total, size) => total * Number(size), 1)
-    : undefined
-  if (product === undefined || (typeof expected.at(-1) === 'number' && expected.at(-1) !== product))
-    return undefined
-  return `\`flatten(${textOf(receiver.span)})\` is ${showType({ dtype: got.dtype, shape: [first!, product] })}`
+  if (!others.every(size => typeof size === 'number')) return undefined
+  const elements = others.reduce<number>((total, size) => total * Number(size), 1)
+  if (expected.at(-1) !== elements) return undefined
+  return `\`flatten(${textOf(receiver.span)})\` is ${showType({ dtype: got.dtype, shape: [first!, elements] })}`
+}
+
+/** `.T` is the next step where a matrix lies the other way. */
+function transposeHint(
+  got: TensorType,
+  expected: Shape,
+  sizes: Sizes,
+  receiver: Receiver,
+): string | undefined {
+  const [rows, columns] = expected
+  if (got.shape.length !== 2 || expected.length !== 2) return undefined
+  const fits = (wanted: Dim | undefined, size: Dim | undefined): boolean =>
+    wanted === size || (typeof wanted === 'string' && sizes.variables.has(wanted))
+  if (!fits(rows, got.shape[1]) || !fits(columns, got.shape[0])) return undefined
+  return `\`${textOf(receiver.span)}.T\` is ${showType({ dtype: got.dtype, shape: [...got.shape].reverse() })}`
 }
 
 function inputClash(
@@ -352,20 +390,34 @@ function inputClash(
   help: string | undefined,
 ): Value {
   const expected = showType({ dtype: pattern.dtype, shape: substituteShape(pattern.shape, sizes.bindings) })
+  const got = showType(value.type)
+  const width = Math.max(expected.length, got.length)
+  const wanted = receiver.declared && place(receiver.span, receiver.declared, receiver.owner)
+  const given = value.origin ?? (value.span && { span: value.span, name: undefined })
+  const made =
+    given && !covers(receiver.span, given.span) ? place(receiver.span, given.span, given.name) : undefined
+  const line = (type: string, from: string | undefined): string =>
+    from === undefined ? type : `${type.padEnd(width)}    ${from}`
   return complain(
     ctx,
     'LTM2101',
     receiver.span,
     { callee: receiver.callee, problem },
-    {
-      note: `expected ${expected}\ngot      ${showType(value.type)}`,
-      labels: receiver.declared
-        ? [{ span: receiver.declared, text: `${receiver.what} is declared here` }]
-        : [],
-      help,
-    },
+    { note: `expected ${line(expected, wanted)}\ngot      ${line(got, made)}`, help },
   )
 }
+
+/** `(Mlp.forward, stdlib/layers.ltm:9)`, `(Digits.image, line 4)`: where a type comes from. */
+function place(from: Span, { source, start }: Span, name: string | undefined): string {
+  const { line } = positionAt(source, start)
+  const where = source.name === from.source.name ? `line ${line}` : `${source.name}:${line}`
+  return name === undefined ? `(${where})` : `(${name}, ${where})`
+}
+
+/** Whether a span says nothing that the other one, which is shown anyway, doesn't. */
+const covers = (shown: Span, span: Span): boolean =>
+  shown.source === span.source &&
+  positionAt(shown.source, shown.start).line === positionAt(span.source, span.start).line
 
 /** A value against the type that a `let`, a result or a field declares, with all its sizes known. */
 export function checkDeclared(
@@ -373,7 +425,9 @@ export function checkDeclared(
   value: Value,
   type: DeclaredType,
   span: Span,
-  name: string,
+  /** What has the type: `\`x\``, `the result of \`f\``. */
+  what: string,
+  declared?: Span,
 ): Value {
   if (value.kind === 'error' || type.kind === 'error') return errorValue
   if (value.kind === 'tensor' && type.kind === 'tensor') {
@@ -385,14 +439,18 @@ export function checkDeclared(
     if (matched?.ok && matched.obligations.every(([left, right]) => requireEqual(ctx, left, right, span)))
       return { ...value, type: retyped(value.type, type.type, ctx.generic) }
     if (matched?.ok) return errorValue
-    return complain(ctx, 'LTM2115', span, { name, expected: showDeclared(type), got: describe(value) })
+    return complain(
+      ctx,
+      'LTM2115',
+      span,
+      { name: what, expected: showDeclared(type), got: describe(value) },
+      {
+        labels: declared ? [{ span: declared, text: 'declared here' }] : [],
+        help: value.type.dtype !== type.type.dtype ? castHint(type.type, span) : undefined,
+      },
+    )
   }
-  return convert(ctx, value, type, freshSizes(), {
-    what: `\`${name}\``,
-    callee: name,
-    span,
-    declared: undefined,
-  })
+  return convert(ctx, value, type, freshSizes(), { what, callee: what, span, declared })
 }
 
 /** In a definition the declared shape goes on where the sizes could not be compared. */

@@ -8,12 +8,14 @@ import { unifyShape } from '../types/unify.ts'
 import type { CallSite, Piped } from './arguments.ts'
 import {
   type Context,
-  complain, isBroken,
+  complain,
   type FunctionInstance,
+  isBroken,
   type MemberRead,
   type ModeReads,
   originOf,
   type Region,
+  spend,
 } from './context.ts'
 import { describe } from './describe.ts'
 import type { Env } from './env.ts'
@@ -28,6 +30,7 @@ import {
 } from './formals.ts'
 import { valueKey } from './keys.ts'
 import { joinPath } from './members.ts'
+import { requirement } from './requirement.ts'
 import { type DeclaredType, declaredType } from './types.ts'
 import {
   errorValue,
@@ -43,8 +46,11 @@ export function callFunction(ctx: Context, callee: FunctionValue, site: CallSite
   const { declaration } = callee
   const scope = callee.env.child()
   const sizes = freshSizes()
-  const args = bindFormals(ctx, declaration.signature.formals, site, piped, scope, sizes)
+  const owner = callee.self ? `${callee.self.spec.declaration.name.text}.${callee.name}` : callee.name
+  const args = bindFormals(ctx, declaration.signature.formals, { ...site, owner }, piped, scope, sizes)
   if (!args || isBroken(ctx, declaration.id)) return errorValue
+  for (const condition of declaration.signature.where)
+    requirement({ ...ctx, env: scope }, condition, site.span)
   const rests = restsOf(sizes)
   const result = declaration.signature.result
     ? declaredType(
@@ -58,7 +64,7 @@ export function callFunction(ctx: Context, callee: FunctionValue, site: CallSite
   if (wanted === 'error') return errorValue
   defineSizes(scope, sizes)
   const request: FunctionRequest = {
-    name: callee.self ? `${callee.self.spec.declaration.name.text}.${callee.name}` : callee.name,
+    name: owner,
     declaration: {
       id: declaration.id,
       signature: declaration.signature,
@@ -108,17 +114,26 @@ function callInline(
 ): Value {
   const key = `inline ${callee.declaration.id}(${args.map(arg => valueKey(arg.value)).join(', ')})`
   if (ctx.active.includes(key)) return complain(ctx, 'LTM3011', site.span, { cycle: `\`${callee.name}\`` })
+  if (recurs(ctx, `inline ${callee.declaration.id}(`) || !spend(ctx, site.span, `\`${callee.name}\``))
+    return errorValue
   const within: Context = {
     ...ctx,
     env: scope,
     self: callee.self,
-    declaration: callee.declaration.id,
+    declaration: ctx.generic ? ctx.declaration : callee.declaration.id,
     active: [...ctx.active, key],
     expected: undefined,
   }
   const value = executeBody(within, callee.declaration.body)
-  return result ? checkDeclared(within, value, result, callee.declaration.body.span, callee.name) : value
+  if (!result) return value
+  const { body, signature } = callee.declaration
+  const what = `the result of \`${callee.name}\``
+  return checkDeclared(within, value, result, resultSpan(body), what, signature.result?.span)
 }
+
+/** In a definition a function inside itself, with other arguments, is not followed: only instances know where that ends. */
+const recurs = (ctx: Context, start: string): boolean =>
+  ctx.generic && ctx.active.some(key => key.startsWith(start))
 
 const restsOf = (sizes: Sizes): ReadonlyMap<string, readonly (number | string)[]> =>
   new Map([...sizes.bindings.rests].map(([name, shape]) => [name.replace(/^\.\.\./, ''), shape]))
@@ -193,9 +208,11 @@ export function functionInstance(
     return known
   }
   if (ctx.active.includes(key)) {
-    complain(ctx, 'LTM3011', request.declaration.span, { cycle: `\`${request.name}\`` })
+    complain(ctx, 'LTM3011', made?.span ?? request.declaration.span, { cycle: `\`${request.name}\`` })
     return undefined
   }
+  const at = made?.span ?? request.declaration.span
+  if (recurs(ctx, `${request.declaration.id} `) || !spend(ctx, at, `\`${request.name}\``)) return undefined
   return buildFunction(ctx, request, key, made)
 }
 
@@ -244,7 +261,8 @@ function buildFunction(
       },
     },
     self: request.self && { ...request.self, path: '' },
-    declaration: request.declaration.id,
+    declaration: ctx.generic ? ctx.declaration : request.declaration.id,
+    holds: [],
     instantiations: made ? [...ctx.instantiations, made] : ctx.instantiations,
     active: [...ctx.active, key],
     rests: request.rests,
@@ -290,11 +308,13 @@ function buildFunction(
 
 /** A result that is a number where a tensor is declared becomes one; a declared shape is checked at the body. */
 function checkResult(ctx: Context, value: Value, request: FunctionRequest): Value {
-  const { body } = request.declaration
-  return checkDeclared(ctx, value, request.result!, lastExpression(body), request.name)
+  const { body, signature } = request.declaration
+  const what = `the result of \`${request.name}\``
+  return checkDeclared(ctx, value, request.result!, resultSpan(body), what, signature.result?.span)
 }
 
-function lastExpression(body: Body): Span {
+/** The expression that a body returns, where it ends with one. */
+export function resultSpan(body: Body): Span {
   if (body.kind !== 'Block') return body.span
   const last = body.statements.at(-1)
   return last?.kind === 'Return' && last.value ? last.value.span : body.span

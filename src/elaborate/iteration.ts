@@ -1,6 +1,7 @@
 import type { Expr, Name } from '../syntax/ast.ts'
 import { compareDims, type Dim, subtract } from '../types/dim.ts'
-import { type Context, complain } from './context.ts'
+import { type Context, complain, spend } from './context.ts'
+import { checkShadowing } from './declaring.ts'
 import { describe } from './describe.ts'
 import type { Env } from './env.ts'
 import { expression } from './evaluate.ts'
@@ -36,9 +37,28 @@ export function iterate(ctx: Context, names: readonly Name[], iterable: Expr): R
         env.define(name.text, itemOf(columns[i]!, position), name.span)
       })
     }
-  if (typeof length === 'number')
-    return { bindings: Array.from({ length }, (_, i) => round(i)), length: undefined }
-  return { bindings: [round(names[0]!.text)], length }
+  for (const name of names) checkShadowing(ctx, name)
+  if (typeof length === 'number') {
+    if (!affordable(ctx, length, iterable)) return 'error'
+    return { bindings: Array.from({ length: Math.max(0, length) }, (_, i) => round(i)), length: undefined }
+  }
+  if (!ctx.generic) {
+    complain(ctx, 'LTM2109', iterable.span, {
+      wanted: 'a list or a range whose length is known when the program is compiled',
+      got: `of length ${length}`,
+    })
+    return 'error'
+  }
+  return { bindings: [round(names[0]?.text ?? '')], length }
+}
+
+/** A loop is unrolled, and a program of millions of lines helps nobody. */
+const mostRounds = 10_000
+
+function affordable(ctx: Context, length: number, iterable: Expr): boolean {
+  if (length <= mostRounds) return spend(ctx, iterable.span, 'this loop', length)
+  complain(ctx, 'LTM2130', iterable.span, { rounds: length, most: mostRounds })
+  return false
 }
 
 function wrong(ctx: Context, node: Expr, got: string): 'error' {

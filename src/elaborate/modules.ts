@@ -1,8 +1,9 @@
 import { type Span, textOf } from '../base/source.ts'
 import type { Module, ModuleMember, Param } from '../syntax/ast.ts'
 import type { CallSite } from './arguments.ts'
+import { holding } from './conditions.ts'
 import { constraintOf, rawTypeOf } from './constraints.ts'
-import { type Context, complain } from './context.ts'
+import { type Context, complain, isBroken, spend } from './context.ts'
 import { describe } from './describe.ts'
 import type { Env } from './env.ts'
 import { expression, unexpecting } from './evaluate.ts'
@@ -32,23 +33,31 @@ export function instantiate(ctx: Context, declaration: Module, env: Env, site: C
     undefined,
     scope,
   )
-  if (!args || ctx.world.broken.has(declaration.id)) return errorValue
+  if (!args || isBroken(ctx, declaration.id)) return errorValue
   const key = `${declaration.name.text}#${declaration.id}(${args.map(showKey).join(', ')})`
   const known = ctx.world.modules.get(key)
   if (known) return { kind: 'module', spec: known, path: '' }
   if (ctx.active.includes(key))
     return complain(ctx, 'LTM3011', site.span, { cycle: `module \`${declaration.name.text}\`` })
+  if (recurs(ctx, declaration.id) || !spend(ctx, site.span, `\`${declaration.name.text}\``)) return errorValue
   const shown = `${declaration.name.text}(${args.map(arg => textOfArgument(arg)).join(', ')})`
   const within: Context = {
     ...unexpecting(ctx),
     env: scope,
-    declaration: declaration.id,
+    declaration: ctx.generic ? ctx.declaration : declaration.id,
+    holds: [],
     active: [...ctx.active, key],
     instantiations: [...ctx.instantiations, { span: site.span, text: `in \`${shown}\`, made here` }],
   }
+  for (const condition of declaration.signature.where) requirement(within, condition)
   const spec = moduleSpec(within, declaration, key)
   ctx.world.modules.set(key, spec)
   return { kind: 'module', spec, path: '' }
+}
+
+/** In a definition a module inside itself, with other arguments, is not followed: only instances know where that ends. */
+function recurs(ctx: Context, id: number): boolean {
+  return ctx.generic && ctx.active.some(key => key.includes(`#${id}(`))
 }
 
 function textOfArgument(arg: FormalValue): string {
@@ -61,7 +70,7 @@ export function moduleSpec(ctx: Context, declaration: Module, key: string): Modu
   const spec: ModuleSpec = { declaration, key, env: ctx.env, members, generic: ctx.generic }
   const self: ModuleValue = { kind: 'module', spec, path: '' }
   defineFunctions(ctx, declaration.members, self, members)
-  for (const member of declaration.members) addMember({ ...ctx, self }, member, members, undefined)
+  for (const member of declaration.members) addMember({ ...ctx, self }, member, members, [])
   return spec
 }
 
@@ -71,6 +80,7 @@ function defineFunctions(
   list: readonly ModuleMember[],
   self: ModuleValue,
   members: Map<string, ModuleMemberValue>,
+  conditions: readonly string[] = [],
 ): void {
   for (const member of list) {
     if (member.kind !== 'Fn' && member.kind !== 'Method') continue
@@ -81,6 +91,7 @@ function defineFunctions(
         name,
         { kind: 'function', declaration: member, name, env: ctx.env, self },
         member.name.span,
+        { conditions },
       )
   }
 }
@@ -89,32 +100,29 @@ function addMember(
   ctx: Context,
   member: ModuleMember,
   members: Map<string, ModuleMemberValue>,
-  condition: string | undefined,
+  conditions: readonly string[],
 ): void {
   switch (member.kind) {
     case 'Param':
-      return addParam(ctx, member, members, condition)
+      return addParam(ctx, member, members, conditions)
     case 'Layer': {
       const placed = place(ctx, expression(ctx, member.value), member.name.text, member.value.span)
       members.set(member.name.text, { kind: 'layer', value: placed })
-      return ctx.env.define(
-        member.name.text,
-        placed,
-        member.name.span,
-        condition === undefined ? {} : { condition },
-      )
+      return ctx.env.define(member.name.text, placed, member.name.span, { conditions })
     }
     case 'Let': {
       const [name] = member.names
       if (!name || member.record)
         return void complain(ctx, 'LTM9001', member.span, { what: 'a record taken apart by a module' })
       members.set(name.text, { kind: 'let', name: name.text })
-      return ctx.env.define(name.text, { kind: 'lazy', declaration: member, env: ctx.env }, name.span)
+      return ctx.env.define(name.text, { kind: 'lazy', declaration: member, env: ctx.env }, name.span, {
+        conditions,
+      })
     }
     case 'Require':
       return requirement(ctx, member.condition)
     case 'MemberIf':
-      return conditionalMembers(ctx, member, members)
+      return conditionalMembers(ctx, member, members, conditions)
     case 'Buffer':
       return void complain(ctx, 'LTM9001', member.span, { what: 'a `buffer`' })
     case 'Fn':
@@ -123,19 +131,25 @@ function addMember(
   }
 }
 
+/** Members of the branch that is taken; in a definition those of both, each under its condition. */
 function conditionalMembers(
   ctx: Context,
   member: Extract<ModuleMember, { kind: 'MemberIf' }>,
   members: Map<string, ModuleMemberValue>,
+  conditions: readonly string[],
 ): void {
   const decided = conditionOf(ctx, expression(ctx, member.condition), member.condition.span)
-  if (decided === 'error') return
   const text = textOf(member.condition.span)
-  if (decided !== false)
-    for (const inner of member.then) addMember(ctx, inner, members, decided ? undefined : text)
-  if (decided !== true)
-    for (const inner of member.otherwise)
-      addMember(ctx, inner, members, decided === false ? undefined : `not (${text})`)
+  const add = (list: readonly ModuleMember[], condition: string): void => {
+    const known = typeof decided === 'boolean'
+    const within = known ? ctx : holding(ctx, condition)
+    const all = known ? conditions : [...conditions, condition]
+    defineFunctions(within, list, within.self!, members, all)
+    for (const inner of list) addMember(within, inner, members, all)
+  }
+  // A condition with an error may be either.
+  if (decided !== false) add(member.then, text)
+  if (decided !== true) add(member.otherwise, `not (${text})`)
 }
 
 /** Items of a list of layers are placed by their index. */
@@ -169,19 +183,16 @@ function addParam(
   ctx: Context,
   member: Param,
   members: Map<string, ModuleMemberValue>,
-  condition: string | undefined,
+  conditions: readonly string[],
 ): void {
   const spec = paramSpec(ctx, member)
   if (!spec) return ctx.env.define(member.name.text, errorValue, member.name.span)
   if (members.has(member.name.text))
     complain(ctx, 'LTM3002', member.name.span, { name: member.name.text, what: 'module' })
   members.set(member.name.text, { kind: 'param', spec })
-  ctx.env.define(
-    member.name.text,
-    { kind: 'param', path: member.name.text, spec },
-    member.name.span,
-    condition === undefined ? {} : { condition },
-  )
+  ctx.env.define(member.name.text, { kind: 'param', path: member.name.text, spec }, member.name.span, {
+    conditions,
+  })
 }
 
 /** The declared type of a parameter, its constraint, and the raw type that follows from both. */

@@ -1,27 +1,92 @@
 import { nearest } from '../base/names.ts'
 import type { Span } from '../base/source.ts'
-import type { Let, Name } from '../syntax/ast.ts'
-import { type Context, complain } from './context.ts'
-import type { Env } from './env.ts'
+import type { Const, Let, Name } from '../syntax/ast.ts'
+import { missingCondition } from './conditions.ts'
+import { type Context, complain, spend } from './context.ts'
+import type { Binding, Env } from './env.ts'
 import { expression } from './evaluate.ts'
+import { checkDeclared } from './formals.ts'
 import { pendingNames } from './pending.ts'
 import { declaredType } from './types.ts'
-import type { Value } from './values.ts'
+import { errorValue, type Value } from './values.ts'
 
 export function unknownName(ctx: Context, node: Name): Value {
   if (pendingNames.has(node.text)) return complain(ctx, 'LTM9001', node.span, { what: `\`${node.text}\`` })
   return complain(ctx, 'LTM3001', node.span, { name: node.text, near: nearest(node.text, ctx.env.names()) })
 }
 
-/** What a binding gives where it is used: parameters are read, `let` members computed. */
+/** Whether a name may be used here; where it exists only under a condition, that must be known to hold (F35). */
+export function conditionHolds(ctx: Context, binding: Binding, node: Name): boolean {
+  const condition = missingCondition(ctx, binding)
+  if (condition === undefined) return true
+  complain(
+    ctx,
+    'LTM3013',
+    node.span,
+    { name: node.text, condition },
+    binding.span ? { labels: [{ span: binding.span, text: 'declared here' }] } : {},
+  )
+  return false
+}
+
+/** What a binding gives where it is used: parameters are read, `let` members and constants computed. */
 export function settle(ctx: Context, value: Value, span: Span): Value {
   if (value.kind === 'param') return ctx.region.member(ctx, value.path, value.spec, span)
-  if (value.kind === 'lazy') return letMember(ctx, value.declaration, value.env)
+  if (value.kind !== 'lazy') return value
+  const { declaration, env } = value
+  return declaration.kind === 'Const'
+    ? constant(ctx, declaration, env)
+    : letMember(ctx, declaration, env, span)
+}
+
+function letMember(ctx: Context, declaration: Let, env: Env, span: Span): Value {
+  const key = `let ${declaration.id}`
+  const name = declaration.names[0]?.text ?? ''
+  if (ctx.active.includes(key)) return complain(ctx, 'LTM3011', declaration.span, { cycle: `\`${name}\`` })
+  if (!spend(ctx, span, `\`${name}\``)) return errorValue
+  const within = { ...ctx, env, expected: undefined, active: [...ctx.active, key] }
+  const type = declaration.type && declaredType(within, declaration.type)
+  if (!type) return expression(within, declaration.value)
+  const value = expression(
+    type.kind === 'tensor' ? { ...within, expected: type.type } : within,
+    declaration.value,
+  )
+  return checkDeclared(within, value, type, declaration.value.span, `\`${name}\``, declaration.type?.span)
+}
+
+/** `const J: int = 8`: a number, a string, a list, whose value no place changes. */
+function constant(ctx: Context, declaration: Const, env: Env): Value {
+  const { constants } = ctx.world
+  const known = constants.get(declaration.id)
+  if (known === 'open')
+    return complain(ctx, 'LTM3011', declaration.name.span, {
+      cycle: `the constant \`${declaration.name.text}\``,
+    })
+  if (known) return known
+  constants.set(declaration.id, 'open')
+  const value = constantValue(
+    { ...ctx, env, generic: false, instantiations: [], expected: undefined },
+    declaration,
+  )
+  constants.set(declaration.id, value)
   return value
 }
 
-function letMember(ctx: Context, declaration: Let, env: Env): Value {
-  const within = { ...ctx, env, expected: undefined }
-  const type = declaration.type && declaredType(within, declaration.type)
-  return expression(type?.kind === 'tensor' ? { ...within, expected: type.type } : within, declaration.value)
+function constantValue(ctx: Context, declaration: Const): Value {
+  const type = declaration.type && declaredType(ctx, declaration.type)
+  if (type?.kind === 'tensor')
+    return complain(ctx, 'LTM9001', declaration.span, { what: 'a constant tensor' })
+  const value = expression(ctx, declaration.value)
+  if (value.kind === 'tensor')
+    return complain(ctx, 'LTM9001', declaration.span, { what: 'a constant tensor' })
+  return type
+    ? checkDeclared(
+        ctx,
+        value,
+        type,
+        declaration.value.span,
+        `\`${declaration.name.text}\``,
+        declaration.type?.span,
+      )
+    : value
 }

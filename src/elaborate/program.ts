@@ -1,19 +1,17 @@
 import { NameSupply } from '../base/fresh.ts'
 import { nearest } from '../base/names.ts'
+import type { Span } from '../base/source.ts'
 import type { Report } from '../diagnostics/diagnostic.ts'
 import type { Program } from '../ir/ir.ts'
-import type { Const, Declaration, File, Import, Train } from '../syntax/ast.ts'
-import { type Context, complain } from './context.ts'
+import type { Declaration, File, Import, Train } from '../syntax/ast.ts'
+import { type Context, complain, isBroken, startFuel } from './context.ts'
 import { checkDefinition } from './definitions.ts'
 import { Env } from './env.ts'
-import { expression } from './evaluate.ts'
 import { expression as dispatch } from './expressions.ts'
-import { checkDeclared } from './formals.ts'
 import { FunctionRegion } from './functions.ts'
 import { executeBody } from './statements.ts'
 import { entriesByCall } from './surface.ts'
 import { elaborateTrain } from './train/train.ts'
-import { declaredType } from './types.ts'
 import { errorValue, type Value } from './values.ts'
 
 /** A file with the files that its imports name, found by the driver. */
@@ -29,6 +27,9 @@ function worldContext(report: Report): Context {
     world: {
       report,
       broken: new Set(),
+      unchecked: new Map(),
+      constants: new Map(),
+      fuel: { left: startFuel },
       functions: { byKey: new Map(), list: [], fresh: name => names.fresh(name) },
       modules: new Map(),
       rules: { expression: dispatch, body: executeBody },
@@ -41,6 +42,7 @@ function worldContext(report: Report): Context {
     declaration: -1,
     instantiations: [],
     active: [],
+    holds: [],
     optimizer: undefined,
     rests: undefined,
     expected: undefined,
@@ -56,8 +58,7 @@ export function elaborateFile(
 ): readonly Program[] {
   const ctx = worldContext(report)
   const scopes = new FileScopes(ctx, libraryScope(ctx, library))
-  const env = scopes.of(loaded)
-  for (const declaration of loaded.file.declarations) checkDefinition(ctx, env, declaration)
+  checkDefinitions(ctx, scopes, loaded)
   const trains = loaded.file.declarations.filter(
     (declaration): declaration is Train => declaration.kind === 'Train',
   )
@@ -73,6 +74,17 @@ export function elaborateFile(
   })
 }
 
+/** Checks the definitions of a file and of those that it imports, each on its own and before it is used. */
+function checkDefinitions(ctx: Context, scopes: FileScopes, loaded: LoadedFile): void {
+  const definitions = scopes.all(loaded).flatMap(each => {
+    const env = scopes.of(each)
+    return each.file.declarations.map(declaration => ({ env, declaration }))
+  })
+  for (const { env, declaration } of definitions)
+    ctx.world.unchecked.set(declaration.id, () => checkDefinition(ctx, env, declaration))
+  for (const { declaration } of definitions) isBroken(ctx, declaration.id)
+}
+
 /** Checks the definitions of the standard library on their own, as a user's are. */
 export function checkLibrary(library: readonly File[], report: Report): void {
   const ctx = worldContext(report)
@@ -86,7 +98,7 @@ function libraryScope(ctx: Context, library: readonly File[]): Env {
   const root = new Env()
   for (const name of entriesByCall) root.define(name, { kind: 'operator', name })
   const env = root.child()
-  for (const file of library) for (const declaration of file.declarations) define(ctx, env, declaration)
+  for (const file of library) defineAll(ctx, env, file.declarations)
   return env
 }
 
@@ -106,9 +118,20 @@ class FileScopes {
     if (known) return known
     const env = this.#library.child()
     this.#known.set(loaded, env)
-    for (const [node, target] of loaded.imports) this.#import(env, node, target)
-    for (const declaration of loaded.file.declarations) define(this.#ctx, env, declaration)
+    for (const declaration of loaded.file.declarations) {
+      if (declaration.kind !== 'Import') continue
+      const target = loaded.imports.get(declaration)
+      if (target) this.#import(env, declaration, target)
+      // The file could not be read, which is reported: its names may be anything.
+      else for (const name of declaration.names) env.define(name.text, errorValue, name.span)
+    }
+    defineAll(this.#ctx, env, loaded.file.declarations)
     return env
+  }
+
+  /** A file and all that it imports, those first. */
+  all(loaded: LoadedFile): readonly LoadedFile[] {
+    return [...new Set([...[...loaded.imports.values()].flatMap(each => this.all(each)), loaded])]
   }
 
   #import(env: Env, node: Import, target: LoadedFile): void {
@@ -116,7 +139,7 @@ class FileScopes {
     const other = this.of(target)
     for (const name of node.names) {
       const binding = names.includes(name.text) ? other.lookup(name.text) : undefined
-      if (!binding)
+      if (!binding && name.text !== '')
         complain({ ...this.#ctx, env }, 'LTM3003', name.span, {
           object: `\`${node.from.text}\``,
           name: name.text,
@@ -137,35 +160,32 @@ const nameOf = (declaration: Declaration): readonly string[] => {
   ]
 }
 
-/** Gives a declaration its name in the scope of its file. */
-function define(ctx: Context, env: Env, declaration: Declaration): void {
-  if (declaration.kind === 'Import') return
-  const [name] = nameOf(declaration)
-  const span = declaration.kind === 'Constraint' ? declaration.path.span : declaration.name.span
-  const before = env.owns(name!) ? env.lookup(name!) : undefined
-  if (before)
-    complain(
-      { ...ctx, env },
-      'LTM3002',
-      span,
-      { name: name!, what: 'file' },
-      before.span ? { labels: [{ span: before.span, text: 'the other one' }] } : {},
-    )
-  if (declaration.kind === 'Train') env.define(name!, errorValue, span)
-  else if (declaration.kind === 'Const')
-    env.define(name!, constant({ ...ctx, env, declaration: declaration.id }, declaration), span, {
-      constant: true,
-    })
-  else if (declaration.kind === 'Fn' || declaration.kind === 'Loss' || declaration.kind === 'Schedule') {
-    env.define(name!, { kind: 'function', declaration, name: name!, env, self: undefined }, span)
-  } else env.define(name!, { kind: 'declaration', declaration, env }, span)
+/** Gives the declarations of a file their names in its scope. */
+function defineAll(ctx: Context, env: Env, declarations: readonly Declaration[]): void {
+  for (const declaration of declarations) {
+    const [name] = nameOf(declaration)
+    if (declaration.kind === 'Import' || !name) continue
+    const span = declaration.kind === 'Constraint' ? declaration.path.span : declaration.name.span
+    const before = env.owns(name) ? env.lookup(name) : undefined
+    if (before) declaredTwice({ ...ctx, env }, name, span, before.span)
+    else env.define(name, declared(env, declaration, name), span, { constant: declaration.kind === 'Const' })
+  }
 }
 
-/** `const J: int = 8`: a number, a string, a list. A constant tensor is computed where it is used. */
-function constant(ctx: Context, declaration: Const): Value {
-  const value = expression(ctx, declaration.value)
-  if (!declaration.type) return value
-  const type = declaredType(ctx, declaration.type)
-  if (type.kind === 'tensor') return complain(ctx, 'LTM9001', declaration.span, { what: 'a constant tensor' })
-  return checkDeclared(ctx, value, type, declaration.value.span, declaration.name.text)
+function declaredTwice(ctx: Context, name: string, span: Span, before: Span | undefined): void {
+  complain(
+    ctx,
+    'LTM3002',
+    span,
+    { name, what: 'file' },
+    before ? { labels: [{ span: before, text: 'the other one' }] } : {},
+  )
+}
+
+function declared(env: Env, declaration: Exclude<Declaration, Import>, name: string): Value {
+  if (declaration.kind === 'Train') return errorValue
+  if (declaration.kind === 'Const') return { kind: 'lazy', declaration, env }
+  if (declaration.kind === 'Fn' || declaration.kind === 'Loss' || declaration.kind === 'Schedule')
+    return { kind: 'function', declaration, name, env, self: undefined }
+  return { kind: 'declaration', declaration, env }
 }

@@ -1,6 +1,10 @@
-import type { Span } from '../base/source.ts'
+import { nearest } from '../base/names.ts'
+import { type Span, textOf } from '../base/source.ts'
 import type { Block, Body, For, If, Let, SetStatement, Statement, Var } from '../syntax/ast.ts'
+import { sameType } from '../types/tensor.ts'
+import { holding } from './conditions.ts'
 import { type Context, complain } from './context.ts'
+import { declare } from './declaring.ts'
 import { describe } from './describe.ts'
 import { expression, unexpecting } from './evaluate.ts'
 import { checkDeclared } from './formals.ts'
@@ -15,8 +19,11 @@ export function executeBody(ctx: Context, body: Body): Value {
   const outcome = executeBlock(ctx, body)
   if (outcome.kind === 'returned') return outcome.value
   if (ctx.returns === 'optional') return { kind: 'record', fields: new Map() }
-  return complain(ctx, 'LTM3017', body.span, { name: 'this function' })
+  return complain(ctx, 'LTM3017', lineOf(body), undefined)
 }
+
+/** The closing brace: where a value is missed. */
+const lineOf = (body: Block): Span => ({ ...body.span, start: Math.max(body.span.start, body.span.end - 1) })
 
 export type Outcome = { readonly kind: 'went on' } | { readonly kind: 'returned'; readonly value: Value }
 const wentOn: Outcome = { kind: 'went on' }
@@ -80,7 +87,9 @@ function declaredValue(
     { ...ctx, expected: type?.kind === 'tensor' ? type.type : undefined },
     statement.value,
   )
-  const checked = type ? checkDeclared(ctx, value, type, statement.value.span, name) : value
+  const checked = type
+    ? checkDeclared(ctx, value, type, statement.value.span, `\`${name}\``, statement.type?.span)
+    : value
   return named(ctx, checked, name)
 }
 
@@ -92,25 +101,32 @@ export function named(ctx: Context, value: Value, name: string): Value {
 export function executeLet(ctx: Context, statement: Let): void {
   if (!statement.record) {
     const [name] = statement.names
-    if (name) ctx.env.define(name.text, declaredValue(ctx, statement, name.text), name.span)
+    if (name) declare(ctx, name, declaredValue(ctx, statement, name.text))
     return
   }
   const value = expression(unexpecting(ctx), statement.value)
-  for (const name of statement.names)
-    ctx.env.define(name.text, fieldOf(ctx, value, name.text, name.span), name.span)
+  for (const name of statement.names) declare(ctx, name, fieldOf(ctx, value, name.text, name.span))
 }
 
 function fieldOf(ctx: Context, value: Value, name: string, span: Span): Value {
   if (value.kind === 'error') return value
   if (value.kind !== 'record')
     return complain(ctx, 'LTM2109', span, { wanted: 'a record', got: describe(value) })
-  const field = value.fields.get(name)
-  return field ?? complain(ctx, 'LTM3003', span, { object: describe(value), name, near: undefined, has: '' })
+  const names = [...value.fields.keys()]
+  return (
+    value.fields.get(name) ??
+    complain(ctx, 'LTM3003', span, {
+      object: describe(value),
+      name,
+      near: nearest(name, names),
+      has: names.length > 0 ? `it has ${names.map(each => `\`${each}\``).join(', ')}` : '',
+    })
+  )
 }
 
 export function executeVar(ctx: Context, statement: Var): void {
   const { name } = statement
-  ctx.env.define(name.text, declaredValue(ctx, statement, name.text), name.span, { mutable: true })
+  declare(ctx, name, declaredValue(ctx, statement, name.text), { mutable: true })
 }
 
 export function executeSet(ctx: Context, statement: SetStatement): void {
@@ -129,7 +145,7 @@ export function executeSet(ctx: Context, statement: SetStatement): void {
 
 function assign(ctx: Context, name: string, value: Value, span: Span): void {
   const binding = ctx.env.lookup(name)
-  if (!binding) return void complain(ctx, 'LTM3001', span, { name, near: undefined })
+  if (!binding) return void complain(ctx, 'LTM3001', span, { name, near: nearest(name, ctx.env.names()) })
   if (!binding.mutable) {
     return void complain(
       ctx,
@@ -165,9 +181,23 @@ function executeIf(ctx: Context, statement: If): Outcome {
     )
     return { kind: 'returned', value: errorValue }
   }
-  executeBlock(ctx, statement.then)
-  if (statement.otherwise) executeBlock(ctx, statement.otherwise)
-  return wentOn
+  return executeBoth(ctx, statement)
+}
+
+/** In a definition either branch may be taken; each is checked where its condition holds. */
+function executeBoth(ctx: Context, statement: If): Outcome {
+  const condition = textOf(statement.condition.span)
+  const then = executeBlock(holding(ctx, condition), statement.then)
+  const otherwise = statement.otherwise
+    ? executeBlock(holding(ctx, `not (${condition})`), statement.otherwise)
+    : wentOn
+  if (then.kind !== 'returned' || otherwise.kind !== 'returned') return wentOn
+  return { kind: 'returned', value: eitherOf(then.value, otherwise.value) }
+}
+
+/** What is known of a value that is one of two. */
+export function eitherOf(a: Value, b: Value): Value {
+  return a.kind === 'tensor' && b.kind === 'tensor' && sameType(a.type, b.type) ? a : errorValue
 }
 
 /** Over a list or a literal range a loop is unrolled. */

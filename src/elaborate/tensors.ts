@@ -84,7 +84,7 @@ function valueName(func: string): string {
 export function requireEqual(ctx: Context, left: Dim, right: Dim, span: Span): boolean {
   const answer = compareDims(left, right)
   if (answer === 'equal' || (answer === 'unknown' && ctx.generic)) return true
-  complain(ctx, 'LTM2113', span, { left: String(left), right: String(right) })
+  complain(ctx, 'LTM2113', span, { condition: `${left} == ${right}` })
   return false
 }
 

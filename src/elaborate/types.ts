@@ -1,5 +1,6 @@
-import type { Span } from '../base/source.ts'
-import type { Expr, Name, Size, Type, Unit } from '../syntax/ast.ts'
+import { nearest } from '../base/names.ts'
+import { type Span, textOf } from '../base/source.ts'
+import type { Expr, FnType, Name, Size, Type, Unit } from '../syntax/ast.ts'
 import { children } from '../syntax/walk.ts'
 import type { Dim } from '../types/dim.ts'
 import { isRest, type Shape, showType, type TensorType } from '../types/tensor.ts'
@@ -47,13 +48,19 @@ export function declaredType(ctx: Context, node: Type, variables?: Set<string>):
       }
     case 'FnType':
       if (node.callee === 'module') return { kind: 'module' }
-      return {
-        kind: 'function',
-        params: node.params?.map(param => declaredType(ctx, param, new Set())),
-        result: node.result && declaredType(ctx, node.result, new Set()),
-      }
+      return functionType({ ...ctx, env: ctx.env.child() }, node)
     case 'LikeType':
       return { kind: 'like', name: node.name.text }
+  }
+}
+
+/** The sizes in the type of a function are its own. */
+function functionType(ctx: Context, node: FnType): DeclaredType {
+  const variables = new Set<string>()
+  return {
+    kind: 'function',
+    params: node.params?.map(param => declaredType(ctx, param, variables)),
+    result: node.result && declaredType(ctx, node.result, variables),
   }
 }
 
@@ -78,9 +85,13 @@ function namedType(
     if (isUnit(text)) return { kind: 'float', unit: text }
     if (text === 'module') return { kind: 'module' }
   }
-  complain(ctx, 'LTM2119', span, { type: text })
+  const known = shape === undefined ? hostTypes : dtypes
+  if (text !== '') complain(ctx, 'LTM2119', span, { type: textOf(span), near: nearest(text, known) })
   return errorType
 }
+
+const dtypes = ['f32', 'i32', 'bool']
+const hostTypes = [...dtypes, 'int', 'float', 'string', 'path', 'module', ...units]
 
 /** The sizes of a shape. A rest stays symbolic here; unknown lower-case names become variables where that is allowed. */
 export function shapeOf(ctx: Context, sizes: readonly Size[], variables?: Set<string>): Shape {
@@ -102,16 +113,21 @@ export function sizeOf(ctx: Context, node: Expr): Dim {
       complain(ctx, 'LTM2116', node.span, { name: node.text })
   }
   const value = expression(ctx, node)
-  if (value.kind === 'int') return value.dim
-  if (value.kind !== 'error') complain(ctx, 'LTM2106', node.span, { got: describe(value) })
+  if (value.kind === 'int' && (typeof value.dim !== 'number' || (value.dim >= 0 && value.dim <= largest)))
+    return value.dim
+  if (value.kind !== 'error')
+    complain(ctx, 'LTM2106', node.span, { got: value.kind === 'int' ? String(value.dim) : describe(value) })
   return '_'
 }
+
+/** No machine has room for more. */
+const largest = 2 ** 40
 
 function defineVariables(ctx: Context, node: Expr, variables: Set<string>): void {
   if (node.kind === 'Name') {
     if (!variables.has(node.text) && !ctx.env.lookup(node.text) && /^[a-z_]/.test(node.text)) {
       variables.add(node.text)
-      ctx.env.define(node.text, int(node.text), node.span)
+      ctx.env.define(node.text, int(node.text), node.span, { size: true })
     }
     return
   }

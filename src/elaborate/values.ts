@@ -1,6 +1,7 @@
 import type { Span } from '../base/source.ts'
 import type { HostExpr } from '../ir/ir.ts'
 import type {
+  Const,
   Constraint,
   Dataset,
   Fn,
@@ -80,6 +81,8 @@ export interface TensorValue {
   readonly type: TensorType
   /** Where it was made, for messages that point at two places. */
   readonly span: Span | undefined
+  /** Where its type was declared, where that is elsewhere: the field of a batch. */
+  readonly origin?: { readonly name: string; readonly span: Span }
   /** For a constrained parameter: the function that gives its stable logarithm, and its raw tensor. */
   readonly parameter?: ParameterRead
 }
@@ -127,6 +130,8 @@ export interface LambdaValue {
 export interface OpaqueFunctionValue {
   readonly kind: 'opaque_function'
   readonly name: string
+  /** Declared as a bare `fn`: the result is like the argument. */
+  readonly elementwise: boolean
 }
 /** A constraint used as a function, or with its arguments given. */
 export interface ConstraintValue {
@@ -187,11 +192,12 @@ export interface OptimizerValue {
 export interface DataValue {
   readonly kind: 'data'
   readonly name: string
+  readonly declaration: Dataset
 }
-/** A `let` member of a module: computed anew where it is used. */
+/** A `let` member of a module or training, computed anew where it is used, or a constant, computed when it is first asked for. */
 export interface LazyValue {
   readonly kind: 'lazy'
-  readonly declaration: Let
+  readonly declaration: Let | Const
   readonly env: Env
 }
 

@@ -1,4 +1,4 @@
-import { type Entry, error, warning } from './entry.ts'
+import { type Entry, error } from './entry.ts'
 
 const suggestion = (d: { readonly near: string | undefined }): string | undefined =>
   d.near === undefined ? undefined : `did you mean \`${d.near}\`?`
@@ -36,29 +36,35 @@ export const names = {
     d => `declare it with \`var ${d.name} = …\``,
   ),
   LTM3010: error(
-    (d: { name: string }) => `\`${d.name}\` would shadow another \`${d.name}\` of this \`train\``,
+    (d: { name: string }) => `\`${d.name}\` would hide another \`${d.name}\` of this \`train\``,
     () => 'give one of them another name',
   ),
   LTM3011: error((d: { cycle: string }) => `${d.cycle} refers to itself`),
   LTM3012: error(
-    (d: { name: string }) => `\`${d.name}\` is a function: it wants arguments, as in \`${d.name}(…)\``,
+    (d: { name: string }) => `\`${d.name}\` is a function, and a value is wanted here`,
+    d => `call it: \`${d.name}(…)\``,
   ),
   LTM3013: error(
     (d: { name: string; condition: string }) =>
       `\`${d.name}\` exists only under \`if ${d.condition}\`, which is not known to hold here`,
+    d => `use it under the same condition: \`if ${d.condition} then … else …\``,
   ),
   LTM3014: error(
     (_: { name: string }) => `this module has no \`forward\`, so it cannot be called`,
     d => `declare \`forward(…) { … }\` in \`module ${d.name}\``,
   ),
   LTM3015: error((d: { what: string; member: string }) => `this ${d.what} has no \`${d.member}\``),
-  LTM3016: warning((d: { name: string }) => `\`${d.name}\` is never used`),
   LTM3017: error(
-    (_: { name: string }) => `this \`fn\` may end without a \`return\``,
-    d => `every way through \`${d.name}\` must return a value`,
+    (_: undefined) => 'this body may end without a `return`',
+    () => 'every way through it must return a value',
   ),
   LTM3018: error(
     (d: { path: string }) => `there is no file \`${d.path}\``,
     () => 'paths are relative to the file that says them',
+  ),
+  LTM3019: error(
+    (d: { what: string; limit: string }) => `${d.what} does not end: it goes ${d.limit}`,
+    () =>
+      'what is compiled is written out: recursion and loops must come to an end while the program is compiled',
   ),
 } satisfies Record<string, Entry<never>>

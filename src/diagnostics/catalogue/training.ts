@@ -57,8 +57,8 @@ export const training = {
     () => 'name them: `minimize critic_loss = …`',
   ),
   LTM4109: error(
-    (d: { name: string }) => `\`${d.name}\` is a metric, logged as a whole`,
-    d => `write \`log ${d.name}(…)\`: it is updated in each batch and computed once an epoch`,
+    (d: { name: string }) => `\`${d.name}\` is a metric, which has no value inside a step`,
+    d => `write \`log ${d.name}(…)\`: every batch updates it, and it is computed once an epoch`,
   ),
   LTM4201: error(
     (d: { key: string; near: string | undefined }) => `\`trainer\` has no setting \`${d.key}\``,
@@ -99,6 +99,7 @@ export const training = {
     (d: { name: string }) =>
       `a fit must not depend on the number of examples, and \`${d.name}\` has it in its shape`,
   ),
+  LTM4309: error((d: { index: string; has: string }) => `there is no column ${d.index}: columns ${d.has}`),
   LTM4401: error(
     (d: { name: string; value: string; domain: string }) =>
       `${d.name} = ${d.value} is outside of ${d.domain}`,
@@ -106,11 +107,6 @@ export const training = {
   LTM4402: error(
     (d: { name: string; value: string; wanted: string }) =>
       `\`${d.value}\` is not ${d.wanted}, which \`${d.name}\` wants`,
-  ),
-  LTM4403: error(
-    (d: { name: string; near: string | undefined; known: string }) =>
-      `this program has no hyper \`${d.name}\``,
-    d => (d.near === undefined ? d.known : `did you mean \`${d.near}\`?`),
   ),
   LTM4501: error(
     (d: { event: string; near: string | undefined }) => `there is no event \`${d.event}\``,
@@ -122,12 +118,5 @@ export const training = {
   LTM4503: error(
     (_: undefined) => '`skip` leaves a batch out, and an update came before it',
     () => 'decide before the first `minimize`',
-  ),
-  LTM4601: error(
-    (d: { what: string }) => `there is no \`train\` in this file, so there is nothing to ${d.what}`,
-  ),
-  LTM4602: error(
-    (_: undefined) => 'the file has no declarations',
-    () => 'a program has at least a `train NAME { … }`',
   ),
 } satisfies Record<string, Entry<never>>

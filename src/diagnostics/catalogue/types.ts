@@ -12,10 +12,9 @@ export const types = {
     (d: { operator: string; problem: string }) => `\`${d.operator}\` cannot combine these: ${d.problem}`,
   ),
   LTM2104: error(
-    (d: { name: string; callee: string }) =>
-      `cannot infer the size \`${d.name}\` of \`${d.callee}\` from this call`,
+    (d: { name: string }) => `nothing that a call gives would decide the size \`${d.name}\``,
     d =>
-      `it appears only inside an expression or in the result; annotate the value, as in \`let x: f32[${d.name}] = …\``,
+      `it stands only inside an expression; take it as an argument, \`${d.name}: int\`, or let it be an axis of its own`,
   ),
   LTM2105: error(
     (d: { callee: string }) => `\`${d.callee}\` needs a shape, and none is known here`,
@@ -39,8 +38,8 @@ export const types = {
   ),
   LTM2112: error((d: { pattern: string; problem: string }) => `\`${d.pattern}\` does not fit: ${d.problem}`),
   LTM2113: error(
-    (d: { left: string; right: string }) =>
-      `whether ${d.left} equals ${d.right} cannot be known before the data is`,
+    (d: { condition: string }) => `whether \`${d.condition}\` holds cannot be known before the data is`,
+    () => 'the last batch may be shorter than the others: write `batch.size` where you mean its examples',
   ),
   LTM2114: error(
     (d: { first: string; second: string }) =>
@@ -48,7 +47,7 @@ export const types = {
   ),
   LTM2115: error(
     (d: { name: string; expected: string; got: string }) =>
-      `\`${d.name}\` is declared ${d.expected}, and its value is ${d.got}`,
+      `${d.name} is declared ${d.expected}, and its value is ${d.got}`,
   ),
   LTM2116: error(
     (d: { name: string }) =>
@@ -56,23 +55,40 @@ export const types = {
     d => `rename the constant to \`${d.name[0]?.toUpperCase()}${d.name.slice(1)}\``,
   ),
   LTM2117: error(
-    (d: { name: string; declared: string }) =>
-      `the dimension variable \`${d.name}\` would shadow ${d.declared}`,
+    (d: { what: string; name: string }) =>
+      `${d.what} \`${d.name}\` would hide the size \`${d.name}\` of the signature`,
+    () => 'give one of them another name',
   ),
-  LTM2118: error((d: { condition: string; values: string }) => `\`${d.condition}\` does not hold${d.values}`),
+  LTM2118: error(
+    (d: { condition: string; values: string }) => `\`${d.condition}\` does not hold`,
+    d => (d.values === '' ? undefined : `here ${d.values}`),
+  ),
   LTM2119: error(
-    (d: { type: string }) => `\`${d.type}\` is not a type`,
-    () =>
-      'types are `f32[…]`, `i32[…]`, `bool[…]`, `int`, `float`, `bool`, `string`, lists, records and `fn(…) -> …`',
+    (d: { type: string; near: string | undefined }) => `\`${d.type}\` is not a type`,
+    d =>
+      d.near === undefined
+        ? 'types are `f32[…]`, `i32[…]`, `bool[…]`, `int`, `float`, `bool`, `string`, lists, records and `fn(…) -> …`'
+        : `did you mean \`${d.near}\`?`,
   ),
-  LTM2120: error((d: { branches: string }) => `the two branches differ: ${d.branches}`),
+  LTM2120: error(
+    (d: { condition: string }) =>
+      `the branches are of different types, and \`${d.condition}\` is not known when the program is compiled`,
+  ),
   LTM2121: warning(
-    (d: { outer: string }) => `\`cross_entropy\` takes logits, and these went through \`${d.outer}\` already`,
+    (d: { loss: string; outer: string }) =>
+      `\`${d.loss}\` takes logits, and these went through \`${d.outer}\` already`,
     d => `give it the value before \`${d.outer}\``,
   ),
   LTM2122: error((d: { got: string }) => `a gradient is that of one number, and this is ${d.got}`),
   LTM2123: error(
-    (d: { y: string; x: string }) => `\`${d.y}\` was not computed from \`${d.x}\`, so its gradient would be zero`,
+    (d: { y: string; x: string }) =>
+      `\`${d.y}\` was not computed from \`${d.x}\`, so its gradient would be zero`,
     d => `give \`${d.x}\` a name with \`let\` and compute \`${d.y}\` from that name`,
+  ),
+  LTM2130: error(
+    (d: { rounds: number; most: number }) =>
+      `this loop has ${d.rounds} rounds, and at most ${d.most} can be unrolled`,
+    () =>
+      'a loop over a list or a range is written out when the program is compiled; work along an axis of a tensor instead',
   ),
 } satisfies Record<string, Entry<never>>

@@ -1,5 +1,5 @@
 import { nearest } from '../../base/names.ts'
-import { textOf } from '../../base/source.ts'
+import { type Span, textOf } from '../../base/source.ts'
 import type { ColumnInput, DataField, DataSource, Dataset, FuncParam } from '../../ir/ir.ts'
 import type {
   Arg,
@@ -16,7 +16,7 @@ import type {
 import { children } from '../../syntax/walk.ts'
 import { compareDims, product } from '../../types/dim.ts'
 import { sameShape, showType, type TensorType } from '../../types/tensor.ts'
-import { type Context, complain, originOf } from '../context.ts'
+import { type Context, complain, isBroken, originOf } from '../context.ts'
 import { describe } from '../describe.ts'
 import type { Env } from '../env.ts'
 import { expression } from '../evaluate.ts'
@@ -29,6 +29,17 @@ import { mixesExamples } from './rows.ts'
 
 /** The symbol of the number of rows that a field is computed for at once. */
 const rows = 'examples'
+
+/** A dataset on its own, where it needs no arguments. */
+export function checkDataset(ctx: Context, declaration: DatasetDeclaration): void {
+  if (!declaration.formals.every(formal => formal.value)) return
+  const site = { args: [], span: declaration.name.span, shown: declaration.name.text }
+  const args = bindFormals(ctx, declaration.formals, site, undefined, ctx.env)
+  const made = { name: declaration.name.text, origin: originOf(declaration.span) }
+  if (!args || !datasetOf(ctx, declaration, made, ordinaryLoading)) ctx.world.broken.add(declaration.id)
+}
+
+const ordinaryLoading: Loading = { batch: 32, shuffle: true, dropLast: false }
 
 /** `data digits = Digits(batch: 64)`. */
 export function elaborateData(ctx: Context, member: Data): Dataset | undefined {
@@ -54,9 +65,9 @@ export function elaborateData(ctx: Context, member: Data): Dataset | undefined {
     env,
   )
   const loading = loadingOf(ctx, call, call.args.filter(isLoading), own)
-  if (!args || !loading) return undefined
-  const within: Context = { ...ctx, env, instantiations: [] }
-  return datasetOf(within, declaration, member, loading)
+  if (!args || !loading || isBroken(ctx, declaration.id)) return undefined
+  const within: Context = { ...ctx, env, instantiations: [{ span: call.span, text: 'made here' }] }
+  return datasetOf(within, declaration, { name: member.name.text, origin: originOf(member.span) }, loading)
 }
 
 interface Loading {
@@ -71,7 +82,7 @@ function loadingOf(
   args: readonly Arg[],
   own: readonly string[],
 ): Loading | undefined {
-  const loading = { batch: 32, shuffle: true, dropLast: false }
+  const loading: { -readonly [K in keyof Loading]: Loading[K] } = { ...ordinaryLoading }
   let good = true
   for (const arg of args) {
     if (arg.kind !== 'Named') continue
@@ -106,36 +117,39 @@ function loadingOf(
 function datasetOf(
   ctx: Context,
   declaration: DatasetDeclaration,
-  member: Data,
+  made: Pick<Dataset, 'name' | 'origin'>,
   loading: Loading,
 ): Dataset | undefined {
   const source = sourceOf(ctx, declaration.source)
   if (!source) return undefined
   const columns = columnsOf(ctx, declaration.members, source)
   const fits: Dataset['fits'][number][] = []
+  const failed = new Set<string>()
   const fields: { readonly field: Field; readonly type: TensorType }[] = []
+  const names = new Map<string, Span>()
   for (const item of declaration.members) {
+    if (item.kind === 'Fit' || item.kind === 'Field') checkName(ctx, item, names)
     if (item.kind === 'Fit') {
-      const fit = fitOf(ctx, declaration, item, columns, fits)
-      if (!fit) return undefined
-      fits.push(fit)
+      const fit = fitOf(ctx, declaration, item, columns, fits, failed)
+      if (fit) fits.push(fit)
+      else failed.add(item.name.text)
     } else if (item.kind === 'Field') {
       const type = fieldType(ctx, item)
-      if (!type) return undefined
-      fields.push({ field: item, type })
+      if (type) fields.push({ field: item, type })
+      else failed.add(item.name.text)
     } else if (item.kind !== 'Split') {
       complain(ctx, 'LTM9001', item.span, { what: `\`${item.kind.toLowerCase()}\` in a dataset` })
     }
   }
-  const func = fieldsFunction(ctx, declaration, fields, columns, fits)
+  const func = fieldsFunction(ctx, declaration, fields, columns, fits, failed)
   const split = splitOf(
     ctx,
     declaration.members.find((item): item is Split => item.kind === 'Split'),
     fields.map(item => item.field.name.text),
   )
-  if (!func || !split) return undefined
+  if (!func || !split || failed.size > 0) return undefined
   return {
-    name: member.name.text,
+    ...made,
     declaration: declaration.name.text,
     source,
     columns: columns.list,
@@ -144,8 +158,54 @@ function datasetOf(
     fields: func.fields,
     ...split,
     ...loading,
-    origin: originOf(member.span),
   }
+}
+
+function checkName(ctx: Context, { name }: Field | Fit, names: Map<string, Span>): void {
+  const before = names.get(name.text)
+  if (before)
+    complain(
+      ctx,
+      'LTM3002',
+      name.span,
+      { name: name.text, what: 'dataset' },
+      { labels: [{ span: before, text: 'the other one' }] },
+    )
+  names.set(name.text, name.span)
+}
+
+/** The arguments that each source has; others are reported. */
+const sourceArguments: Readonly<Record<string, readonly string[]>> = {
+  csv: ['path', 'skip'],
+  synthetic: ['count'],
+}
+
+function checkSourceArguments(ctx: Context, ref: Ref, kind: string): boolean {
+  const known = Object.hasOwn(sourceArguments, kind) ? sourceArguments[kind]! : undefined
+  if (!known) return true
+  let positional = 0
+  let good = true
+  for (const arg of ref.args ?? []) {
+    if (arg.kind === 'Named' && !known.includes(arg.name.text)) {
+      complain(ctx, 'LTM3004', arg.name.span, {
+        callee: kind,
+        name: arg.name.text,
+        near: nearest(arg.name.text, known),
+      })
+      good = false
+    } else if (arg.kind === 'Positional' && ++positional > 1) {
+      complain(ctx, 'LTM3005', arg.span, {
+        callee: kind,
+        count: 1,
+        signature: `the others are named: ${known
+          .slice(1)
+          .map(name => `\`${name}:\``)
+          .join(', ')}`,
+      })
+      good = false
+    }
+  }
+  return good
 }
 
 function sourceOf(ctx: Context, ref: Ref): DataSource | undefined {
@@ -157,11 +217,14 @@ function sourceOf(ctx: Context, ref: Ref): DataSource | undefined {
     return arg?.kind === 'Named' ? arg.value : undefined
   }
   const first = args.find(arg => arg.kind === 'Positional')?.value
-  if (kind === 'csv') return csvSource(ctx, ref, first, named('skip'), origin)
+  if (!checkSourceArguments(ctx, ref, kind)) return undefined
+  if (kind === 'csv') return csvSource(ctx, ref, first ?? named('path'), named('skip'), origin)
   if (kind === 'synthetic') {
     const node = first ?? named('count')
-    const count = node && knownNumber(expression(ctx, node))
+    const value = node && expression(ctx, node)
+    const count = value?.kind === 'int' ? knownNumber(value) : undefined
     if (count !== undefined && count >= 1) return { kind: 'synthetic', count, origin }
+    if (value?.kind === 'error') return undefined
     complain(ctx, 'LTM3006', ref.span, {
       callee: 'synthetic',
       name: 'count',
@@ -194,7 +257,7 @@ function csvSource(
     return undefined
   }
   const lines = skip ? knownNumber(expression(ctx, skip)) : 0
-  if (lines === undefined || lines < 0) {
+  if (lines === undefined || lines < 0 || !Number.isInteger(lines)) {
     complain(ctx, 'LTM2102', skip?.span ?? ref.span, {
       what: '`skip`',
       expected: 'a number of lines',
@@ -277,10 +340,10 @@ function columnRange(ctx: Context, node: Expr, source: DataSource): ColumnRange 
     typeof value.from === 'number' &&
     typeof value.to === 'number'
   ) {
-    return { from: value.from, to: value.to, single: false }
+    return checkedRange(ctx, node, source, { from: value.from, to: value.to, single: false })
   }
   if (node.callee.text === 'column' && value.kind === 'int' && typeof value.dim === 'number')
-    return { from: value.dim, to: value.dim + 1, single: true }
+    return checkedRange(ctx, node, source, { from: value.dim, to: value.dim + 1, single: true })
   if (node.callee.text === 'column' && value.kind === 'string' && source.kind === 'inline') {
     const at = source.columns.findIndex(column => column.name === value.text)
     if (at >= 0) return { from: at, to: at + 1, single: true }
@@ -302,6 +365,20 @@ function columnRange(ctx: Context, node: Expr, source: DataSource): ColumnRange 
     got: describe(value),
   })
   return undefined
+}
+
+/** Columns that a table can have: how many a file has is checked when it is read. */
+function checkedRange(
+  ctx: Context,
+  node: Expr,
+  source: DataSource,
+  range: ColumnRange,
+): ColumnRange | undefined {
+  const count = source.kind === 'inline' ? source.columns.length : Number.POSITIVE_INFINITY
+  if (range.from >= 0 && range.from < range.to && range.to <= count) return range
+  const has = count === Number.POSITIVE_INFINITY ? 'are counted from 0' : `are 0 to ${count - 1}`
+  const index = range.single ? String(range.from) : `${range.from}..${range.to}`
+  return void complain(ctx, 'LTM4309', node.span, { index, has })
 }
 
 /** A region in which `columns(…)`, `column(…)`, `index` and the earlier fits are values. */
@@ -342,9 +419,11 @@ function tableContext(
   ctx: Context,
   columns: Columns,
   fits: Dataset['fits'],
+  failed: ReadonlySet<string>,
 ): { readonly ctx: Context; readonly region: TableRegion } {
   const region = new TableRegion(columns, fits)
   const env: Env = ctx.env.child()
+  for (const name of failed) env.define(name, errorValue)
   for (const fit of fits) env.define(fit.name, region.named(fit.name) ?? errorValue)
   for (const name of ['columns', 'column']) env.define(name, { kind: 'operator', name })
   const index = columns.list.find(column => column.single && column.from === 0)
@@ -358,18 +437,21 @@ function fitOf(
   fit: Fit,
   columns: Columns,
   fits: Dataset['fits'],
+  failed: ReadonlySet<string>,
 ): Dataset['fits'][number] | undefined {
   const type = fieldType(ctx, fit)
-  const table = tableContext(ctx, columns, fits)
+  const table = tableContext(ctx, columns, fits, failed)
   const value = type ? expression({ ...table.ctx, expected: type }, fit.value) : errorValue
   if (!type || value.kind === 'error') return undefined
+  if (value.kind === 'tensor' && value.type.shape.includes(rows))
+    return void complain(ctx, 'LTM4308', fit.value.span, { name: fit.name.text })
   if (
     value.kind !== 'tensor' ||
     value.type.dtype !== type.dtype ||
     !sameShape(value.type.shape, type.shape)
   ) {
     complain(ctx, 'LTM2115', fit.value.span, {
-      name: fit.name.text,
+      name: `\`${fit.name.text}\``,
       expected: showType(type),
       got: describe(value),
     })
@@ -407,16 +489,22 @@ function fieldsFunction(
   fields: readonly { readonly field: Field; readonly type: TensorType }[],
   columns: Columns,
   fits: Dataset['fits'],
+  failed: ReadonlySet<string>,
 ): { readonly name: string; readonly fields: readonly DataField[] } | undefined {
-  const table = tableContext(ctx, columns, fits)
+  const table = tableContext(ctx, columns, fits, failed)
   const results = new Map<string, Value>()
   const described: DataField[] = []
+  let good = true
   for (const { field, type } of fields) {
     const value = fieldValue(table.ctx, field, type)
-    if (!value) return undefined
+    if (!value) {
+      good = false
+      continue
+    }
     results.set(field.name.text, value.tensor)
     described.push({ name: field.name.text, type, whole: value.whole, origin: originOf(field.span) })
   }
+  if (!good) return undefined
   const mixed = mixesExamples(table.region.steps, rows, new Set(fits.map(fit => fit.name)))
   if (mixed) {
     const field = fields.find(item => originOf(item.field.span).line <= mixed.line) ?? fields[0]

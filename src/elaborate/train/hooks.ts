@@ -1,5 +1,5 @@
 import { nearest } from '../../base/names.ts'
-import type { Hook } from '../../ir/ir.ts'
+import type { Hook, HostStatement } from '../../ir/ir.ts'
 import type { Hook as HookNode } from '../../syntax/ast.ts'
 import { type Context, complain, originOf } from '../context.ts'
 import { expression } from '../evaluate.ts'
@@ -60,9 +60,16 @@ export function elaborateHook(training: Training, node: HookNode): Hook | undefi
   }
   const event = eventOf(training, node, ctx)
   const condition = node.condition && hostCondition(step, node.condition)
+  const before = region.body.length
   statements(step, node.body)
   if (!event || (node.condition && !condition)) return undefined
-  return { event, ...(condition ? { condition } : {}), body: region.body, origin: originOf(node.span) }
+  const origin = originOf(node.span)
+  if (!condition) return { event, body: region.body, origin }
+  if (before === 0) return { event, condition, body: region.body, origin }
+  // A condition that looks at a tensor is computed in the hook itself.
+  const then = region.body.slice(before)
+  const choice: HostStatement = { kind: 'if', condition, then, otherwise: [], origin }
+  return { event, body: [...region.body.slice(0, before), choice], origin }
 }
 
 function eventOf(training: Training, node: HookNode, ctx: Context): Hook['event'] | undefined {

@@ -26,7 +26,7 @@ export function elaborateHyper(ctx: Context, member: Hyper, given: string | unde
   const start = scalarOf(declared, type)
   if (start === undefined) {
     complain(ctx, 'LTM2115', member.value.span, {
-      name: member.name.text,
+      name: `\`${member.name.text}\``,
       expected: type,
       got: describe(declared),
     })

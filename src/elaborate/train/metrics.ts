@@ -1,7 +1,7 @@
 import { textOf } from '../../base/source.ts'
 import type { Metric, MetricState } from '../../ir/ir.ts'
 import type { Call, Method, Metric as MetricDeclaration, MetricMember, State } from '../../syntax/ast.ts'
-import { type Context, complain, originOf } from '../context.ts'
+import { type Context, complain, isBroken, originOf } from '../context.ts'
 import { describe } from '../describe.ts'
 import type { Env } from '../env.ts'
 import { expression } from '../evaluate.ts'
@@ -43,7 +43,7 @@ export function elaborateMetric(ctx: Context, member: MetricMember): MetricScope
     undefined,
     env,
   )
-  if (!args || ctx.world.broken.has(declaration.id)) return undefined
+  if (!args || isBroken(ctx, declaration.id)) return undefined
   const within: Context = {
     ...ctx,
     env,
@@ -153,7 +153,7 @@ function newStates(ctx: Context, states: readonly MetricState[], method: Method)
       fields.set(state.name, value)
     else
       return complain(ctx, 'LTM2115', method.span, {
-        name: state.name,
+        name: `\`${state.name}\``,
         expected: describe({ kind: 'tensor', name: '', type: state.type, span: undefined }),
         got: describe(value),
       })

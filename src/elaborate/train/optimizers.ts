@@ -16,7 +16,7 @@ import type {
   Slot,
 } from '../../syntax/ast.ts'
 import type { TensorType } from '../../types/tensor.ts'
-import { type Context, complain, originOf } from '../context.ts'
+import { type Context, complain, isBroken, originOf } from '../context.ts'
 import { describe } from '../describe.ts'
 import type { Env } from '../env.ts'
 import { expression } from '../evaluate.ts'
@@ -60,7 +60,7 @@ export function elaborateOptimizer(ctx: Context, member: OptimizerMember): Optim
     (item): item is Method => item.kind === 'Method' && item.role === 'update',
   )
   if (!update) complain(ctx, 'LTM3015', declaration.name.span, { what: 'optimizer', member: 'update' })
-  if (!params || !settings || !update || ctx.world.broken.has(declaration.id)) return undefined
+  if (!params || !settings || !update || isBroken(ctx, declaration.id)) return undefined
   const hostSettings = settings.filter(setting => setting.type?.kind === 'float')
   const made: Made = {
     ctx: within,
@@ -372,7 +372,7 @@ function updated(ctx: Context, made: Made, result: Value, type: TensorType): Val
   if (!wrong) return { kind: 'record', fields }
   if (wrong[1].kind === 'error') return errorValue
   return complain(ctx, 'LTM2115', made.update.span, {
-    name: wrong[0],
+    name: `\`${wrong[0]}\``,
     expected: 'like param',
     got: describe(wrong[1]),
   })

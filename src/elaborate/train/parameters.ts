@@ -112,7 +112,14 @@ function startValue(ctx: Context, spec: ParamSpec, path: string): Value {
     checkStart(ctx, spec, path, given)
     return filled(ctx, given, type, node.span)
   }
-  return checkDeclared(ctx, given, { kind: 'tensor', type }, node.span, declaration.name.text)
+  return checkDeclared(
+    ctx,
+    given,
+    { kind: 'tensor', type },
+    node.span,
+    `\`${declaration.name.text}\``,
+    declaration.type.span,
+  )
 }
 
 /** A constant start value outside of its constraint is an error of the program: the constraint's `check` decides. */

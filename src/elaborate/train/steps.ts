@@ -1,5 +1,5 @@
 import { nearest } from '../../base/names.ts'
-import { textOf } from '../../base/source.ts'
+import { type Span, textOf } from '../../base/source.ts'
 import type { HostExpr, HostStatement, LogFlags, Phase, StepStream, TrainingStep } from '../../ir/ir.ts'
 import type {
   Block,
@@ -103,10 +103,13 @@ function streamOf(
       type: { dtype: field.type.dtype, shape: [size, ...field.type.shape] },
     },
   }))
-  const values = fields.map(({ field, value }): [string, Value] => [
-    field,
-    { kind: 'tensor', name: value.name, type: value.type, span: stream.span },
-  ])
+  const declared = fieldSpans(training, dataset.name)
+  const values = fields.map(({ field, value }): [string, Value] => {
+    const span = declared.get(field)
+    const origin = span && { name: `${dataset.declaration}.${field}`, span }
+    const tensor = { kind: 'tensor' as const, name: value.name, type: value.type, span: stream.span }
+    return [field, origin ? { ...tensor, origin } : tensor]
+  })
   env.define(
     stream.name.text,
     {
@@ -117,6 +120,13 @@ function streamOf(
     stream.name.span,
   )
   return { name: stream.name.text, data: dataset.name, split, cycle: stream.cycle, size, fields }
+}
+
+/** Where the fields of a dataset are declared. */
+function fieldSpans(training: Training, name: string): ReadonlyMap<string, Span> {
+  const data = training.ctx.env.lookup(name)?.value
+  const members = data?.kind === 'data' ? data.declaration.members : []
+  return new Map(members.flatMap(item => (item.kind === 'Field' ? [[item.name.text, item.span]] : [])))
 }
 
 /** Statements in order, in a scope of their own. */

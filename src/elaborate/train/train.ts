@@ -116,7 +116,7 @@ class TrainNames {
         { name, what: '`train`' },
         before.span ? { labels: [{ span: before.span, text: 'the other one' }] } : {},
       )
-    env.define(name, value, span, { mutable })
+    env.define(name, value, span, { mutable, unshadowed: true })
   }
 }
 
@@ -139,11 +139,19 @@ function dataOf(ctx: Context, train: Train, names: TrainNames): readonly Dataset
     const dataset = elaborateData(ctx, member)
     names.define(
       member.name.text,
-      dataset ? { kind: 'data', name: dataset.name } : errorValue,
+      dataset ? dataValue(ctx, member, dataset.name) : errorValue,
       member.name.span,
     )
     return dataset ? [dataset] : []
   })
+}
+
+function dataValue(ctx: Context, member: MemberOf<'Data'>, name: string): Value {
+  const { value } = member
+  const callee = value.kind === 'Call' ? expression(ctx, value.callee) : errorValue
+  return callee.kind === 'declaration' && callee.declaration.kind === 'Dataset'
+    ? { kind: 'data', name, declaration: callee.declaration }
+    : errorValue
 }
 
 interface Owned {

@@ -1,0 +1,39 @@
+import type { Context } from './context.ts'
+import type { Binding } from './env.ts'
+
+/** Conditions as text: a name that exists only under one may be used where the same one is known to hold (F35). */
+export function holding(ctx: Context, condition: string): Context {
+  return { ...ctx, holds: [...ctx.holds, ...parts(condition)] }
+}
+
+/** The first condition of a name that isn't known to hold here. */
+export function missingCondition(ctx: Context, binding: Binding): string | undefined {
+  return binding.conditions?.find(condition => !parts(condition).every(part => ctx.holds.includes(part)))
+}
+
+/** `a and b` holds where both do. Parentheses and spaces make no difference. */
+function parts(condition: string): readonly string[] {
+  const text = bare(condition.replace(/\s+/g, ' ').trim())
+  return topLevelAnd(text).map(part => (part === text ? text : bare(part)))
+}
+
+/** Without parentheses around all of it. */
+function bare(text: string): string {
+  const inner = text.startsWith('(') && text.endsWith(')') ? text.slice(1, -1) : undefined
+  if (inner === undefined || !balanced(inner)) return text.replace(/^not \(([a-zA-Z_]\w*)\)$/, 'not $1')
+  return bare(inner.trim())
+}
+
+function balanced(text: string): boolean {
+  let depth = 0
+  for (const character of text) {
+    if (character === '(') depth++
+    if (character === ')' && --depth < 0) return false
+  }
+  return depth === 0
+}
+
+function topLevelAnd(text: string): readonly string[] {
+  const pieces = text.split(' and ')
+  return pieces.every(balanced) && !text.includes(' or ') ? pieces.map(piece => piece.trim()) : [text]
+}
