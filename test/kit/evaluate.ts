@@ -9,6 +9,7 @@ import { renderDiagnostic } from '../../src/diagnostics/render.ts'
 import type { Program } from '../../src/ir/ir.ts'
 import {
   modelOf,
+  type ParameterSpec,
   type ParameterState,
   type Run,
   type Tensors,
@@ -21,7 +22,7 @@ registerGradients()
 
 /** An expression of the language over inputs, evaluated on tfjs as a program would. */
 export interface Case {
-  /** Types by name, `{ x: 'f32[2, 3]' }`: parameters without a constraint. */
+  /** Types by name, `{ x: 'f32[2, 3]' }`. With a constraint, `'f32[3] in simplex'`, the raw value is given. */
   readonly inputs: Readonly<Record<string, string>>
   /** Layers by name: `{ m: 'Linear(3, 2)' }`. Their parameters are inputs too: `m.weight`. */
   readonly layers?: Readonly<Record<string, string>>
@@ -37,6 +38,8 @@ export interface Evaluation {
   /** The value, as tfjs has it; whoever asks disposes of it. */
   tensor(given: Given): tf.Tensor
   value(given: Given): readonly number[]
+  /** The description of an input in the emitted program. */
+  parameter(name: string): ParameterSpec
   /** The gradient of the sum of the value, or of its product with `by`, with respect to each input. */
   gradient(given: Given, by?: readonly number[]): Record<string, number[]>
 }
@@ -61,19 +64,27 @@ export function compileText(text: string, observe?: (pass: string, program: Prog
   throw new Error(shown.join('\n'))
 }
 
-/** Emits a program as JavaScript and imports it. Its steps are made synchronous: those here never wait, and a tape sees only what runs at once. */
-export async function importProgram(program: Program): Promise<Training> {
+/** Emits a program as JavaScript and imports it; `rewrite` may have a last word on the text. */
+export async function importProgram(
+  program: Program,
+  rewrite: (text: string) => string = text => text,
+): Promise<Training> {
   const runtime = new URL('../../src/runtime/index.ts', import.meta.url).href
   const text = emitProgram(program, { target: 'javascript', runtime, directory: 'import.meta.dirname' })
   const folder = mkdtempSync(join(tmpdir(), 'ltm-evaluate-'))
   try {
     const file = join(folder, 'program.mjs')
-    writeFileSync(file, text.replace(/^async function/gm, 'function'))
+    writeFileSync(file, rewrite(text))
     const module: { readonly training: Training } = await import(pathToFileURL(file).href)
     return module.training
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
+}
+
+/** The steps of cases wait for nothing, and a tape sees only what runs at once. */
+function synchronous(text: string): string {
+  return text.replace(/^async function/gm, 'function')
 }
 
 /** All cases in one program, through every phase of the compiler. `source` declares what they need beside the library. */
@@ -86,7 +97,7 @@ export async function evaluate<K extends string>(
   const models = names.map((_, i) => `  model case${i} = Case${i}()`)
   const steps = names.map((_, i) => `  step predict of_case${i}() { return { value: case${i}(0.0) } }`)
   const text = `${source}\n${modules.join('\n')}\ntrain Cases {\n${[...models, ...steps, '  trainer { epochs: 1 }'].join('\n')}\n}\n`
-  const training = await importProgram(compileText(text).programs[0]!)
+  const training = await importProgram(compileText(text).programs[0]!, synchronous)
   const entries = names.map((name, i) => [name, evaluationOf(training, i)])
   // Object.fromEntries forgets the keys, which are those of the cases.
   return Object.fromEntries(entries) as Record<K, Evaluation>
@@ -94,11 +105,16 @@ export async function evaluate<K extends string>(
 
 function moduleText(name: string, { inputs, layers = {}, value }: Case): string {
   const members = [
-    ...Object.entries(inputs).map(([input, type]) => `  param ${input}: ${type} = zeros()`),
+    ...Object.entries(inputs).map(([input, type]) => `  param ${input}: ${type}${startOf(type)}`),
     ...Object.entries(layers).map(([layer, made]) => `  layer ${layer} = ${made}`),
     `  forward(_unused: f32) = ${value}`,
   ]
   return `module ${name}() {\n${members.join('\n')}\n}`
+}
+
+/** Without a start value a constrained parameter starts at raw 0; others must have one. */
+function startOf(type: string): string {
+  return / in |=/.test(type) ? '' : ' = zeros()'
 }
 
 function evaluationOf(training: Training, index: number): Evaluation {
@@ -107,10 +123,11 @@ function evaluationOf(training: Training, index: number): Evaluation {
     .flatMap(model => model[modelOf].parameters)
     .filter(({ path }) => path.startsWith(prefix))
   const step = training.steps.find(({ name }) => name === `of_case${index}`)!
-  const run = (): tf.Tensor => (step.run(idleRun) as unknown as Tensors).value! // synchronous: see importProgram
+  const run = (): tf.Tensor => (step.run(idleRun) as unknown as Tensors).value! // see synchronous
   const tensor = (given: Given) => within(states, prefix, given, run)
   return {
     tensor,
+    parameter: name => states.find(({ path }) => path === prefix + name)!.spec,
     value: given => numbersOf(tensor(given)),
     gradient: (given, by) =>
       within(states, prefix, given, () => {

@@ -1,0 +1,375 @@
+/** The laws of constrained parameters, for each constraint of the library and one of a user's. */
+import * as tf from '@tensorflow/tfjs-core'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import type { Func, HostStatement, Program, Step } from '../src/ir/ir.ts'
+import { startBackend } from '../src/runtime/backends.ts'
+import { train } from '../src/runtime/program.ts'
+import { constraintsIn, type DeclaredConstraint, libraryConstraints } from './kit/constraints.ts'
+import { compileText, type Evaluation, evaluate, importProgram, inDouble } from './kit/evaluate.ts'
+import { near } from './kit/near.ts'
+import { quietly } from './kit/trainings.ts'
+
+const constraints = suite('constraints')
+
+/** A user's constraint, declared as the library's are. */
+const users = `
+/// Above \`low\`, on a logarithmic scale.
+constraint scaled(low: float, unit: float = 1.0) bijective version 3 {
+  raw: f32[...s]
+  forward(u) = low + unit * exp(clamp(u, -12, 80))
+  inverse(x) = log((x - low) / unit)
+  log_det(u) = u + log(unit)
+  check(x) = x >= low
+}
+`
+
+/** A constraint with arguments, on a parameter of a shape. */
+interface Instance {
+  readonly text: string
+  readonly shape: readonly number[]
+  /** What the raw tensor's shape must be; that of the value where it isn't said. */
+  readonly raw?: readonly number[]
+  /** Which elements of the value are free coordinates; all where it isn't said. */
+  readonly free?: (index: number) => boolean
+  /** A value that satisfies it. */
+  readonly example: readonly number[]
+}
+
+const one = (text: string, example: readonly number[]): Instance => ({ text, shape: [3], example })
+
+const instances: readonly Instance[] = [
+  one('positive', [1e-3, 1, 60]),
+  one('lower(0)', [1e-3, 1, 60]),
+  one('lower(1)', [1.001, 2, 60]),
+  one('lower(-2.5)', [-2.4, 0, 60]),
+  one('lower(1000)', [1000.5, 1002, 1060]),
+  one('upper(0)', [-1e-3, -1, -60]),
+  one('upper(-1)', [-1.001, -2, -60]),
+  one('upper(3)', [2.9, 0, -60]),
+  one('interval(0, 1)', [1e-3, 0.5, 0.999]),
+  one('interval(-1, 1)', [-0.999, 0, 0.5]),
+  one('interval(10, 11)', [10.001, 10.5, 10.9]),
+  one('interval(-1000, 0.001)', [-999, -500, 0]),
+  { text: 'simplex', shape: [4], raw: [3], free: i => i % 4 < 3, example: [0.1, 0.2, 0.3, 0.4] },
+  {
+    text: 'simplex',
+    shape: [2, 3],
+    raw: [2, 2],
+    free: i => i % 3 < 2,
+    example: [0.1, 0.2, 0.7, 0.5, 0.25, 0.25],
+  },
+  { text: 'scaled(2, unit: 0.5)', shape: [3], example: [2.1, 3, 60] },
+]
+
+const declared = new Map<string, DeclaredConstraint>(
+  [...libraryConstraints(), ...constraintsIn(users)].map(each => [each.name, each]),
+)
+
+/** The raw values at which a value must satisfy its constraint and have a finite gradient. */
+const sizes = [0, 1e-6, -1e-6, 1, -1, 8, -8, 20, -20, 90, -90]
+
+const typeOf = (shape: readonly number[]): string => (shape.length === 0 ? 'f32' : `f32[${shape.join(', ')}]`)
+const count = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1)
+const shown = ({ text, shape }: Instance): string => `${typeOf(shape)} in ${text}`
+const rawOf = ({ raw, shape }: Instance): readonly number[] => raw ?? shape
+const nameOf = ({ text }: Instance): string => text.replace(/\(.*/, '')
+const declarationOf = (instance: Instance): DeclaredConstraint => declared.get(nameOf(instance))!
+
+/** `simplex_inverse(x)`, `interval_inverse(x, 0, 1)`. */
+function methodCall(instance: Instance, role: string, argument: string): string {
+  const args = /\((.*)\)/.exec(instance.text)?.[1]
+  return `${nameOf(instance).replace('.', '_')}_${role}(${[argument, ...(args ? [args] : [])].join(', ')})`
+}
+
+interface Laws {
+  readonly instance: Instance
+  readonly forward: Evaluation
+  /** Two of them at once. */
+  readonly batch: Evaluation
+  readonly inverse: Evaluation | undefined
+  readonly logDet: Evaluation | undefined
+  /** With a start value. */
+  readonly start: Evaluation
+}
+
+async function prepare(): Promise<readonly Laws[]> {
+  const source = users + [...declared.values()].map(({ functions }) => functions).join('\n')
+  const cases = instances.flatMap((instance, i) => {
+    const { roles } = declarationOf(instance)
+    const [value, raw] = [typeOf(instance.shape), typeOf(rawOf(instance))]
+    const batch = `${typeOf([2, ...instance.shape])} in ${instance.text}`
+    const start = `${shown(instance)} = ${startText(instance)}`
+    return [
+      [`forward ${i}`, { inputs: { p: shown(instance) }, value: 'p' }] as const,
+      [`batch ${i}`, { inputs: { p: batch }, value: 'p' }] as const,
+      [`start ${i}`, { inputs: { p: start }, value: 'p' }] as const,
+      ...(roles.has('inverse')
+        ? [[`inverse ${i}`, { inputs: { x: value }, value: methodCall(instance, 'inverse', 'x') }] as const]
+        : []),
+      ...(roles.has('log_det')
+        ? [[`log_det ${i}`, { inputs: { u: raw }, value: methodCall(instance, 'log_det', 'u') }] as const]
+        : []),
+    ]
+  })
+  const all = await evaluate(Object.fromEntries(cases), source)
+  return instances.map((instance, i) => ({
+    instance,
+    forward: all[`forward ${i}`]!,
+    batch: all[`batch ${i}`]!,
+    inverse: all[`inverse ${i}`],
+    logDet: all[`log_det ${i}`],
+    start: all[`start ${i}`]!,
+  }))
+}
+
+/** A constant tensor of the language. */
+function startText({ example, shape }: Instance): string {
+  const width = shape.at(-1)!
+  const rows = Array.from({ length: example.length / width }, (_, i) =>
+    example.slice(i * width, (i + 1) * width),
+  )
+  const texts = rows.map(row => `stack([${row.join(', ')}])`)
+  return shape.length === 1 ? texts.join() : `stack([${texts.join(', ')}])`
+}
+
+const laws = await prepare()
+
+/** Raw values of an instance: each size in all elements, then two draws that differ between elements. */
+function raws(instance: Instance): readonly (readonly number[])[] {
+  const length = count(rawOf(instance))
+  const draw = (scale: number): number[] =>
+    Array.from({ length }, (_, i) => scale * Math.sqrt(2) * Math.sin(12.9898 * (i + 1) + scale))
+  return [...sizes.map(size => Array<number>(length).fill(size)), draw(1), draw(10), draw(90)]
+}
+
+constraints('each one of the library is among the instances', () => {
+  const tested = new Set(instances.map(nameOf))
+  for (const name of declared.keys()) assert.ok(tested.has(name), `${name} has no instance`)
+})
+
+for (const { instance, forward, batch, inverse, logDet, start } of laws) {
+  const { bijective } = declarationOf(instance)
+  const name = shown(instance)
+
+  constraints(`${name}: every raw value gives one that satisfies it, on cpu and wasm alike`, async () => {
+    const found: number[][] = []
+    for (const backend of ['cpu', 'wasm']) {
+      await startBackend(backend)
+      for (const [i, raw] of raws(instance).entries()) {
+        const value = forward.value({ p: raw })
+        const check = forward.parameter('p').constraint!.check!
+        const holds = tf.tidy(() => [...check(tf.tensor([...value], [...instance.shape])).dataSync()])
+        assert.ok(
+          holds.every(each => each === 1),
+          `${backend}: raw ${raw.join(' ')} gives ${value.join(' ')}`,
+        )
+        if (backend === 'cpu') found.push([...value])
+        else near(value, found[i]!, 1e-5, `raw ${raw.join(' ')}`)
+      }
+    }
+  })
+
+  constraints(`${name}: the gradient is finite everywhere, and the slope of the map`, async () => {
+    for (const backend of ['cpu', 'wasm']) {
+      await startBackend(backend)
+      for (const raw of raws(instance))
+        for (const slope of forward.gradient({ p: raw }, weights(instance)).p!)
+          assert.ok(Number.isFinite(slope), `${backend}: the slope at raw ${raw.join(' ')} is ${slope}`)
+    }
+    await startBackend('cpu')
+    inDouble(() => {
+      for (const raw of raws(instance).filter(each => each.every(y => Math.abs(y) <= 4))) {
+        const by = weights(instance)
+        const total = (y: readonly number[]): number =>
+          forward.value({ p: y }).reduce((sum, x, i) => sum + x * by[i]!, 0)
+        const expected = raw.map((_, i) => slopeOf(h => total(moved(raw, i, h))))
+        near(forward.gradient({ p: raw }, by).p!, expected, 1e-7, `slope at raw ${raw.join(' ')}`)
+      }
+    })
+  })
+
+  constraints(
+    `${name}: the raw tensor has the size that is declared, and rows are constrained alike`,
+    async () => {
+      await startBackend('cpu')
+      assert.equal(forward.parameter('p').shape, rawOf(instance))
+      assert.equal(batch.parameter('p').shape, [2, ...rawOf(instance)])
+      const [first, second] = raws(instance).slice(-3) as [readonly number[], readonly number[]]
+      const both = batch.value({ p: [...first, ...second] })
+      near(both, [...forward.value({ p: first }), ...forward.value({ p: second })], 1e-6, 'two at once')
+    },
+  )
+
+  constraints(`${name}: a start value is carried back by the inverse`, async () => {
+    await startBackend('cpu')
+    const key = { high: 0, low: 0, at: () => key }
+    const raw = tf.tidy(() => [...start.parameter('p').init(key).dataSync()])
+    near(forward.value({ p: raw }), instance.example, 3e-6, 'the start value')
+  })
+
+  if (inverse)
+    constraints(`${name}: the inverse is one`, async () => {
+      await startBackend('cpu')
+      inDouble(() => {
+        near(
+          forward.value({ p: inverse.value({ x: instance.example }) }),
+          instance.example,
+          1e-7,
+          'the value',
+        )
+        if (!bijective) return
+        for (const raw of raws(instance).filter(each => each.every(y => Math.abs(y) <= 8)))
+          near(inverse.value({ x: forward.value({ p: raw }) }), raw, 1e-5, 'the raw value')
+      })
+    })
+
+  if (logDet)
+    constraints(`${name}: log_det is the logarithm of the Jacobian's determinant`, async () => {
+      await startBackend('cpu')
+      inDouble(() => {
+        for (const raw of raws(instance).filter(each => each.every(y => Math.abs(y) <= 4))) {
+          const total = logDet.value({ u: raw }).reduce((sum, each) => sum + each, 0)
+          near([total], [logDeterminant(jacobian(instance, forward, raw))], 1e-7, `at raw ${raw.join(' ')}`)
+        }
+      })
+      for (const raw of raws(instance))
+        for (const each of logDet.value({ u: raw })) assert.ok(Number.isFinite(each), `raw ${raw.join(' ')}`)
+    })
+}
+
+// ── Sizes ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Raw shapes by formula, for k of 1 to 6. */
+const sizeLaws: Readonly<
+  Record<string, (k: number) => { value: readonly number[]; raw: readonly number[] }>
+> = {
+  positive: k => ({ value: [k], raw: [k] }),
+  'lower(0)': k => ({ value: [2, k], raw: [2, k] }),
+  'interval(0, 1)': k => ({ value: [k, 2], raw: [k, 2] }),
+  simplex: k => ({ value: [k], raw: [k - 1] }),
+}
+
+constraints('raw sizes follow their formulas, and one class has probability 1', async () => {
+  await startBackend('cpu')
+  const made = Object.entries(sizeLaws).flatMap(([text, law]) =>
+    [1, 2, 3, 4, 5, 6].map(k => ({ name: `${text} ${k}`, text, ...law(k) })),
+  )
+  const inputs = ({ value, text }: (typeof made)[number]) => ({ p: `${typeOf(value)} in ${text}` })
+  const all = await evaluate(
+    Object.fromEntries(made.map(each => [each.name, { inputs: inputs(each), value: 'p' }])),
+  )
+  for (const { name, value, raw } of made) {
+    assert.equal(all[name]!.parameter('p').shape, raw, name)
+    assert.equal(all[name]!.tensor({ p: 0 }).shape, value, name)
+  }
+  near(all['simplex 1']!.value({ p: [] }), [1], 0, 'the only class')
+  near(all['simplex 5']!.value({ p: 0 }), Array(5).fill(0.2), 1e-7, 'the raw start')
+})
+
+// ── In a program ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+constraints('an update of the raw tensor is seen by the next step', async () => {
+  const text = `train T {
+    param p: f32 in interval(0, 1) = 0.1
+    optimizer o = Sgd(p, lr: 2.0)
+    step train() { minimize (p - 0.9) ^ 2  log p bar }
+    trainer { updates: 4 }
+  }`
+  // By hand, in f64: u moves against 2 (p - 0.9) p (1 - p), and what follows the update sees it.
+  const logistic = (x: number): number => 1 / (1 + Math.exp(-x))
+  let u = Math.log(0.1 / 0.9)
+  const expected = [0, 1, 2, 3].map(() => {
+    const p = logistic(u)
+    u -= 2 * 2 * (p - 0.9) * p * (1 - p)
+    return logistic(u)
+  })
+  const run = quietly()
+  await train(await importProgram(compileText(text).programs[0]!), run)
+  const seen = run.events.flatMap(event => (event.kind === 'step' ? [event.values.p!] : []))
+  near(seen, expected, 1e-5, 'p after each step')
+})
+
+constraints('a parameter is computed once a step, however often it is used', () => {
+  const text = `
+    constraint wave() version 1 { raw: f32[...s]  forward(u) = 2 + sin(u) }
+    module Shared() {
+      param p: f32[3] in wave
+      forward(x: f32[3]) -> f32[3] = x * p + p
+      fn other(x: f32[3]) -> f32[3] = x / p
+    }
+    train T {
+      model net = Shared()
+      optimizer o = Sgd(net, lr: 0.1)
+      step train() {
+        let once = net(net(net.p))
+        minimize sum(once + net.other(once) + gelu(net.p))
+        log size = sum(once)
+      }
+      step predict() { return { all: net(net.other(net.p)), p: net.p } }
+      trainer { updates: 1 }
+    }`
+  const stages: Program[] = []
+  compileText(text, (_, program) => void stages.push(program))
+  const last = stages.at(-1)!
+  for (const step of last.steps) assert.is(sines(last, stepsIn(step.body)), 1, step.phase)
+})
+
+/** How many sines a run of these steps computes, in the functions that they call as well. */
+function sines(program: Program, steps: readonly Step[]): number {
+  const called = (name: unknown): Func => program.functions.find(func => func.name === name)!
+  return steps.reduce((total, step) => {
+    if (step.op === 'call') return total + sines(program, called(step.attrs.func).steps)
+    return total + (step.op === 'sin' ? 1 : 0)
+  }, 0)
+}
+
+function stepsIn(body: readonly HostStatement[]): readonly Step[] {
+  return body.flatMap(host => {
+    if (host.kind === 'compute') return [host.step]
+    return host.kind === 'minimize' ? host.body : []
+  })
+}
+
+// ── Finite differences ──────────────────────────────────────────────────────────────────────────────────────────────
+
+function weights({ shape }: Instance): readonly number[] {
+  return Array.from({ length: count(shape) }, (_, i) => Math.cos(i + 1))
+}
+
+function moved(values: readonly number[], at: number, by: number): readonly number[] {
+  return values.map((value, i) => (i === at ? value + by : value))
+}
+
+/** Central differences of fourth order; in f64 the error is about 1e-11. */
+function slopeOf(f: (h: number) => number): number {
+  const h = 1e-3
+  return (8 * (f(h) - f(-h)) - (f(2 * h) - f(-2 * h))) / (12 * h)
+}
+
+/** Free coordinates of the value, differentiated by each raw element. */
+function jacobian({ free = () => true }: Instance, forward: Evaluation, raw: readonly number[]) {
+  const coordinates = (y: readonly number[]) => forward.value({ p: y }).filter((_, i) => free(i))
+  return coordinates(raw).map((_, row) =>
+    raw.map((__, column) => slopeOf(h => coordinates(moved(raw, column, h))[row]!)),
+  )
+}
+
+/** log |det A| by elimination with pivots. */
+function logDeterminant(matrix: readonly (readonly number[])[]): number {
+  const a = matrix.map(row => [...row])
+  let total = 0
+  for (const [i] of a.entries()) {
+    const pivot = a.slice(i).reduce((best, row) => (Math.abs(row[i]!) > Math.abs(best[i]!) ? row : best))
+    a[a.indexOf(pivot)] = a[i]!
+    a[i] = pivot
+    total += Math.log(Math.abs(pivot[i]!))
+    for (const row of a.slice(i + 1)) {
+      const factor = row[i]! / pivot[i]!
+      for (let j = i; j < row.length; j++) row[j]! -= factor * pivot[j]!
+    }
+  }
+  return total
+}
+
+constraints.run()
