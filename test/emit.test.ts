@@ -9,10 +9,11 @@ import * as assert from 'uvu/assert'
 import '@tensorflow/tfjs-backend-cpu'
 import { emitProgram } from '../src/emit/tfjs/program.ts'
 import { parseProgram } from '../src/ir/parse.ts'
+import { verify } from '../src/passes/verify.ts'
 import { registerGradients } from '../src/runtime/gradients.ts'
 import type { Key } from '../src/runtime/random.ts'
 import { modelOf, type Run, type Tensors, type Training } from '../src/runtime/training.ts'
-import { expectFile, forEachCase } from './kit/cases.ts'
+import { expectFile, forEachCase, orphans } from './kit/cases.ts'
 
 registerGradients()
 const emit = suite('emitter')
@@ -25,7 +26,9 @@ forEachCase('emit', ({ name, path, read }) => {
   cases.push({ name, path: path('expected/program.ts'), input })
 
   emit(`${name} reads as expected`, () => {
-    const text = emitProgram(parseProgram(input), { ...options, target: 'typescript' })
+    const program = parseProgram(input)
+    verify(program)
+    const text = emitProgram(program, { ...options, target: 'typescript' })
     expectFile(path('expected/program.ts'), text)
     for (const line of text.split('\n')) {
       assert.ok(line.replace(/ +\/\/ \S+:\d+$/, '').length <= 110, `too wide: ${line}`)
@@ -34,6 +37,8 @@ forEachCase('emit', ({ name, path, read }) => {
     assert.not.match(text, /[ \t]$/m)
   })
 })
+
+emit('no expectation is left over', () => orphans('emit'))
 
 // ── The checker, and JavaScript ─────────────────────────────────────────────────────────────────────────────────────
 

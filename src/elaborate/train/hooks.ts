@@ -60,16 +60,14 @@ export function elaborateHook(training: Training, node: HookNode): Hook | undefi
   }
   const event = eventOf(training, node, ctx)
   const condition = node.condition && hostCondition(step, node.condition)
-  const before = region.body.length
-  statements(step, node.body)
+  const body = region.branch(() => statements(step, node.body))
   if (!event || (node.condition && !condition)) return undefined
   const origin = originOf(node.span)
-  if (!condition) return { event, body: region.body, origin }
-  if (before === 0) return { event, condition, body: region.body, origin }
+  if (!condition) return { event, body, origin }
+  if (region.body.length === 0) return { event, condition, body, origin }
   // A condition that looks at a tensor is computed in the hook itself.
-  const then = region.body.slice(before)
-  const choice: HostStatement = { kind: 'if', condition, then, otherwise: [], origin }
-  return { event, body: [...region.body.slice(0, before), choice], origin }
+  const choice: HostStatement = { kind: 'if', condition, then: body, otherwise: [], origin }
+  return { event, body: [...region.body, choice], origin }
 }
 
 function eventOf(training: Training, node: HookNode, ctx: Context): Hook['event'] | undefined {

@@ -65,12 +65,12 @@ export function numberLiteral(value: number): string {
 
 /** The literal of a number that becomes a 32-bit float. */
 export function floatLiteral(value: number): string {
-  return numberLiteral(shortFloat(value))
+  return numberLiteral(Math.abs(value) === Math.PI ? value : shortFloat(value))
 }
 
 /** Of the numbers that become the same 32-bit float the one with the fewest digits. */
 export function shortFloat(value: number): number {
-  if (numberLiteral(value).length <= 8) return value
+  if (String(value).length <= 8) return value
   const rounded = [1, 2, 3, 4, 5, 6, 7, 8, 9].map(digits => Number(value.toPrecision(digits)))
   return rounded.find(each => Math.fround(each) === Math.fround(value)) ?? value
 }

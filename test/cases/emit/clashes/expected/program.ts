@@ -233,7 +233,7 @@ export const training: Training = {
   metrics: [],
   steps: [
     { phase: 'train', streams: [{ data: 'tf', split: 'train' }], run: train, trace: 'clashes.ltm:40' },
-    { phase: 'val', streams: [{ data: 'tf', split: 'val' }], run: validate, trace: 'clashes.ltm:60' },
+    { phase: 'val', streams: [{ data: 'tf', split: 'train' }], run: validate, trace: 'clashes.ltm:60' },
   ],
   hooks: [],
   trainer: { seed: 0, accumulate: 1, nonfinite: 'stop', updates: { count: 100, of: 'd' } },
