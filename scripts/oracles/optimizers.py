@@ -54,6 +54,36 @@ write(
     },
 )
 
+TARGET = torch.tensor([0.5, 0.5, -3.0, 1e-3])
+
+
+def losses(make):
+    """The losses of ten updates that minimise a distance."""
+    w = START.clone().requires_grad_()
+    optimizer = make([w])
+    values = []
+    for _ in range(10):
+        optimizer.zero_grad()
+        loss = ((w - TARGET) ** 2).sum()
+        loss.backward()
+        optimizer.step()
+        values.append(loss.item())
+    return flat(torch.tensor(values))
+
+
+write(
+    "descents",
+    {
+        "start": flat(START),
+        "target": flat(TARGET),
+        "Sgd(lr: 0.05, momentum: 0.9)": losses(lambda w: optim.SGD(w, lr=0.05, momentum=0.9)),
+        "Adam(lr: 0.1)": losses(lambda w: optim.Adam(w, lr=0.1)),
+        "AdamW(lr: 0.1, weight_decay: 0.5)": losses(
+            lambda w: optim.AdamW(w, lr=0.1, weight_decay=0.5)
+        ),
+    },
+)
+
 schedulers = optim.lr_scheduler
 
 
