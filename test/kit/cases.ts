@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-import { dirname, join, relative } from 'node:path'
+import { dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import * as assert from 'uvu/assert'
 
@@ -62,13 +62,17 @@ function bless(path: string, actual: string): void {
   writeFileSync(path, actual.replaceAll('\r\n', '\n'))
 }
 
-/** Fails where an area holds an `expected…` file that no test has looked at; call it in the last test of the area. */
+/**
+ * Fails where an area holds an expectation that no test has looked at: a file that is called `expected…`, or lies in a
+ * folder of that name. Call it in the last test of the area.
+ */
 export function orphans(area: string): void {
-  const folder = join(root, area)
+  const folder = resolve(root, area)
   const lost = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter(name => /(^|[\\/])expected/.test(name))
     .map(name => join(folder, name))
-    .filter(path => /[\\/]expected[^\\/]*$/.test(path) && statSync(path).isFile() && !claimed.has(path))
-  assert.equal(lost.map(shown), [], 'No test looks at these expectations.')
+    .filter(path => statSync(path).isFile() && !claimed.has(path))
+  assert.equal(lost.map(shown).sort(), [], 'No test looks at these expectations.')
 }
 
 function shown(path: string): string {
