@@ -4,6 +4,7 @@ import type { Arg, Pattern, PatternAxes, PatternAxis } from '../syntax/ast.ts'
 import { compareDims, type Dim, exactDivide, multiply } from '../types/dim.ts'
 import { isRest } from '../types/tensor.ts'
 import { type Context, complain } from './context.ts'
+import { einsum } from './einsum.ts'
 import { expression } from './evaluate.ts'
 import { applyOperator, type OpName, toTensor } from './tensors.ts'
 import { errorValue, type TensorValue, type Value } from './values.ts'
@@ -14,7 +15,7 @@ export function pattern(
   node: Pattern,
   piped: { readonly value: Value; readonly span: Span } | undefined,
 ): Value {
-  if (node.operation === 'einsum') return complain(ctx, 'LTM9001', node.span, { what: '`einsum`' })
+  if (node.operation === 'einsum') return einsum(ctx, node)
   const [operand] = node.operands
   const value = piped ? piped.value : operand ? expression(ctx, operand) : errorValue
   const tensor = toTensor(ctx, value, piped?.span ?? operand?.span ?? node.span)
