@@ -61,7 +61,16 @@ function step(
 
 function epochEnd(epoch: number, best: boolean): EpochEnd {
   const values = { 'train.loss': 0.51234, 'train.accuracy': 0.9, 'val.loss': 2.5e-5, 'val.accuracy': 1 }
-  return { kind: 'epoch_end', epoch, epochs: 2, seconds: 1.234, values, clocks: clocks(epoch, 3, 2), best }
+  return {
+    kind: 'epoch_end',
+    epoch,
+    epochs: 2,
+    seconds: 1.234,
+    values,
+    clocks: clocks(epoch, 3, 2),
+    best,
+    last: epoch === 1,
+  }
 }
 
 const end: RunEnd = {
@@ -148,7 +157,10 @@ formats('numbers have four significant digits', () => {
 
 formats('durations are for people', () => {
   const texts: [number, string][] = [
-    [0.004, '0.00s'],
+    [0, '0.00s'],
+    [0.00042, '0.4ms'],
+    [0.0099, '9.9ms'],
+    [0.00996, '0.01s'],
     [9.99, '9.99s'],
     [9.996, '10.0s'],
     [59.96, '1m 00s'],
@@ -247,6 +259,46 @@ checkpoint: runs/DigitClassifier/v3/checkpoints/best
   )
 })
 
+/** The epochs that got a line. */
+function shown(epochs: number, run: Partial<RunStart>): readonly number[] {
+  const stream = recorder()
+  const report = plainReporter(stream)
+  const { epochs: _, ...rest } = start
+  report({ ...rest, ...run })
+  for (let epoch = 0; epoch < epochs; epoch++) {
+    const { epochs: __, ...event } = epochEnd(epoch, true)
+    report({ ...event, last: epoch + 1 === epochs })
+  }
+  const numbers = stream.texts.join('').matchAll(/^epoch (\d+)/gm)
+  return [...numbers].map(([, number]) => Number(number))
+}
+
+plain('of thousands of epochs about a hundred get a line, the first and the last among them', () => {
+  for (const run of [{ epochs: 10_007 }, { expectedEpochs: 10_007 }]) {
+    const lines = shown(10_007, run)
+    assert.equal(lines.slice(0, 3), [1, 200, 400])
+    assert.equal(lines.slice(-2), [10_000, 10_007])
+    assert.is(lines.length, 52)
+  }
+  assert.is(shown(100, { epochs: 100 }).length, 100)
+  assert.equal(shown(60, { epochs: 200 }).slice(0, 3), [1, 2, 4])
+})
+
+plain('where the end is not known, ever fewer epochs get a line', () => {
+  const lines = shown(10_007, {})
+  assert.equal(lines.slice(0, 53).slice(-4), [50, 52, 54, 56])
+  assert.is(lines.at(-1), 10_007)
+  assert.ok(lines.length < 300, `${lines.length}`)
+})
+
+plain('says so, and leaves errors to whoever called', () => {
+  const stream = recorder()
+  const report = plainReporter(stream)
+  report({ ...start, epochs: 5000 })
+  report({ kind: 'run_error', code: 'LTM6101', message: 'the loss is NaN', exitCode: 3 })
+  assert.is(stream.texts.join('').split('\n').at(-2), 'one line for every 50 epochs')
+})
+
 plain('a test run', () => {
   const stream = recorder()
   const report = plainReporter(stream)
@@ -285,16 +337,18 @@ plain.run()
 
 const json = suite('report: JSON')
 
-json('one event a line, and nothing lost', () => {
+json('one event a line, and of steps ten a second', () => {
   const stream = recorder()
   recorded.forEach(jsonReporter(stream))
+  const isSeldom = (event: TrainingEvent) =>
+    event.kind !== 'step' || ![1.05, 1.15].includes(event.clocks.seconds)
   assert.equal(
     stream.texts
       .join('')
       .trimEnd()
       .split('\n')
       .map(line => JSON.parse(line)),
-    recorded,
+    recorded.filter(isSeldom),
   )
 })
 
@@ -392,6 +446,23 @@ terminal('shows colours where they are wanted', () => {
 ^33mwarning[LTM6101]^39m: careful: now
 `,
   )
+})
+
+terminal('where each epoch is one batch, the bar is that of the run', () => {
+  const stream = recorder(60)
+  const report = terminalReporter(stream, { color: false })
+  const { epochs: _, ...rest } = start
+  report({ ...rest, expectedEpochs: 1000 })
+  for (const epoch of [0, 1, 300]) {
+    report({ kind: 'phase_start', phase: 'train', batches: 1 })
+    const at = { ...clocks(epoch, 0, 1 + epoch), batches: epoch + 1 }
+    report({ kind: 'step', phase: 'train', clocks: at, batches: 1, values: { p: 0.5 } })
+  }
+  assert.equal(stream.texts.slice(1), [
+    '\repoch ──────────────────────── 1/1000 · p 0.5000\x1b[K',
+    '\repoch ────────────── 2/1000 · 1/s · 16m 38s left · p 0.5000\x1b[K',
+    '\repoch ━━━───────── 301/1000 · 1/s · 11m 39s left · p 0.5000\x1b[K',
+  ])
 })
 
 terminal('closing clears a bar that is there, once', () => {

@@ -17,11 +17,23 @@ const options: LineOptions = {
 }
 
 const file = (path: string) => JSON.stringify(new URL(path, import.meta.url).href)
-const program = `
+const training = `lineTraining(${JSON.stringify(options)}).training`
+const programs = {
+  /** As a person runs it: few of its epochs are saved. */
+  launched: `
 import { launch } from ${file('../src/runtime/index.ts')}
 import { lineTraining } from ${file('kit/trainings.ts')}
-await launch(lineTraining(${JSON.stringify(options)}).training, import.meta.url)
-`
+await launch(${training}, import.meta.url)
+`,
+  /** As one runs it who saves after each batch. */
+  saving: `
+import { stdout } from 'node:process'
+import { train } from ${file('../src/runtime/index.ts')}
+import { jsonReporter } from ${file('../src/runtime/report/jsonl.ts')}
+import { lineTraining } from ${file('kit/trainings.ts')}
+await train(${training}, { backend: 'cpu', saveEvery: 0, reporter: jsonReporter(stdout) })
+`,
+}
 
 interface Ended {
   readonly folder: string
@@ -30,9 +42,13 @@ interface Ended {
 }
 
 /** Trains in a process of its own, which gets the signal some time after its third epoch. */
-async function endWith(signal: NodeJS.Signals, delay: number): Promise<Ended> {
+async function endWith(
+  signal: NodeJS.Signals,
+  delay: number,
+  program: keyof typeof programs,
+): Promise<Ended> {
   const folder = temporaryFolder()
-  writeFileSync(join(folder, 'line.mjs'), program)
+  writeFileSync(join(folder, 'line.mjs'), programs[program])
   const args = ['--import', import.meta.resolve('tsx'), 'line.mjs', '--backend', 'cpu', '--json']
   const child = spawn(process.execPath, args, { cwd: folder, stdio: ['ignore', 'pipe', 'ignore'] })
   let text = ''
@@ -48,8 +64,8 @@ async function endWith(signal: NodeJS.Signals, delay: number): Promise<Ended> {
   return { folder: join(folder, 'runs', 'Line', 'v1'), code, events: whole.map(line => JSON.parse(line)) }
 }
 
-/** Goes on from the newest checkpoint for two epochs and compares with a run that never ended. */
-async function assertGoesOn({ folder }: Ended): Promise<void> {
+/** Goes on from the newest checkpoint for two epochs and compares with a run that never ended; says where it was. */
+async function assertGoesOn({ folder }: Ended): Promise<number> {
   const { newest, skipped } = await newestCheckpoint(join(folder, 'checkpoints'))
   assert.equal(skipped, [])
   assert.ok(newest !== undefined)
@@ -61,22 +77,30 @@ async function assertGoesOn({ folder }: Ended): Promise<void> {
   await train(straight.training, quietly())
   assert.is(result.clocks.batches, epochs * 4)
   assert.is(await value(resumed.line.w), await value(straight.line.w))
+  return epochs - 2
 }
 
 kill('Ctrl-C finishes the batch, saves, and says so by the exit code', async () => {
-  const ended = await endWith('SIGINT', 0)
+  const ended = await endWith('SIGINT', 0, 'launched')
   assert.is(ended.code, 130)
   const last = ended.events.at(-1)
   assert.ok(last?.kind === 'run_end' && last.reason === 'interrupted')
   await assertGoesOn(ended)
 })
 
-kill('kill -9 loses no more than the epoch under way', async () => {
+kill('kill -9 loses no more than the batch under way where each is saved', async () => {
   for (const delay of [0, 7, 23]) {
-    const ended = await endWith('SIGKILL', delay)
+    const ended = await endWith('SIGKILL', delay, 'saving')
     assert.is(ended.code, null)
-    await assertGoesOn(ended)
+    const told = ended.events.filter(event => event.kind === 'epoch_end').length
+    assert.ok((await assertGoesOn(ended)) >= told)
   }
+})
+
+kill('kill -9 leaves what was saved before, the first epoch at least', async () => {
+  const ended = await endWith('SIGKILL', 0, 'launched')
+  assert.is(ended.code, null)
+  assert.ok((await assertGoesOn(ended)) >= 1)
 })
 
 kill.run()

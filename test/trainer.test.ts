@@ -1,9 +1,11 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import * as tf from '@tensorflow/tfjs-core'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { loadCheckpoint } from '../src/runtime/checkpoint.ts'
 import { RunError } from '../src/runtime/errors.ts'
+import type { TrainingEvent } from '../src/runtime/events.ts'
 import { metric, optimizer } from '../src/runtime/holders.ts'
 import { hookEvents } from '../src/runtime/hooks.ts'
 import { model } from '../src/runtime/model.ts'
@@ -593,7 +595,7 @@ trainer('keeps as many as asked and drops the worst from the disk', async () => 
     ...validating([Number.NaN, 4, 2, 3, 1]),
     trainer: { epochs: 5, keep: { direction: 'min', monitor: 'val.score', count: 2 } },
   })
-  const options = quietly({ runs })
+  const options = quietly({ runs, saveEvery: 0 })
   const result = await train(training, options)
   const saved = options.events.flatMap(event =>
     event.kind === 'checkpoint_saved' && event.reason === 'best' ? [event] : [],
@@ -607,6 +609,88 @@ trainer('keeps as many as asked and drops the worst from the disk', async () => 
     [false, true, false, true],
   )
   assert.is(result.checkpoint, saved[3]!.path)
+})
+
+/** The checkpoints that a run has told of. */
+function savedIn(events: readonly TrainingEvent[]): readonly string[] {
+  return events.flatMap(event => (event.kind === 'checkpoint_saved' ? [event.name] : []))
+}
+
+trainer('saves after the first epoch and the last, and between them when it is time', async () => {
+  const epochs = { trainer: { epochs: 5 } }
+  const seldom = quietly({ runs: temporaryFolder(), saveEvery: 3600 })
+  await train(lineTraining(epochs).training, seldom)
+  assert.equal(savedIn(seldom.events), ['latest', 'latest'])
+  const often = quietly({ runs: temporaryFolder(), saveEvery: 0 })
+  await train(lineTraining(epochs).training, often)
+  // Two batches an epoch, and its end.
+  assert.is(savedIn(often.events).length, 15)
+})
+
+trainer('writes the best when it saves, after which no better one was', async () => {
+  const scores = [3, 4, 2, 1, 5]
+  const { training } = lineTraining({
+    ...validating(scores),
+    trainer: { epochs: 5, keep: { direction: 'min', monitor: 'val.score', count: 1 } },
+  })
+  const options = quietly({ runs: temporaryFolder(), saveEvery: 3600 })
+  const result = await train(training, options)
+  assert.equal(savedIn(options.events), ['best', 'latest', 'best', 'latest'])
+  const { state } = await loadCheckpoint(result.checkpoint!)
+  assert.is(JSON.parse(JSON.stringify(state)).position.epoch, 4)
+})
+
+trainer('what was best is saved where the run fails, and old ones go only then', async () => {
+  const scores = [3, 2, 1]
+  const { training } = lineTraining({
+    ...validating(scores),
+    trainer: { epochs: 5, keep: { direction: 'min', monitor: 'val.score', count: 2 } },
+  })
+  const [fit, validate] = training.steps
+  const run: StepSpec['run'] = async (run, batch) => {
+    if (run.epoch === 3) throw new Error('broken')
+    await fit!.run(run, batch!)
+  }
+  const runs = temporaryFolder()
+  const options = quietly({ runs, saveEvery: 3600 })
+  const failed = { ...training, steps: [{ ...fit!, run }, validate!] }
+  await train(failed, options).then(
+    () => assert.unreachable(),
+    error => assert.is(error.message, 'broken'),
+  )
+  const folder = join(runs, 'Line', 'v1', 'checkpoints')
+  assert.equal(readdirSync(folder).sort(), ['best-epoch-2-batch-2', 'best-epoch-3-batch-3', 'latest'])
+  assert.equal(options.events.at(-1), { kind: 'run_error', message: 'broken', exitCode: 4 })
+})
+
+trainer('tests with the next best weights where the best can no longer be read', async () => {
+  const runs = temporaryFolder()
+  const { steps } = validating([2, 1])
+  const { training } = lineTraining({
+    split: [
+      ['train', 0.5],
+      ['val', 0.25],
+      ['test', 0.25],
+    ],
+    steps: parts => [...steps(parts), step('test', async () => undefined)],
+    trainer: { epochs: 2, keep: { direction: 'min', monitor: 'val.score', count: 2 } },
+    hooks: [
+      {
+        on: { event: 'fit_end' },
+        run: async () => rmSync(join(runs, 'Line/v1/checkpoints/best-epoch-2-batch-2/state.json')),
+        trace,
+      },
+    ],
+  })
+  const options = quietly({ runs })
+  const result = await train(training, options)
+  assert.is(result.weights, 'best')
+  assert.ok(result.checkpoint?.endsWith('best-epoch-1-batch-1'), result.checkpoint)
+  const texts = options.events.flatMap(event =>
+    event.kind === 'warning' ? [event.message] : event.kind === 'message' ? [event.text] : [],
+  )
+  assert.match(texts[0]!, /best-epoch-2-batch-2 is damaged: state\.json is missing; the next best/)
+  assert.is(texts[1], 'testing with the best weights kept, those of epoch 1')
 })
 
 trainer('writes each run into a folder of its own, with a record a line', async () => {

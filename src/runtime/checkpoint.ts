@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Stats } from 'node:fs'
+import { existsSync, type Stats } from 'node:fs'
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { type FileContent, nameOfPlace, placesOf, removeFolder, systemCode, writeFolder } from './atomic.ts'
@@ -57,6 +57,12 @@ export async function loadCheckpoint(path: string): Promise<Snapshot> {
     if (await hasManifest(place)) return (await readCheckpoint(place, path)).snapshot
   }
   throw await noCheckpoint(path)
+}
+
+/** Whether there is one at this path, whole or not. */
+export function hasCheckpoint(path: string): boolean {
+  const target = resolve(path)
+  return placesOf(dirname(target), basename(target)).some(place => existsSync(join(place, files.manifest)))
 }
 
 /** Loads the newest checkpoint of a folder that is whole, passing over those that aren't. */

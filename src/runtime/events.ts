@@ -1,4 +1,5 @@
 import type { JsonValue } from './contracts.ts'
+import type { ExitCode } from './errors.ts'
 import type { Numbers, Phase, Trace } from './training.ts'
 
 /** What a run tells whoever watches it; a reporter turns these into lines, a bar or JSON. */
@@ -15,6 +16,7 @@ export type TrainingEvent =
   | WarningEvent
   | PredictionEvent
   | RunEnd
+  | RunErrorEvent
 
 /** A reporter must not keep a run waiting: it is called synchronously, between steps. */
 export type Reporter = (event: TrainingEvent) => void
@@ -52,6 +54,8 @@ export interface RunStart {
   readonly data: readonly { readonly name: string; readonly splits: Readonly<Record<string, number>> }[]
   readonly settings: Readonly<Record<string, number | boolean | string>>
   readonly epochs?: number
+  /** Where the program counts updates instead: the epochs that this takes if every batch makes one. */
+  readonly expectedEpochs?: number
   /** Training batches of the first epoch. */
   readonly batchesPerEpoch?: number
   /** Updates in all, where known. */
@@ -108,6 +112,8 @@ export interface EpochEnd {
   readonly clocks: ClockValues
   /** The monitored value of `keep` is the best so far. */
   readonly best: boolean
+  /** No epoch follows. */
+  readonly last: boolean
 }
 export interface CheckpointSaved {
   readonly kind: 'checkpoint_saved'
@@ -155,4 +161,16 @@ export interface RunEnd {
   readonly clocks: ClockValues
   /** The checkpoint to go on with: the best where `keep` was given, else the latest. */
   readonly checkpoint?: string
+}
+
+/** A run failed: the last event of such a run, in place of `run_end`. */
+export interface RunErrorEvent {
+  readonly kind: 'run_error'
+  /** Absent for a bug of ltm. */
+  readonly code?: string
+  readonly message: string
+  readonly trace?: Trace
+  readonly help?: string
+  /** What the process will exit with. */
+  readonly exitCode: ExitCode
 }

@@ -7,6 +7,7 @@ import { conv2dInputKernel, conv2dKernel, conv2dWeightKernel } from './kernels/c
 import { log1pKernel, logSoftmaxKernel, logSumExpKernel, stopGradientKernel } from './kernels/functions.ts'
 import { gatherKernel, pickKernel, scatterAddKernel } from './kernels/indexing.ts'
 import { avgPoolInputKernel, avgPoolKernel, maxPoolIndexKernel, maxPoolKernel } from './kernels/pooling.ts'
+import { replaceTile } from './kernels/tile.ts'
 
 const own = [
   conv2dKernel,
@@ -32,5 +33,6 @@ const own = [
  */
 export function registerGradients(): void {
   for (const kernel of own) kernel.register()
+  replaceTile()
   for (const config of [...elementwise, ...reduce, ...layout]) tf.registerGradient(apart(config))
 }

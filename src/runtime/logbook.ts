@@ -70,7 +70,7 @@ export class Logbook {
     if (typeof value === 'number') {
       this.pending.push({ ...entry, value, weight: size })
     } else if (options.weight === undefined) {
-      this.pending.push({ ...entry, value: tf.tidy(() => tf.mean(floats(value))), weight: size })
+      this.pending.push({ ...entry, value: meanOf(value), weight: size })
     } else {
       const { weight } = options
       const total = tf.tidy(() => ({ ...weightedSum(value, weight) }))
@@ -214,6 +214,12 @@ export class Logbook {
     this.means.clear()
     this.pending = []
   }
+}
+
+/** A number stays itself; that of a parameter is taken down before an update changes it. */
+function meanOf(value: tf.Tensor): tf.Tensor {
+  if (value.rank > 0) return tf.tidy(() => tf.mean(floats(value)))
+  return value instanceof tf.Variable ? tf.clone(value) : value
 }
 
 interface Call {

@@ -104,8 +104,9 @@ function goalOf({ loss, weight }: LossOutputs, size: number, windowed: boolean):
     return { objective: total.sum, summed: true, weight: total.weight }
   }
   const count = values.rank === 0 ? size : values.size
-  if (!windowed) return { objective: tf.mean(values), summed: false, weight: count }
-  return { objective: tf.mul(tf.mean(values), count), summed: true, weight: count }
+  const mean = values.rank === 0 ? values : tf.mean(values)
+  if (!windowed) return { objective: mean, summed: false, weight: count }
+  return { objective: tf.mul(mean, count), summed: true, weight: count }
 }
 
 /** Keeps what was made on the tape, whose scope is about to close; parameters and batches are not in that scope. */
@@ -127,19 +128,28 @@ interface LossRead {
   readonly finite: boolean
 }
 
-/** One read for the loss, its weight and whether all gradients are finite (0·x is 0 only for a finite x). */
+/** One read for the loss, its weight and whether all gradients are finite. */
 async function readLoss(tape: Tape<unknown>, check: boolean): Promise<LossRead> {
   const weight = typeof tape.weight === 'number' ? [] : [tape.weight]
-  const sound = check && tape.gradients.size > 0 ? [tf.tidy(() => zeroIfFinite(tape.gradients))] : []
+  const sound = check && tape.gradients.size > 0 ? [tf.tidy(() => totalOf(tape.gradients))] : []
   const [objective = Number.NaN, ...rest] = await readScalars([tape.objective, ...weight, ...sound])
   const total = typeof tape.weight === 'number' ? tape.weight : (rest[0] ?? Number.NaN)
-  const gradientsFinite = sound.length === 0 || Number.isFinite(rest.at(-1))
+  const gradientsFinite =
+    sound.length === 0 || Number.isFinite(rest.at(-1)) || (await areFinite(tape.gradients))
   const mean = tape.summed ? objective / total : objective
   return { mean, weight: total, finite: !check || (Number.isFinite(mean) && gradientsFinite) }
 }
 
-function zeroIfFinite(gradients: Gradients): tf.Tensor {
-  return tf.addN([...gradients.values()].map(gradient => tf.sum(tf.mul(gradient, 0))))
+/** Finite only if every element is; the reverse does not hold, since a sum of finite numbers can overflow. */
+function totalOf(gradients: Gradients): tf.Tensor {
+  const sums = [...gradients.values()].map(gradient => tf.sum(gradient))
+  return sums.length === 1 ? sums[0]! : tf.addN(sums)
+}
+
+/** 0·x is 0 for a finite x and NaN for all others. */
+async function areFinite(gradients: Gradients): Promise<boolean> {
+  const zeros = [...gradients.values()].map(gradient => tf.tidy(() => tf.sum(tf.mul(gradient, 0))))
+  return (await readScalars(zeros)).every(Number.isFinite)
 }
 
 function descend(session: Session, call: MinimizeCall, tape: Tape<unknown>, weight: number): void {

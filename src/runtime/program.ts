@@ -1,14 +1,14 @@
 import { join } from 'node:path'
 import * as tf from '@tensorflow/tfjs-core'
 import { loadCheckpoint } from './checkpoint.ts'
-import { RunError } from './errors.ts'
+import { exitCodes, RunError } from './errors.ts'
 import { evaluate, evaluationSteps } from './evaluate.ts'
-import type { ClockValues, EndReason, RunMode } from './events.ts'
+import type { ClockValues, EndReason, RunErrorEvent, RunMode } from './events.ts'
 import { type HookEvent, runHooks } from './hooks.ts'
 import { isInterrupted } from './pace.ts'
 import { openPass } from './passes.ts'
 import { predictAll } from './predict.ts'
-import { checkpointsOf } from './saving.ts'
+import { checkpointsOf, writeWaiting } from './saving.ts'
 import type { Kept, Prediction, Session } from './session.ts'
 import { restoreWeights } from './snapshot.ts'
 import { endSession, type RunOptions, type Started, startSession } from './start.ts'
@@ -73,27 +73,53 @@ async function runProgram(
   body: (session: Session) => Promise<void>,
 ): Promise<RunResult> {
   const vars = { ...training.vars }
-  const started = await startSession(mode, training, options)
+  try {
+    return await runSession(await startSession(mode, training, options), options, body)
+  } catch (error) {
+    options.reporter?.(errorEvent(error))
+    throw error
+  } finally {
+    // A second run of the program in this process begins where the first began.
+    if (training.vars !== undefined) Object.assign(training.vars, vars)
+  }
+}
+
+async function runSession(
+  started: Started,
+  options: RunOptions,
+  body: (session: Session) => Promise<void>,
+): Promise<RunResult> {
   const { session } = started
   try {
     reportStart(started, options)
     warnOfStart(session, options)
     await body(session)
+    session.records?.flush()
     return finish(session, weightsOf(session, options))
   } catch (error) {
     await mourn(session)
     throw error
   } finally {
     endSession(session)
-    // A second run of the program in this process begins where the first began.
-    if (training.vars !== undefined) Object.assign(training.vars, vars)
   }
 }
 
-/** The hooks of `exception` may fail too; what went wrong first is what is told. */
+/** What was kept is saved. That and the hooks of `exception` may fail too; what went wrong first is what is told. */
 async function mourn(session: Session): Promise<void> {
   session.logbook.drop()
   await runHooks(session, 'exception' satisfies HookEvent).catch(() => undefined)
+  await writeWaiting(session).catch(() => undefined)
+}
+
+/** An error of another kind is a bug, which has no code. */
+function errorEvent(error: unknown): RunErrorEvent {
+  if (!(error instanceof RunError)) {
+    const message = error instanceof Error ? error.message : String(error)
+    return { kind: 'run_error', message, exitCode: exitCodes.internal }
+  }
+  const { code, message, trace, help, exitCode } = error
+  const known = Object.entries({ trace, help }).filter(([, text]) => text !== undefined)
+  return { kind: 'run_error', code, message, ...Object.fromEntries(known), exitCode }
 }
 
 function weightsOf({ mode, watch }: Session, { checkpoint }: RunOptions): RunResult['weights'] {
@@ -136,12 +162,22 @@ function checkpointOf({ folder, watch, clocks }: Session): string | undefined {
 
 // ── The best weights ────────────────────────────────────────────────────────────────────────────────────────────────
 
+/** Loads the best weights that can be loaded; what was passed over is told. */
 async function takeBest(session: Session): Promise<Kept | undefined> {
-  const [best] = session.watch.kept
-  if (best === undefined || best.path === '') return undefined
-  restoreWeights(session, await loadCheckpoint(best.path), best.path)
-  session.watch.taken = true
-  return best
+  for (const kept of session.watch.kept) {
+    if (kept.path === '') continue
+    try {
+      restoreWeights(session, await loadCheckpoint(kept.path), kept.path)
+      session.watch.taken = true
+      return kept
+    } catch (error) {
+      if (!(error instanceof RunError)) throw error
+      const { code, message } = error
+      session.report({ kind: 'warning', code, message: `${message}; the next best weights are taken` })
+      session.watch.kept = session.watch.kept.filter(other => other !== kept)
+    }
+  }
+  return undefined
 }
 
 function describeWeights(best: Kept | undefined): string {
@@ -152,11 +188,22 @@ function describeWeights(best: Kept | undefined): string {
 
 /** Windows of an epoch times epochs: each update of the first optimizer, where every batch minimises by it once. */
 function countUpdates(session: Session): number {
-  const { updates, epochs, accumulate } = session.training.trainer
+  const { updates, epochs } = session.training.trainer
   if (updates !== undefined) return updates.count
-  if (epochs === undefined) return Number.POSITIVE_INFINITY
+  return epochs === undefined ? Number.POSITIVE_INFINITY : epochs * updatesPerEpoch(session)
+}
+
+function updatesPerEpoch(session: Session): number {
+  const { accumulate } = session.training.trainer
   const windows = trainSteps(session).map(step => Math.ceil(openPass(session, step).batches / accumulate))
-  return epochs * windows.reduce((sum, count) => sum + count, 0)
+  return windows.reduce((sum, count) => sum + count, 0)
+}
+
+/** The epochs that a count of updates will take. */
+function expectedEpochs(session: Session): { expectedEpochs?: number } {
+  const { updates, epochs } = session.training.trainer
+  if (session.mode !== 'train' || updates === undefined || epochs !== undefined) return {}
+  return { expectedEpochs: Math.ceil(updates.count / Math.max(updatesPerEpoch(session), 1)) }
 }
 
 function reportStart({ session, device, version }: Started, options: RunOptions): void {
@@ -185,6 +232,7 @@ function reportStart({ session, device, version }: Started, options: RunOptions)
     data: [...data.values()].map(({ name, splits }) => ({ name, splits: Object.fromEntries(splits) })),
     settings: training.settings,
     ...(epochs !== undefined && { epochs }),
+    ...expectedEpochs(session),
     ...(mode === 'train' && { batchesPerEpoch: batchesPerEpoch(session) }),
     ...(Number.isFinite(total) && { totalUpdates: total }),
     ...(options.checkpoint !== undefined && { checkpoint: options.checkpoint }),

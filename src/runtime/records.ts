@@ -8,7 +8,34 @@ import type { Numbers } from './training.ts'
 /** The file in a run's folder with one record a line. */
 export const recordsFile = 'records.jsonl'
 
-/** Reports logged values with every clock, and appends them to the run's records. */
+/** How long a line may wait for others to be written with, in milliseconds. */
+const longestWait = 1000
+
+/** The records of a run. Lines are gathered, since short epochs make thousands of them a second. */
+export class RecordFile {
+  private readonly path: string
+  private lines: string[] = []
+  private written = Number.NEGATIVE_INFINITY
+
+  constructor(folder: string) {
+    this.path = join(folder, recordsFile)
+  }
+
+  add(line: string): void {
+    this.lines.push(`${line}\n`)
+    if (performance.now() - this.written >= longestWait) this.flush()
+  }
+
+  /** Writes what waits: before each save, so that no checkpoint is ahead of its records, and at the end. */
+  flush(): void {
+    if (this.lines.length === 0) return
+    appendFileSync(this.path, this.lines.join(''))
+    this.lines = []
+    this.written = performance.now()
+  }
+}
+
+/** Reports logged values with every clock, and adds them to the run's records. */
 export function writeRecord(
   session: Session,
   level: RecordEvent['level'],
@@ -19,9 +46,7 @@ export function writeRecord(
   if (Object.keys(values).length === 0) return
   const record = { level, phase, ...(step !== undefined && { step }), values, clocks }
   session.report({ kind: 'record', ...record })
-  if (session.folder === undefined) return
-  const line = JSON.stringify({ ...record, values: speltOut(values) })
-  appendFileSync(join(session.folder, recordsFile), `${line}\n`)
+  session.records?.add(JSON.stringify({ ...record, values: speltOut(values) }))
 }
 
 /** JSON has no numbers that aren't finite; they are written as words rather than lost. */

@@ -1,10 +1,11 @@
 import type { Backend } from './backends.ts'
 import type { RunClocks } from './clocks.ts'
-import type { JsonValue, LoadedDataset } from './contracts.ts'
+import type { JsonValue, LoadedDataset, Snapshot } from './contracts.ts'
 import type { EndReason, Reporter, RunMode } from './events.ts'
 import type { Logbook } from './logbook.ts'
 import type { OptimizerState } from './optimizer.ts'
 import type { Key } from './random.ts'
+import type { RecordFile } from './records.ts'
 import type { HookSpec, OptimizerHolder, ParameterState, Training } from './training.ts'
 
 /** All that a run has while it lasts; its parts are handed this, and change only what is theirs. */
@@ -25,6 +26,8 @@ export interface Session {
   readonly folder: string | undefined
   readonly control: Control
   readonly watch: Watch
+  readonly saves: Saves
+  readonly records: RecordFile | undefined
   readonly position: Position
   /** When the event loop last had its turn. */
   readonly pace: { last: number }
@@ -50,6 +53,28 @@ export interface Watch {
   waited: number
   /** The best weights have been loaded back. */
   taken: boolean
+}
+
+/** When the run was last saved, and what waits to be. */
+export interface Saves {
+  /** Seconds that lie between two saves of a run that goes on. */
+  readonly every: number
+  /** How often `latest` has been saved. */
+  count: number
+  /** When it was last, or when the run began, by `performance.now()`. */
+  last: number
+  /** How long it took, in milliseconds. */
+  took: number
+  /** Checkpoints that `keep` wants and that are not on disk yet, by name. */
+  readonly waiting: Map<string, WaitingCheckpoint>
+  /** Checkpoints on disk that `keep` no longer wants; they go once their better ones are there. */
+  readonly outdated: Set<string>
+}
+
+/** The run as it was when it was at its best. */
+export interface WaitingCheckpoint {
+  readonly snapshot: Snapshot
+  readonly monitor: { readonly name: string; readonly value: number }
 }
 
 /** The training batch that comes next: what a run that goes on from here starts with. */

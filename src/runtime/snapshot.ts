@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core'
+import { hasCheckpoint } from './checkpoint.ts'
 import type { JsonValue, Snapshot, StoredTensor } from './contracts.ts'
 import { RunError } from './errors.ts'
 import type { ClockValues } from './events.ts'
@@ -186,9 +187,14 @@ function restoreWatch({ watch }: Session, stored: JsonValue | undefined): void {
   watch.kept = membersOf(member(stored, 'kept')).flatMap(([, kept]) => {
     const name = member(kept, 'name')
     const path = member(kept, 'path')
-    if (typeof name !== 'string' || typeof path !== 'string') return []
+    if (typeof name !== 'string' || typeof path !== 'string' || !isStillThere(path)) return []
     return [{ name, path, value: numberIn(kept, 'value'), epoch: numberIn(kept, 'epoch') }]
   })
+}
+
+/** A run that kept nothing on disk still remembers its best value. */
+function isStillThere(path: string): boolean {
+  return path === '' || hasCheckpoint(path)
 }
 
 function membersOf(value: JsonValue | undefined): readonly (readonly [string, JsonValue])[] {

@@ -13,6 +13,8 @@ import { readScalars } from './memory.ts'
 import { variableOf } from './model.ts'
 import { disposeOptimizer, startOptimizer } from './optimizer.ts'
 import { type Key, rootKey } from './random.ts'
+import { RecordFile } from './records.ts'
+import { startSaves } from './saving.ts'
 import type { Session } from './session.ts'
 import { restoreProgress, restoreWeights } from './snapshot.ts'
 import { modelOf, type ParameterState, type Training } from './training.ts'
@@ -30,6 +32,11 @@ export interface RunOptions {
   readonly signal?: AbortSignal | undefined
   /** The folder of a checkpoint: to go on from in `train`, for its weights elsewhere. */
   readonly checkpoint?: string | undefined
+  /**
+   * Seconds between two saves of `latest` at the ends of epochs, 10 unless said otherwise; between batches it is 30 times
+   * as long. With 0 every batch and epoch is saved.
+   */
+  readonly saveEvery?: number | undefined
   /** The split to predict on. */
   readonly split?: string | undefined
 }
@@ -99,6 +106,8 @@ function assemble({ mode, training, options, started, seed, parameters, data, fo
     logbook: new Logbook(),
     folder,
     control: { end: undefined, checkpoints: [] },
+    saves: startSaves(options.saveEvery),
+    records: folder === undefined ? undefined : new RecordFile(folder),
     watch: { kept: [], best: Number.NaN, waited: 0, taken: false },
     position: { epoch: 0, pass: 0, batch: 0 },
     pace: { last: performance.now() },

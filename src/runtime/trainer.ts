@@ -5,7 +5,7 @@ import { closeWindows } from './minimize.ts'
 import { breathe, isInterrupted } from './pace.ts'
 import { type BatchDone, openPass, type Pass, runBatch, scopeOf } from './passes.ts'
 import { writeRecord } from './records.ts'
-import { save } from './saving.ts'
+import { save, saveEpoch, saveWithinEpoch } from './saving.ts'
 import type { Session } from './session.ts'
 import type { Numbers, StepSpec } from './training.ts'
 import { watchValues } from './watch.ts'
@@ -17,18 +17,20 @@ const stepRecordInterval = 50
 export async function fit(session: Session): Promise<void> {
   await runHooks(session, 'fit_start')
   await runHooks(session, 'train_start')
-  while (!isOver(session)) await trainEpoch(session)
+  while (!isOver(session, session.clocks.epoch)) await trainEpoch(session)
   if (isInterrupted(session)) return
   session.control.end ??= { reason: 'finished' }
   await runHooks(session, 'train_end')
   await runHooks(session, 'fit_end')
 }
 
-function isOver(session: Session): boolean {
+/** Whether no epoch follows where this many have been trained. */
+function isOver(session: Session, trained: number): boolean {
   const { epochs } = session.training.trainer
-  const { control, clocks } = session
   return (
-    control.end !== undefined || reachedUpdates(session) || (epochs !== undefined && clocks.epoch >= epochs)
+    session.control.end !== undefined ||
+    reachedUpdates(session) ||
+    (epochs !== undefined && trained >= epochs)
   )
 }
 
@@ -79,6 +81,7 @@ async function trainPass(session: Session, step: StepSpec, number: number): Prom
   session.report({ kind: 'phase_start', ...placeOf(step), batches: pass.batches })
   for (let index = first; index < pass.batches && !endsEarly(session); index++) {
     await trainBatch(session, pass, number, index)
+    await saveWithinEpoch(session)
     await breathe(session)
   }
 }
@@ -135,12 +138,13 @@ async function endEpoch(session: Session, started: number): Promise<void> {
   await runHooks(session, 'train_epoch_end')
   const best = await watchValues(session, validated ? ['train', 'val'] : ['train'])
   await runCadences(session, ['epochs'])
-  await save(session, 'latest', 'latest')
+  const last = isOver(session, session.clocks.epoch + 1)
+  await saveEpoch(session, last)
   const { clocks, logbook } = session
   const seconds = clocks.seconds - started
   const shown = validated ? logbook.finalValues() : values
   const place = { epoch: clocks.epoch, ...epochsOf(session) }
-  session.report({ kind: 'epoch_end', ...place, seconds, values: shown, clocks: clocks.values(), best })
+  session.report({ kind: 'epoch_end', ...place, seconds, values: shown, clocks: clocks.values(), best, last })
   clocks.epoch += 1
 }
 

@@ -1,4 +1,4 @@
-import { mkdtempSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as tf from '@tensorflow/tfjs-core'
@@ -121,6 +121,16 @@ export function quietly(options: RunOptions = {}): RunOptions & { readonly event
   return { backend: process.env.LTM_TEST_BACKEND ?? 'cpu', runs: false, reporter, ...options, events }
 }
 
+let root: string | undefined
+
+/** A folder that goes when the test file's process ends. */
 export function temporaryFolder(): string {
-  return mkdtempSync(join(tmpdir(), 'ltm-'))
+  root ??= makeRoot()
+  return mkdtempSync(join(root, 'folder-'))
+}
+
+function makeRoot(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'ltm-test-'))
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+  return folder
 }

@@ -13,9 +13,10 @@ export function formatCount(count: number): string {
   return count.toLocaleString('en-US')
 }
 
-/** How long something took or will take: `0.85s`, `12.3s`, `2m 05s`, `1h 02m`, `3d 04h`. */
+/** How long something took or will take: `1.2ms`, `0.85s`, `12.3s`, `2m 05s`, `1h 02m`, `3d 04h`. */
 export function formatDuration(seconds: number): string {
   if (!Number.isFinite(seconds) || seconds < 0) return '?'
+  if (seconds > 0 && seconds < 0.00995) return `${(seconds * 1000).toFixed(1)}ms`
   if (seconds < 9.995) return `${seconds.toFixed(2)}s`
   if (seconds < 59.95) return `${seconds.toFixed(1)}s`
   const whole = Math.round(seconds)

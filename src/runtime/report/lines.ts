@@ -1,6 +1,7 @@
 import type { CheckpointSaved, EpochEnd, RunEnd, RunStart, WarningEvent } from '../events.ts'
 import { fitted, formatCount, formatDuration, formatNumber, widthOf } from './format.ts'
 import { groupValues } from './table.ts'
+import { epochsOf, roundStep } from './thinning.ts'
 
 /** What a run says of itself when it starts: what it is, what it learns, and from what. */
 export function startLines(event: RunStart): readonly string[] {
@@ -15,7 +16,13 @@ export function startLines(event: RunStart): readonly string[] {
     ...(event.parameters > 0 ? [`${parameters}${parts}`] : []),
     ...event.data.map(({ name, splits }) => `${name}: ${splitsInWords(splits)}`),
     ...(event.checkpoint === undefined ? [] : [`from checkpoint ${event.checkpoint}`]),
+    ...thinningLines(event),
   ]
+}
+
+function thinningLines(event: RunStart): readonly string[] {
+  const step = event.mode === 'train' ? roundStep(epochsOf(event) ?? 1) : 1
+  return step === 1 ? [] : [`one line for every ${formatCount(step)} epochs`]
 }
 
 const verbs = { train: 'training', test: 'testing', predict: 'predicting' } as const

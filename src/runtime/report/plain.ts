@@ -9,28 +9,35 @@ import {
 } from './lines.ts'
 import { type ReportStream, writeLines } from './stream.ts'
 import { groupValues, metricsTable } from './table.ts'
+import { Thinning } from './thinning.ts'
 
-/** One line an epoch and no control characters: for files, pipes and continuous integration. */
+/** A line an epoch, where there aren't too many, and no control characters: for files, pipes and continuous integration. */
 export function plainReporter(stream: ReportStream): Reporter {
-  const prefixes = new Set<string>()
-  return event => {
-    notePrefix(prefixes, event)
-    writeLines(stream, plainLines(event, prefixes))
+  const page = new Page()
+  return event => writeLines(stream, page.linesOf(event))
+}
+
+/** What is to stay of the events of a run, as lines of text. */
+export class Page {
+  private readonly prefixes = new Set<string>()
+  private readonly thinning = new Thinning()
+
+  /** Within `width`, epochs and tables take less room. */
+  linesOf(event: TrainingEvent, width?: number): readonly string[] {
+    notePrefix(this.prefixes, event)
+    this.thinning.follow(event)
+    if (event.kind === 'epoch_end' && !this.thinning.shows(event)) return []
+    return plainLines(event, this.prefixes, width)
   }
 }
 
 /** Remembers the names that steps log under, which a value's full name alone doesn't tell. */
-export function notePrefix(prefixes: Set<string>, event: TrainingEvent): void {
+function notePrefix(prefixes: Set<string>, event: TrainingEvent): void {
   if (event.kind !== 'phase_start') return
   prefixes.add(event.step === undefined ? event.phase : `${event.phase}.${event.step}`)
 }
 
-/** What stays of an event on a page of text; within `width`, epochs and tables take less room. */
-export function plainLines(
-  event: TrainingEvent,
-  prefixes: Iterable<string>,
-  width?: number,
-): readonly string[] {
+function plainLines(event: TrainingEvent, prefixes: Iterable<string>, width?: number): readonly string[] {
   switch (event.kind) {
     case 'run_start':
       return startLines(event)
@@ -54,6 +61,8 @@ export function plainLines(
     case 'record':
     case 'phase_end':
     case 'prediction':
+    // Whoever called tells of errors.
+    case 'run_error':
       return []
   }
 }

@@ -1,10 +1,11 @@
 import pc from 'picocolors'
-import type { Reporter, StepDone, TrainingEvent } from '../events.ts'
+import type { ClockValues, Reporter, StepDone, TrainingEvent } from '../events.ts'
 import { barLine, type Progress } from './bar.ts'
 import { epochLabel } from './lines.ts'
 import { Pace } from './pace.ts'
-import { notePrefix, plainLines } from './plain.ts'
+import { Page } from './plain.ts'
 import { type ReportStream, writeLines } from './stream.ts'
+import { epochsOf } from './thinning.ts'
 
 /** A reporter that may have something on the screen which isn't to stay; closing removes it, also after an error. */
 export interface ClosableReporter extends Reporter {
@@ -21,12 +22,10 @@ export function terminalReporter(
 ): ClosableReporter {
   const colors = pc.createColors(options.color ?? (pc.isColorSupported && stream.isTTY === true))
   const bar = new Bar(stream, colors)
-  const prefixes = new Set<string>()
+  const page = new Page()
   const report = (event: TrainingEvent): void => {
-    notePrefix(prefixes, event)
     bar.follow(event)
-    const width = widthOfStream(stream)
-    const lines = plainLines(event, prefixes, width)
+    const lines = page.linesOf(event, widthOfStream(stream))
     if (lines.length === 0) return
     bar.clear()
     writeLines(stream, paintLines(event, lines, colors))
@@ -75,6 +74,8 @@ class Bar {
   private visible = false
   private drawn = Number.NEGATIVE_INFINITY
   private epochs: number | undefined
+  private expected: number | undefined
+  private first: ClockValues | undefined
 
   constructor(stream: ReportStream, colors: Colors) {
     this.stream = stream
@@ -83,7 +84,9 @@ class Bar {
 
   follow(event: TrainingEvent): void {
     this.pace.follow(event)
+    if (event.kind === 'run_start') this.expected = epochsOf(event)
     if (event.kind === 'epoch_start') this.epochs = event.epochs
+    if (event.kind === 'step') this.first ??= event.clocks
     if (event.kind !== 'step' || event.clocks.seconds - this.drawn < secondsBetweenDraws) return
     this.draw(event)
   }
@@ -102,6 +105,21 @@ class Bar {
   }
 
   private progressOf(event: StepDone): Progress {
+    const { phase, batches } = event
+    return phase === 'train' && batches === 1 && this.expected !== undefined
+      ? this.progressOfRun(event, this.expected)
+      : this.progressOfPass(event)
+  }
+
+  /** Where an epoch is a single batch, the bar is that of the whole run. */
+  private progressOfRun({ clocks, values }: StepDone, total: number): Progress {
+    const batches = clocks.batches - (this.first?.batches ?? 0)
+    const seconds = clocks.seconds - (this.first?.seconds ?? 0)
+    const rate = batches > 0 && seconds > 0 ? batches / seconds : undefined
+    return { label: 'epoch', done: clocks.epoch + 1, total, rate, values }
+  }
+
+  private progressOfPass(event: StepDone): Progress {
     const { phase, step, clocks, batches, values } = event
     const inEpoch = phase === 'train' || phase === 'val'
     const parts = [
