@@ -137,7 +137,11 @@ function evaluationOf(training: Training, index: number): Evaluation {
         }
         const { grads } = tf.variableGrads(total)
         return Object.fromEntries(
-          states.map(({ path, variable }) => [path.slice(prefix.length), numbersOf(grads[variable!.name]!)]),
+          // The tape leaves out what the value does not reach.
+          states.map(({ path, variable }) => [
+            path.slice(prefix.length),
+            numbersOf(grads[variable!.name] ?? tf.zerosLike(variable!)),
+          ]),
         )
       }),
   }
