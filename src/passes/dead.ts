@@ -1,4 +1,5 @@
-import type { HostStatement, Program, Step } from '../ir/ir.ts'
+import { type Draft, produce } from 'immer'
+import type { HostStatement, Step } from '../ir/ir.ts'
 import type { Pass } from './pass.ts'
 import { outputNames, readsOfStatement, readsOfStep } from './values.ts'
 
@@ -16,19 +17,15 @@ import { outputNames, readsOfStatement, readsOfStep } from './values.ts'
 export const removeDeadSteps: Pass = {
   name: 'remove-dead-steps',
   promise: 'Somebody reads a result of every step.',
-  run: (program: Program) => ({
-    ...program,
-    functions: program.functions.map(func => ({
-      ...func,
-      steps: liveSteps(func.steps, new Set(func.results)),
-    })),
-    steps: program.steps.map(step => ({ ...step, body: liveStatements(step.body, new Set()) })),
-    hooks: program.hooks.map(hook => ({ ...hook, body: liveStatements(hook.body, new Set()) })),
-  }),
+  run: program =>
+    produce(program, draft => {
+      for (const func of draft.functions) func.steps = liveSteps(func.steps, new Set(func.results))
+      for (const place of [...draft.steps, ...draft.hooks]) removeDead(place.body, new Set())
+    }),
 }
 
 /** The steps that lead to live values; what they read comes alive. */
-function liveSteps(steps: readonly Step[], live: Set<string>): readonly Step[] {
+function liveSteps<S extends Step>(steps: readonly S[], live: Set<string>): S[] {
   return steps
     .toReversed()
     .filter(step => isLive(step, live))
@@ -41,35 +38,31 @@ function isLive(step: Step, live: Set<string>): boolean {
   return true
 }
 
-function liveStatements(statements: readonly HostStatement[], live: Set<string>): readonly HostStatement[] {
-  return statements
-    .toReversed()
-    .flatMap(statement => liveStatement(statement, live))
-    .toReversed()
-}
+type Statement = Draft<HostStatement>
 
-function liveStatement(statement: HostStatement, live: Set<string>): readonly HostStatement[] {
-  if (statement.kind === 'compute') return isLive(statement.step, live) ? [statement] : []
-  const kept = withLiveLists(statement, live)
-  addAll(live, readsOfStatement(kept))
-  return [kept]
-}
-
-/** The statement with only the live steps of the lists within. What a branch defines is not seen behind it. */
-function withLiveLists(statement: HostStatement, live: ReadonlySet<string>): HostStatement {
-  if (statement.kind === 'if') {
-    const { then, otherwise } = statement
-    return {
-      ...statement,
-      then: liveStatements(then, new Set()),
-      otherwise: liveStatements(otherwise, new Set()),
+function removeDead(statements: Statement[], live: Set<string>): void {
+  for (let i = statements.length - 1; i >= 0; i -= 1) {
+    const statement = statements[i]!
+    if (statement.kind === 'compute') {
+      if (!isLive(statement.step, live)) statements.splice(i, 1)
+    } else {
+      removeWithin(statement, live)
+      addAll(live, readsOfStatement(statement))
     }
   }
-  if (statement.kind !== 'minimize') return statement
-  const exports = statement.exports.filter(name => live.has(name))
-  const wanted = new Set([statement.loss, ...exports])
-  if (statement.weight !== undefined) wanted.add(statement.weight)
-  return { ...statement, exports, body: liveSteps(statement.body, wanted) }
+}
+
+/** Removes dead steps from the lists within. What a branch defines is not seen behind it. */
+function removeWithin(statement: Statement, live: ReadonlySet<string>): void {
+  if (statement.kind === 'if') {
+    removeDead(statement.then, new Set())
+    removeDead(statement.otherwise, new Set())
+  }
+  if (statement.kind !== 'minimize') return
+  const { loss, weight } = statement
+  statement.exports = statement.exports.filter(name => live.has(name))
+  const wanted = [loss, ...(weight === undefined ? [] : [weight]), ...statement.exports]
+  statement.body = liveSteps(statement.body, new Set(wanted))
 }
 
 function addAll(set: Set<string>, names: readonly string[]): void {

@@ -1,3 +1,4 @@
+import { produce } from 'immer'
 import type { Func, HostStatement, Program, Step } from '../ir/ir.ts'
 import type { Pass } from './pass.ts'
 
@@ -10,7 +11,9 @@ export const removeDeadFunctions: Pass = {
   promise: 'Every function is called or named by something.',
   run: program => {
     const live = reached(program)
-    return { ...program, functions: program.functions.filter(func => live.has(func.name)) }
+    return produce(program, draft => {
+      draft.functions = draft.functions.filter(func => live.has(func.name))
+    })
   },
 }
 

@@ -1,6 +1,6 @@
 import { bug } from '../../base/bug.ts'
 import { type Code, join, renderCode, ts } from '../../base/code.ts'
-import type { Attrs, Step, Value } from '../../ir/ir.ts'
+import type { Attr, Attrs, Step, Value } from '../../ir/ir.ts'
 import { ops } from '../../ops/index.ts'
 import type { Op } from '../../ops/op.ts'
 import { dtypeText } from '../../ops/text.ts'
@@ -12,7 +12,16 @@ import { floatLiteral, hostCode, shortFloat } from './host.ts'
 import { functionName, property, quote } from './names.ts'
 import type { SizeText } from './sizes.ts'
 import { isHostExpr } from './uses.ts'
-import { type Body, type Bound, composed, numberOrTensor, valueCode, writeConst } from './values.ts'
+import {
+  type Body,
+  type Bound,
+  composed,
+  isFilling,
+  numberOrTensor,
+  stemOf,
+  valueCode,
+  writeConst,
+} from './values.ts'
 
 /** Writes one step: its expression waits for its reader, or becomes a `const`. */
 export function writeStep(body: Body, step: Step): void {
@@ -64,8 +73,8 @@ function writeValue(body: Body, step: Step, value: Value, code: Code): void {
 
 /** The IR names a value after its operator or function where the source gives it no name. */
 function isAnonymous(body: Body, step: Step, name: string): boolean {
-  const stem = name.replace(/\.\d+$/, '')
-  if (stem === step.op) return true
+  const stem = stemOf(name)
+  if (stem === step.op || isFilling(step, stem)) return true
   if (step.op !== 'call') return stem === callName(step.op)
   const { declaration } = calledFunction(body.env, step, body.section).func
   return [declaration, functionName(declaration), ...declaration.split('.')].includes(stem)
@@ -148,13 +157,21 @@ function isSquare({ op, inputs: [a, b] }: Step): boolean {
 
 /** What an operator does with a number it does in 32-bit floats, so that no more digits are shown. */
 function shortFloats({ attrs: specs = {} }: Op, attrs: Attrs): Attrs {
-  const entries = Object.entries(attrs).map(([key, attr]) => {
-    const isFloat =
-      typeof attr === 'number' &&
-      Object.entries(specs).some(([name, { kind }]) => name === key && kind === 'float')
-    return [key, isFloat ? shortFloat(attr) : attr] as const
-  })
-  return Object.fromEntries(entries)
+  const floats = new Set(
+    Object.entries(specs).flatMap(([name, { kind }]) => (kind === 'float' ? [name] : [])),
+  )
+  return Object.fromEntries(
+    Object.entries(attrs).map(([key, attr]) => [key, floats.has(key) ? withShortFloats(attr) : attr]),
+  )
+}
+
+function withShortFloats(attr: Attr): Attr {
+  if (typeof attr === 'number') return shortFloat(attr)
+  return isList(attr) ? attr.map(withShortFloats) : attr
+}
+
+function isList(attr: Attr): attr is readonly Attr[] {
+  return Array.isArray(attr)
 }
 
 function tensorType(body: Body, name: string): readonly TensorType[] {

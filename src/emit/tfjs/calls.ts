@@ -5,7 +5,7 @@ import { type Env, funcOf, type Section } from './env.ts'
 import type { EmittedFunction } from './functions.ts'
 import { access, leavesOf, type Segment, segmentsOf, type Tree, treeLiteral, treeOf } from './paths.ts'
 import { isHostExpr, type Uses } from './uses.ts'
-import { type Body, type Bound, hostArguments, valueCode } from './values.ts'
+import { type Body, type Bound, hostArguments, type Part, valueCode } from './values.ts'
 
 /** The function that a `call` step calls, emitted before its caller. */
 export function calledFunction(env: Env, step: Step, section: Section): EmittedFunction {
@@ -65,7 +65,7 @@ interface Handed {
 }
 
 /** The module that is handed over: a part of one at hand where the values lie together there, else a literal. */
-function selfCode(body: Body, members: readonly Member[], { selfType }: EmittedFunction): Code {
+function selfCode(body: Body, members: readonly Member[], { selfType, parts }: EmittedFunction): Code {
   const handed = members.map(({ param, input }) => {
     const path = segmentsOf(param.member ?? '')
     return { path, value: { path, code: valueCode(body, input), bound: body.values.get(input) } }
@@ -73,7 +73,8 @@ function selfCode(body: Body, members: readonly Member[], { selfType }: EmittedF
   const tree = treeOf<Handed>(handed)
   const whole = commonPlace(tree, 0)
   if (whole !== undefined && selfType !== undefined) {
-    body.parts.set(whole.segments.join('/'), { type: selfType, size: members.length })
+    for (const [path, part] of parts) learnPart(body, [...whole.segments, path].join('/'), part)
+    learnPart(body, whole.segments.join('/'), { type: selfType, size: members.length })
   }
   return treeLiteral(
     tree,
@@ -83,6 +84,11 @@ function selfCode(body: Body, members: readonly Member[], { selfType }: EmittedF
       return place && access(place.root, place.segments)
     },
   )
+}
+
+/** The fullest type that is known of a part of a module is the one that its own module would give it. */
+function learnPart({ parts }: Body, path: string, part: Part): void {
+  if (part.size > (parts.get(path)?.size ?? 0)) parts.set(path, part)
 }
 
 interface Member {

@@ -3,6 +3,7 @@ import type { Dim } from '../../types/dim.ts'
 import { lineWidth, type Verbatim, verbatim } from '../layout.ts'
 import { type Env, traceOf } from './env.ts'
 import { isForEvaluation } from './phases.ts'
+import { stemOf } from './values.ts'
 
 /**
  * The documentation of a function: what its author wrote, its signature with shapes, where it stands. Of several
@@ -79,7 +80,7 @@ function signatureText(instances: readonly Func[], func: Func): string {
   const tensors = func.params.flatMap((param, i): readonly Typed[] => {
     if (param.member !== undefined || param.type === 'key') return []
     const types = instances.map(({ params }) => params[i]?.type)
-    return [{ name: param.name, type: typeText(param.type, types, letters) }]
+    return [{ name: stemOf(param.name), type: typeText(param.type, types, letters) }]
   })
   const hosts = func.hostParams.map((name): Typed => ({ name }))
   return `${func.declaration}(${typedList([...tensors, ...hosts])})${resultText(instances, func, letters)}`

@@ -125,5 +125,5 @@ function isRooted(path: string): boolean {
 
 /** A name for a local value. */
 export function localName(scope: Scope, name: string): string {
-  return claim(scope, identifier(name))
+  return claim(scope, identifier(name.replace(/(\.\d+)+$/, '')))
 }

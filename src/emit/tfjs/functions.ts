@@ -13,7 +13,7 @@ import { selfType } from './self.ts'
 import { fieldsOf, isList, parametersOf, returnType } from './signature.ts'
 import { sizeReader, sizesOf } from './sizes.ts'
 import { allInputs, countSteps, type InputsOf, type Uses } from './uses.ts'
-import { type Body, type Bound, lengthOf, valueCode } from './values.ts'
+import { type Body, type Bound, lengthOf, type Part, valueCode } from './values.ts'
 
 /** How a function takes its inputs and gives its results. */
 export type Style =
@@ -40,8 +40,9 @@ export interface EmittedFunction {
   readonly needed: readonly boolean[]
   /** Names of the results where it returns a record. */
   readonly fields: readonly string[] | undefined
-  /** The type of its module's parameters. */
+  /** The type of its module's parameters, and of parts of the module. */
   readonly selfType: string | undefined
+  readonly parts: ReadonlyMap<string, Part>
 }
 
 /** A function of the generated program, shared by all functions of the IR that read the same. */
@@ -68,6 +69,7 @@ export interface FunctionText {
   readonly needed: readonly boolean[]
   readonly fields: readonly string[] | undefined
   readonly selfType: string | undefined
+  readonly parts: ReadonlyMap<string, Part>
 }
 
 /** See {@link emitFunction}. */
@@ -80,8 +82,8 @@ export function emitFunction(env: Env, func: Func, style: Style, section: Sectio
   if (known !== undefined) return known
   const text = renderFunction(env, func, style, section)
   const { name } = sharedFunction(env, func, style, section, text)
-  const { needed, fields, selfType } = text
-  const emitted: EmittedFunction = { name, func, needed, fields, selfType }
+  const { needed, fields, selfType, parts } = text
+  const emitted: EmittedFunction = { name, func, needed, fields, selfType, parts }
   env.emitted.set(key, emitted)
   return emitted
 }
@@ -250,6 +252,7 @@ export function renderFunction(
     needed: func.params.map(param => isNeeded(param, uses)),
     fields,
     selfType: type === undefined ? undefined : renderCode(type, 'typescript'),
+    parts: body.parts,
   }
 }
 

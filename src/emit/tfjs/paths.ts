@@ -14,6 +14,7 @@ export function segmentsOf(path: string): readonly Segment[] {
 
 /** `self.hidden[0]!.weight`: indexing a list may miss for all that the checker knows. */
 export function access(root: Code, segments: readonly Segment[]): Code {
+  if (segments.length === 0) return root
   return join(
     [
       root,

@@ -1,7 +1,8 @@
 import { annotation, type Code, join, renderCode, ts } from '../../base/code.ts'
 import type { Func, FuncParam } from '../../ir/ir.ts'
 import { blank, type Statement } from '../layout.ts'
-import { claim, propertyKey, typeName } from './names.ts'
+import type { Env } from './env.ts'
+import { claim, functionName, propertyKey, typeName, upperFirst } from './names.ts'
 import { leavesOf, type Segment, segmentsOf, type Tree, treeOf } from './paths.ts'
 import type { Body } from './values.ts'
 
@@ -16,10 +17,18 @@ export function selfType({ env, parts, section }: Body, func: Func, members: rea
   const structure = `${func.declaration.split('.')[0]} ${renderCode(text, 'typescript')}`
   const known = env.structures.get(structure)
   if (known !== undefined) return known
-  const named = claim(env.typeNames, typeName(func.declaration), '_')
+  const named = claim(env.typeNames, aliasFor(env, func, members.length), '_')
   env.structures.set(structure, named)
   env.sections[section].push(() => [typeAlias(named, text), { ...blank, typeOnly: true }])
   return named
+}
+
+/** The module's name for the fullest of its types; a function that needs less gives its own. */
+function aliasFor({ program }: Env, { declaration }: Func, size: number): string {
+  const [module] = declaration.split('.')
+  const others = program.functions.filter(other => other.declaration.split('.')[0] === module)
+  const sizes = others.map(({ params }) => params.filter(({ member }) => member !== undefined).length)
+  return size === Math.max(...sizes) ? typeName(declaration) : upperFirst(functionName(declaration))
 }
 
 /** `type Linear = { … }`; JavaScript leaves it out. */
@@ -44,5 +53,5 @@ function listText(types: readonly Code[]): Code {
   const texts = types.map(type => renderCode(type, 'typescript'))
   const [first = 'unknown'] = texts
   if (texts.some(text => text !== first)) return `readonly [${texts.join(', ')}]`
-  return /^[\w.]+$/.test(first) ? `readonly ${first}[]` : `readonly (${first})[]`
+  return /^([\w.]+|\{.*\})$/.test(first) ? `readonly ${first}[]` : `readonly (${first})[]`
 }

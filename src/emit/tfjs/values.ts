@@ -108,11 +108,22 @@ export function nameValue(body: Body, name: string): void {
 }
 
 /** A name that the IR has from an operator says what is done; the thing that comes of it has another one. */
-function nounFor({ env }: Body, { op, attrs }: Step, name: string): string {
-  const stem = name.replace(/\.\d+$/, '')
+function nounFor({ env }: Body, step: Step, name: string): string {
+  const { op, attrs } = step
+  const stem = stemOf(name)
   if (op === 'call') return resultNoun(funcOf(env, String(attrs.func)), stem)
-  if (op === 'full' && stem === op) return attrs.value === 0 ? 'zeros' : attrs.value === 1 ? 'ones' : stem
+  if (isFilling(step, stem)) return attrs.value === 0 ? 'zeros' : attrs.value === 1 ? 'ones' : 'full'
   return stem === op ? (nouns.get(op) ?? stem) : name
+}
+
+/** A name without the numbers that tell it from others. */
+export function stemOf(name: string): string {
+  return name.replace(/(\.\d+)+$/, '')
+}
+
+/** A tensor of one value, or what simplification has made one. */
+export function isFilling({ op }: Step, stem: string): boolean {
+  return op === 'full' && (stem === op || stem === 'broadcast_to')
 }
 
 /** What a module gives is its output; other functions are called after what they give. */

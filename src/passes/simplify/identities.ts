@@ -32,5 +32,8 @@ export const identityRules: readonly Rule[] = [
   rule('not (not x) = x', ['not'], (step, known) =>
     insteadOf(step, source(step.inputs[0], 'not', known), known),
   ),
+  rule('padded by nothing', ['pad'], (step, known) =>
+    step.attrs.before === 0 && step.attrs.after === 0 ? insteadOf(step, step.inputs[0], known) : undefined,
+  ),
   rule('a cast to its own dtype', ['cast'], (step, known) => insteadOf(step, step.inputs[0], known)),
 ]

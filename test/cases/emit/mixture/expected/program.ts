@@ -148,10 +148,10 @@ async function train(run: Run, batch: Batch) {
 }
 
 async function validateOuter(run: Run, _batch: Batch, other: Batch) {
-  const x1 = other.fields.x!
+  const x = other.fields.x!
   const weight = simplex(mix.weight) // mixture.ltm:43
   run.log('entropy', tf.log(weight), { weight })
-  run.log('near', mixtureNear(mix, x1).least) // mixture.ltm:44
+  run.log('near', mixtureNear(mix, x).least) // mixture.ltm:44
 }
 
 async function predict() {
