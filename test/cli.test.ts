@@ -488,8 +488,8 @@ test('doctor tells of every backend', async () => {
   const { out, code } = await ltm(['doctor'])
   assert.is(code, 0)
   assert.match(out, '  cpu         available: plain JavaScript\n')
-  assert.match(out, '  tensorflow  not available: not installed\n              install: npm install x\n')
-  assert.match(out, 'takes cpu (plain JavaScript): of tensorflow, cpu it is the first that starts here.\n')
+  assert.match(out, '  tensorflow  not available: not installed\n              to get it: npm install x\n')
+  assert.match(out, 'A run takes cpu (plain JavaScript) unless --backend names another.\n')
   assert.is(JSON.parse((await ltm(['doctor', '--json'])).out).chosen, 'cpu')
 })
 
@@ -524,15 +524,57 @@ test('without a named checkpoint it is the best of the newest run that has one',
     assert.match(error instanceof Error ? error.message : '', 'no trained weights in')
   }
   await save('v2', 'latest', [])
-  assert.is(await trainedCheckpoint(folder, 'Net'), join(folder, 'Net', 'v2', 'checkpoints', 'latest'))
+  const found = await trainedCheckpoint(folder, 'Net')
+  assert.equal(found, { path: join(folder, 'Net', 'v2', 'checkpoints', 'latest'), skipped: [] })
   await save('v10', 'best-epoch-3-batch-9', [])
   await save('v10', 'best-epoch-5-batch-15', [])
   await save('v10', 'latest', ['best-epoch-3-batch-9', 'best-epoch-5-batch-15'])
   mkdirSync(join(folder, 'Net', 'v11'))
-  assert.is(
-    await trainedCheckpoint(folder, 'Net'),
-    join(folder, 'Net', 'v10', 'checkpoints', 'best-epoch-3-batch-9'),
+  const checkpoints = join(folder, 'Net', 'v10', 'checkpoints')
+  const best = await trainedCheckpoint(folder, 'Net')
+  assert.equal(best, { path: join(checkpoints, 'best-epoch-3-batch-9'), skipped: [] })
+  rmSync(join(checkpoints, 'best-epoch-3-batch-9', 'state.json'))
+  const next = await trainedCheckpoint(folder, 'Net')
+  assert.is(next.path, join(checkpoints, 'best-epoch-5-batch-15'))
+  assert.equal(
+    next.skipped.map(({ message }) => /-3-batch-9 is damaged: state.json is missing/.test(message)),
+    [true],
   )
+  rmSync(join(checkpoints, 'latest', 'weights.safetensors'))
+  const last = await trainedCheckpoint(folder, 'Net')
+  assert.is(last.path, join(checkpoints, 'best-epoch-5-batch-15'))
+  assert.equal(
+    last.skipped.map(({ message }) => /latest is damaged/.test(message)),
+    [true],
+  )
+  rmSync(checkpoints, { recursive: true })
+  assert.is((await trainedCheckpoint(folder, 'Net')).path, found.path)
+})
+
+test('with --json a run that could not begin ends with its errors as events, and nothing else', async ({
+  folder,
+}) => {
+  const path = write(folder, 'a.ltm', 'param x: f32')
+  const compile = () => ({
+    diagnostics: [diagnostic(path, 'param x: f32', 'warning'), diagnostic(path, 'param x: f32', 'error')],
+    programs: [],
+  })
+  const broken = await ltm(['run', path, '--json'], { compile })
+  const event = {
+    kind: 'run_error',
+    code: 'LTM2101',
+    message: 'error here',
+    trace: `${path}:1:1`,
+    exitCode: 1,
+  }
+  assert.is(broken.out, `${JSON.stringify(event)}\n`)
+  assert.match(broken.err, 'error[LTM2101]')
+  const typo = await ltm(['run', path, '--json', '--rl', '1'])
+  assert.equal(JSON.parse(typo.out), {
+    ...{ kind: 'run_error', message: 'there is no option and no hyper `rl`' },
+    ...{ help: 'Did you mean `lr`?', exitCode: 2 },
+  })
+  assert.is((await ltm(['run', path], { compile })).out, '')
 })
 
 /** A program as the compiler would emit it: y = w·x, learned from three points. */

@@ -30,7 +30,7 @@ const rules: Readonly<Record<string, Rule>> = {
   passes: { parts: ['base', 'types', 'ir', 'ops'], packages: ['immer'] },
   emit: { parts: ['base', 'types', 'ir', 'ops'] },
   runtime: {
-    parts: [],
+    parts: ['base'],
     packages: [
       'node:',
       '@tensorflow/tfjs-core',
@@ -43,7 +43,7 @@ const rules: Readonly<Record<string, Rule>> = {
   'compiler.ts': {
     parts: ['base', 'diagnostics', 'syntax', 'check', 'lower', 'elaborate', 'ir', 'passes', 'emit'],
   },
-  'index.ts': { parts: ['compiler.ts', 'base', 'diagnostics'], types: ['ir'] },
+  'index.ts': { parts: ['compiler.ts', 'base', 'diagnostics', 'cli'], types: ['ir'] },
   cli: {
     parts: ['compiler.ts', 'base', 'diagnostics', 'ir', 'runtime'],
     packages: ['node:', 'commander', 'picocolors'],

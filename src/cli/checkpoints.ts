@@ -1,19 +1,29 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { newestCheckpoint } from '../runtime/checkpoint.ts'
+import { loadCheckpoint, newestCheckpoint } from '../runtime/checkpoint.ts'
 import type { JsonValue } from '../runtime/contracts.ts'
-import { exitCodes } from '../runtime/errors.ts'
+import { exitCodes, RunError } from '../runtime/errors.ts'
 import { Stop } from './cli.ts'
 import { fileProblem } from './fileProblems.ts'
 
+/** A checkpoint that is whole, and why those that would have come before it were passed over. */
+export interface TrainedCheckpoint {
+  readonly path: string
+  readonly skipped: readonly RunError[]
+}
+
 /** The checkpoint of a program to go by where none is named: the best of its newest run, or else the latest. */
-export async function trainedCheckpoint(runs: string, name: string): Promise<string> {
+export async function trainedCheckpoint(runs: string, name: string): Promise<TrainedCheckpoint> {
+  const skipped: RunError[] = []
   for (const version of newestVersions(join(runs, name))) {
     const folder = join(runs, name, version, 'checkpoints')
-    const { newest } = await newestCheckpoint(folder)
-    if (newest) return bestOf(folder, newest.snapshot.state) ?? newest.path
+    const { newest, skipped: damaged } = await newestCheckpoint(folder)
+    skipped.push(...damaged)
+    if (newest === undefined) continue
+    const best = await firstWhole(bestOf(folder, newest.snapshot.state), skipped)
+    return { path: best ?? newest.path, skipped }
   }
-  const help = 'train it first with `ltm run`, or name a checkpoint with --checkpoint'
+  const help = skipped[0]?.message ?? 'train it first with `ltm run`, or name a checkpoint with --checkpoint'
   const problem = fileProblem('LTM0007', join(runs, name), help)
   throw new Stop(exitCodes.program, problem.message, [problem])
 }
@@ -26,10 +36,23 @@ function newestVersions(folder: string): readonly string[] {
 }
 
 /** A run tells in each checkpoint which ones it keeps, the best first. */
-function bestOf(folder: string, state: JsonValue): string | undefined {
-  const name = member(member(member(member(state, 'watch'), 'kept'), '0'), 'name')
-  const path = typeof name === 'string' ? join(folder, name) : undefined
-  return path !== undefined && existsSync(path) ? path : undefined
+function bestOf(folder: string, state: JsonValue): readonly string[] {
+  const kept = member(member(state, 'watch'), 'kept')
+  const names = Array.isArray(kept) ? kept.map(each => member(each, 'name')) : []
+  return names.flatMap(name => (typeof name === 'string' ? [join(folder, name)] : []))
+}
+
+async function firstWhole(paths: readonly string[], skipped: RunError[]): Promise<string | undefined> {
+  for (const path of paths) {
+    try {
+      await loadCheckpoint(path)
+      return path
+    } catch (error) {
+      if (!(error instanceof RunError)) throw error
+      if (!skipped.some(({ message }) => message === error.message)) skipped.push(error)
+    }
+  }
+  return undefined
 }
 
 function member(value: unknown, name: string): unknown {

@@ -26,10 +26,9 @@ async function doctor(options: DoctorOptions, cli: Cli): Promise<ExitCode> {
   else {
     const head = `ltm ${machine.ltm}, Node ${machine.node}, ${machine.platform}\n\n`
     const width = Math.max(...reports.map(report => report.name.length))
-    const order = reports.map(report => report.name).join(', ')
     const lines = reports.flatMap(report => backendLines(report, width))
     cli.terminal.out(
-      `${head}${lines.join('\n')}\n\n\`--backend auto\` takes ${chosen} (${detail}): of ${order} it is the first that starts here.\n`,
+      `${head}Backends, the preferred first:\n${lines.join('\n')}\n\nA run takes ${chosen} (${detail}) unless --backend names another.\n`,
     )
   }
   return exitCodes.ok
@@ -37,6 +36,6 @@ async function doctor(options: DoctorOptions, cli: Cli): Promise<ExitCode> {
 
 function backendLines(report: BackendSurvey['reports'][number], width: number): readonly string[] {
   const state = report.available ? 'available' : 'not available'
-  const install = report.install === undefined ? [] : [`${' '.repeat(width + 4)}install: ${report.install}`]
+  const install = report.install === undefined ? [] : [`${' '.repeat(width + 4)}to get it: ${report.install}`]
   return [`  ${report.name.padEnd(width)}  ${state}: ${report.detail}`, ...install]
 }

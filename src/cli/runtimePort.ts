@@ -1,6 +1,7 @@
 import { bug } from '../base/bug.ts'
 import { surveyBackends } from '../runtime/backends.ts'
 import { type ExitCode, exitCodes } from '../runtime/errors.ts'
+import type { Reporter } from '../runtime/events.ts'
 import { predict, type RunResult, test, train } from '../runtime/program.ts'
 import { chooseReporter } from '../runtime/report/choose.ts'
 import type { RunOptions } from '../runtime/start.ts'
@@ -21,7 +22,7 @@ async function run(request: RunRequest): Promise<ExitCode> {
   const stream = request.mode === 'predict' && !request.json ? process.stderr : process.stdout
   const reporter = chooseReporter({ json: request.json, stream })
   try {
-    const options = { ...(await optionsOf(request, training)), reporter }
+    const options = { ...(await optionsOf(request, training, reporter)), reporter }
     const result = await modes[request.mode](training, options)
     if (request.mode === 'predict') deliver(request, result)
     return result.reason === 'interrupted' ? exitCodes.interrupted : exitCodes.ok
@@ -37,11 +38,20 @@ function trainingOf(module: unknown): Training {
   return (found as Training | undefined) ?? bug('the generated program exports no `training`')
 }
 
-async function optionsOf(request: RunRequest, training: Training): Promise<RunOptions> {
+async function optionsOf(request: RunRequest, training: Training, reporter: Reporter): Promise<RunOptions> {
   const { mode, backend, runs = 'runs', seed, signal } = request
-  const needed = mode !== 'train' && request.checkpoint === undefined
-  const checkpoint = needed ? await trainedCheckpoint(runs, training.name) : request.checkpoint
+  const named = mode === 'train' || request.checkpoint !== undefined
+  const checkpoint = named ? request.checkpoint : await foundCheckpoint(runs, training, reporter)
   return { backend, runs, seed, signal, checkpoint }
+}
+
+/** Tells which checkpoints were passed over: a person would take their results for those of the best. */
+async function foundCheckpoint(runs: string, training: Training, reporter: Reporter): Promise<string> {
+  const { path, skipped } = await trainedCheckpoint(runs, training.name)
+  for (const { code, message } of skipped) {
+    reporter({ kind: 'warning', code, message: `${message}; ${path} is taken instead` })
+  }
+  return path
 }
 
 /** With `--json` the rows have been reported already. */

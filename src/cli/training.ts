@@ -1,10 +1,11 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
 import type { ExitCode } from '../runtime/errors.ts'
-import type { Cli } from './cli.ts'
+import { type Cli, Stop } from './cli.ts'
 import { chooseProgram, compilePrograms } from './compileFile.ts'
 import { execute } from './execute.ts'
 import { checkHyperNames, type Hypers, setOption } from './hypers.ts'
 import type { RunRequest } from './ports.ts'
+import { tellStop } from './stopEvents.ts'
 
 /** What `run`, `test` and `predict` are told alike. */
 export interface TrainingOptions {
@@ -33,7 +34,7 @@ export function trainingCommand(name: RunRequest['mode'] | 'run'): Command {
     .option('--train <name>', 'the train declaration, where there are several')
     .option('--runs <directory>', 'where runs are kept (default: runs)')
     .option('--seed <number>', 'the seed, instead of the one in the program', seedOf)
-    .option('--json', 'report as JSON, one event a line')
+    .option('--json', 'print nothing but events, one JSON object a line')
 }
 
 function seedOf(text: string): number {
@@ -43,6 +44,21 @@ function seedOf(text: string): number {
 
 /** Compiles the file and lets the trainer run it. */
 export async function runTraining(
+  mode: RunRequest['mode'],
+  path: string,
+  options: TrainingOptions,
+  command: Command,
+  cli: Cli,
+): Promise<ExitCode> {
+  try {
+    return await compileAndRun(mode, path, options, command, cli)
+  } catch (error) {
+    if (options.json && error instanceof Stop) tellStop(error, cli)
+    throw error
+  }
+}
+
+async function compileAndRun(
   mode: RunRequest['mode'],
   path: string,
   options: TrainingOptions,

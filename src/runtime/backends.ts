@@ -116,8 +116,7 @@ function unavailable(name: BackendName, why: string, install?: string): RunError
   return new RunError({
     code: 'LTM6202',
     message: `the backend \`${name}\` can't start: ${why}`,
-    help:
-      install === undefined ? 'leave the backend out to take the best one that starts' : `run \`${install}\``,
+    help: `${install === undefined ? '' : `run \`${install}\`, or `}leave the backend out to take the best one that starts`,
     exitCode: exitCodes.usage,
   })
 }
@@ -200,7 +199,8 @@ async function probeWebgpu(asked = false): Promise<Probe> {
   const missing = webgpuPackages.filter(specifier => !isInstalled(specifier))
   if (missing.length > 0) {
     const install = `npm install webgpu @tensorflow/tfjs-backend-webgpu@${tf.version_core}`
-    return { available: false, detail: `${missing.join(' and ')} not installed`, install }
+    const are = missing.length === 1 ? 'is' : 'are'
+    return { available: false, detail: `${missing.join(' and ')} ${are} not installed`, install }
   }
   const adapter = await requestAdapter()
   if (adapter === undefined) return { available: false, detail: 'WebGPU finds no graphics adapter' }

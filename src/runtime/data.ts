@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core'
+import { nearest } from '../base/names.ts'
 import type { LoadedDataset } from './contracts.ts'
 import { RunError } from './errors.ts'
-import { nearest } from './near.ts'
 import { epochOrder, splitOrder } from './order.ts'
 import { type SplitRows, splitRows } from './split.ts'
 import { columnGroup, readTable, type Table } from './table.ts'
@@ -237,7 +237,7 @@ function countBatches(spec: DatasetSpec, examples: number, shuffled: boolean): n
 function rowsOf(spec: DatasetSpec, splits: SplitRows, split: string): Int32Array {
   const rows = splits.get(split)
   if (rows !== undefined) return rows
-  const near = nearest(split, splits.keys())
+  const near = nearest(split, [...splits.keys()])
   throw new RunError({
     code: 'LTM5108',
     message: `dataset \`${spec.name}\` has no split \`${split}\``,

@@ -163,10 +163,10 @@ export interface RunEnd {
   readonly checkpoint?: string
 }
 
-/** A run failed: the last event of such a run, in place of `run_end`. */
+/** A run failed: the last event of such a run, in place of `run_end`; one for each fault where it could not begin. */
 export interface RunErrorEvent {
   readonly kind: 'run_error'
-  /** Absent for a bug of ltm. */
+  /** Absent for a bug of ltm, and for options that can't be. */
   readonly code?: string
   readonly message: string
   readonly trace?: Trace

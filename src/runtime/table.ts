@@ -3,10 +3,10 @@ import { homedir } from 'node:os'
 import { basename, dirname, extname, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
+import { nearest } from '../base/names.ts'
 import { systemCode } from './atomic.ts'
 import { type CsvColumn, largestWhole, parseCsv } from './csv.ts'
 import { RunError } from './errors.ts'
-import { nearest } from './near.ts'
 import type { DatasetSpec, SourceSpec } from './training.ts'
 
 /** The numbers that a dataset is made of. */
@@ -183,7 +183,8 @@ async function suggestion(written: string, path: string): Promise<string> {
 /** Endings are often what was forgotten, and too alike to tell files apart by. */
 function nearFile(name: string, names: readonly string[]): string | undefined {
   const byStem = new Map(names.toSorted().map(other => [stemOf(other), other]))
-  return byStem.get(nearest(stemOf(name), byStem.keys()) ?? '')
+  const stem = stemOf(name)
+  return byStem.get(stem) ?? byStem.get(nearest(stem, [...byStem.keys()]) ?? '')
 }
 
 function stemOf(name: string): string {
