@@ -7,6 +7,8 @@ import * as tf from '@tensorflow/tfjs-core'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import '@tensorflow/tfjs-backend-cpu'
+import { seenFrom } from '../src/emit/tfjs/env.ts'
+import { floatLiteral, shortFloat } from '../src/emit/tfjs/host.ts'
 import { emitProgram } from '../src/emit/tfjs/program.ts'
 import { parseProgram } from '../src/ir/parse.ts'
 import { verify } from '../src/passes/verify.ts'
@@ -39,6 +41,27 @@ forEachCase('emit', ({ name, path, read }) => {
 })
 
 emit('no expectation is left over', () => orphans('emit'))
+
+emit('files are named as they are seen from the folder of the program', () => {
+  assert.is(seenFrom('examples/digits/digits.ltm', 'examples/digits/digits.ltm'), 'digits.ltm')
+  assert.is(seenFrom('examples/digits/digits.ltm', 'examples/lib/layers.ltm'), '../lib/layers.ltm')
+  assert.is(seenFrom('examples\\digits.ltm', 'examples\\lib\\layers.ltm'), 'lib/layers.ltm')
+  assert.is(seenFrom('digits.ltm', '../layers.ltm'), '../layers.ltm')
+  assert.is(seenFrom('../a/digits.ltm', '../a/digits.ltm'), 'digits.ltm')
+  assert.is(seenFrom('../a/digits.ltm', 'layers.ltm'), 'layers.ltm')
+  assert.is(seenFrom('/home/digits.ltm', '/home/lib/layers.ltm'), 'lib/layers.ltm')
+  assert.is(seenFrom('examples/digits.ltm', 'stdlib/layers.ltm'), 'stdlib/layers.ltm')
+})
+
+emit('numbers that become floats show no more digits than that takes', () => {
+  for (const value of [1 / 3, -0.044194173824159216, 1.1754943508222875e-38, 16777217, 0.9189385332046727]) {
+    assert.is(Math.fround(shortFloat(value)), Math.fround(value))
+    assert.ok(String(shortFloat(value)).length <= String(value).length)
+  }
+  assert.is(floatLiteral(0.9189385332046727), '0.9189385')
+  assert.is(floatLiteral(-Math.PI), '-Math.PI')
+  assert.is(floatLiteral(1e-8), '1e-8')
+})
 
 // ── The checker, and JavaScript ─────────────────────────────────────────────────────────────────────────────────────
 
