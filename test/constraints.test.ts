@@ -59,6 +59,32 @@ const instances: readonly Instance[] = [
     free: i => i % 3 < 2,
     example: [0.1, 0.2, 0.7, 0.5, 0.25, 0.25],
   },
+  { text: 'simplex', shape: [1], raw: [0], free: () => false, example: [1] },
+  one('offset_scale(-3, 0.25)', [-3, 5, 100]),
+  { text: 'ordered', shape: [4], example: [-2, -1.5, 0, 60] },
+  { text: 'ordered', shape: [2, 1], example: [-2, 7] },
+  { text: 'positive_ordered', shape: [3], example: [0.1, 0.3, 60] },
+  { text: 'positive_ordered', shape: [2, 2], example: [0.1, 0.3, 5, 6] },
+  { text: 'sum_to_zero', shape: [4], raw: [3], free: i => i < 3, example: [1, -2, 0.5, 0.5] },
+  { text: 'sum_to_zero', shape: [1], raw: [0], free: () => false, example: [0] },
+  { text: 'unit_vector', shape: [3], example: [0.6, 0, -0.8] },
+  { text: 'unit_vector', shape: [2, 2], example: [0.6, 0.8, 1, 0] },
+  { text: 'l2_ball', shape: [3], example: [0.3, 0.2, -0.6] },
+  { text: 'l2_ball(2.5)', shape: [2, 2], example: [0.3, 0.2, -0.6, 2.4] },
+  {
+    text: 'row_stochastic',
+    shape: [2, 3],
+    raw: [2, 2],
+    free: i => i % 3 < 2,
+    example: [0.1, 0.2, 0.7, 0.5, 0.25, 0.25],
+  },
+  {
+    text: 'column_stochastic',
+    shape: [3, 2],
+    raw: [2, 2],
+    free: i => i < 4,
+    example: [0.1, 0.5, 0.2, 0.25, 0.7, 0.25],
+  },
   { text: 'scaled(2, unit: 0.5)', shape: [3], example: [2.1, 3, 60] },
 ]
 
@@ -76,10 +102,10 @@ const rawOf = ({ raw, shape }: Instance): readonly number[] => raw ?? shape
 const nameOf = ({ text }: Instance): string => text.replace(/\(.*/, '')
 const declarationOf = (instance: Instance): DeclaredConstraint => declared.get(nameOf(instance))!
 
-/** `simplex_inverse(x)`, `interval_inverse(x, 0, 1)`. */
+/** `simplex_inverse_of(x)`, `interval_inverse_of(x, 0, 1)`. */
 function methodCall(instance: Instance, role: string, argument: string): string {
   const args = /\((.*)\)/.exec(instance.text)?.[1]
-  return `${nameOf(instance).replace('.', '_')}_${role}(${[argument, ...(args ? [args] : [])].join(', ')})`
+  return `${nameOf(instance).replace('.', '_')}_${role}_of(${[argument, ...(args ? [args] : [])].join(', ')})`
 }
 
 interface Laws {
@@ -158,8 +184,10 @@ for (const { instance, forward, batch, inverse, logDet, start } of laws) {
       await startBackend(backend)
       for (const [i, raw] of raws(instance).entries()) {
         const value = forward.value({ p: raw })
-        const check = forward.parameter('p').constraint!.check!
-        const holds = tf.tidy(() => [...check(tf.tensor([...value], [...instance.shape])).dataSync()])
+        const check = forward.parameter('p').constraint!.check
+        const holds = check
+          ? tf.tidy(() => [...check(tf.tensor([...value], [...instance.shape])).dataSync()])
+          : []
         assert.ok(
           holds.every(each => each === 1),
           `${backend}: raw ${raw.join(' ')} gives ${value.join(' ')}`,
@@ -248,6 +276,13 @@ const sizeLaws: Readonly<
   'lower(0)': k => ({ value: [2, k], raw: [2, k] }),
   'interval(0, 1)': k => ({ value: [k, 2], raw: [k, 2] }),
   simplex: k => ({ value: [k], raw: [k - 1] }),
+  sum_to_zero: k => ({ value: [k], raw: [k - 1] }),
+  ordered: k => ({ value: [k], raw: [k] }),
+  positive_ordered: k => ({ value: [k], raw: [k] }),
+  unit_vector: k => ({ value: [k], raw: [k] }),
+  l2_ball: k => ({ value: [k], raw: [k] }),
+  row_stochastic: k => ({ value: [3, k], raw: [3, k - 1] }),
+  column_stochastic: k => ({ value: [k, 3], raw: [k - 1, 3] }),
 }
 
 constraints('raw sizes follow their formulas, and one class has probability 1', async () => {

@@ -35,6 +35,13 @@ functions = {
     "variance": case(lambda x: torch.var(x, dim=1, unbiased=False), x=grid),
     "variance 0": case(lambda x: torch.var(x, dim=0, unbiased=False), x=grid),
     "std": case(lambda x: torch.std(x, dim=-1, unbiased=False), x=grid),
+    "dot": case(lambda x, y: (x * y).sum(-1), x=torch.randn(2, 3), y=torch.randn(2, 3)),
+    "norm": case(lambda x: torch.linalg.vector_norm(x, dim=-1), x=torch.tensor([[3.0, -4], [0, 0]])),
+    "norm 0": case(lambda x: torch.linalg.vector_norm(x, dim=0), x=grid),
+    "entropy": case(
+        lambda p: torch.special.entr(p).sum(-1),
+        p=torch.tensor([[0.5, 0.25, 0.25], [2.0**-20, 0.75, 0.25]]),
+    ),
     "normal_log_prob": case(
         lambda x, m, d: torch.distributions.Normal(m, d).log_prob(x),
         x=torch.randn(2, 3),
@@ -92,6 +99,20 @@ layers = {
         F.linear, x=torch.randn(1, 4), w0=torch.randn(2, 4), b0=torch.randn(2)
     ),
 }
+
+layers["embedding"] = case(
+    lambda ids, table: F.embedding(ids.long(), table),
+    ids=torch.tensor([[0.0, 2, 2], [1, 0, 2]]),
+    table=torch.randn(3, 2),
+)
+for name, x in {
+    "layer_norm": torch.randn(2, 4),
+    "layer_norm batched": torch.randn(2, 2, 4) * 30 + 90,
+    "layer_norm of equals": torch.ones(1, 4),
+}.items():
+    layers[name] = case(
+        lambda x, w, b: F.layer_norm(x, [4], w, b), x=x, w=torch.randn(4), b=torch.randn(4)
+    )
 
 for stride, pad, kernel, size in [(1, 0, 3, 5), (1, 1, 3, 4), (2, 1, 3, 5), (2, 0, 2, 5), (3, 2, 3, 4), (1, 0, 1, 2)]:
     layers[f"conv2d {kernel} {stride} {pad} {size}"] = case(

@@ -8,7 +8,7 @@ export interface DeclaredConstraint {
   readonly name: string
   readonly bijective: boolean
   readonly roles: ReadonlySet<Method['role']>
-  /** `NAME_inverse` and `NAME_log_det`: the argument of the method, then those of the constraint. */
+  /** `NAME_inverse_of` and `NAME_log_det_of`: the argument of the method, then those of the constraint. */
   readonly functions: string
 }
 
@@ -44,8 +44,9 @@ function described(node: Constraint): DeclaredConstraint {
   }
 }
 
-function functionText(name: string, { signature, body }: Method, type: string, own: Signature): string {
+function functionText(name: string, { signature, span }: Method, type: string, own: Signature): string {
   const formals = own.formals.map(formal => `, ${textOf(formal.span)}`).join('')
-  const written = body.kind === 'Block' ? textOf(body.span) : `= ${textOf(body.span)}`
-  return `fn ${name}(${signature.formals[0]!.name.text}: ${type}${formals}) ${written}`
+  const [formal] = signature.formals
+  const written = textOf(span).replace(/^\w+\(\w+\)/, '')
+  return `fn ${name}_of(${formal!.name.text}: ${type}${formals})${written}`
 }

@@ -124,11 +124,11 @@ function evaluationOf(training: Training, index: number): Evaluation {
     .filter(({ path }) => path.startsWith(prefix))
   const step = training.steps.find(({ name }) => name === `of_case${index}`)!
   const run = (): tf.Tensor => (step.run(idleRun) as unknown as Tensors).value! // see synchronous
-  const tensor = (given: Given) => within(states, prefix, given, run)
   return {
-    tensor,
+    // A copy, since the value may be the input itself, which is freed.
+    tensor: given => within(states, prefix, given, () => tf.clone(run())),
     parameter: name => states.find(({ path }) => path === prefix + name)!.spec,
-    value: given => numbersOf(tensor(given)),
+    value: given => within(states, prefix, given, () => numbersOf(run())),
     gradient: (given, by) =>
       within(states, prefix, given, () => {
         const total = (): tf.Scalar => {
