@@ -39,15 +39,25 @@ export function showDim(d: Dim): string {
   return String(d)
 }
 
+// Most sizes are numbers or single variables: those take no polynomial.
+
+/** Whether a size is nothing but a variable. */
+function isVariable(d: Dim): d is string {
+  return typeof d === 'string' && /^[A-Za-z_][\w']*$/.test(d)
+}
+
 export function add(a: Dim, b: Dim): Dim {
+  if (isKnown(a) && isKnown(b) && Number.isSafeInteger(a + b)) return a + b
   return dimOf(poly.add(polynomialOf(a), polynomialOf(b)))
 }
 
 export function subtract(a: Dim, b: Dim): Dim {
+  if (isKnown(a) && isKnown(b) && Number.isSafeInteger(a - b)) return a - b
   return dimOf(poly.subtract(polynomialOf(a), polynomialOf(b)))
 }
 
 export function multiply(a: Dim, b: Dim): Dim {
+  if (isKnown(a) && isKnown(b) && Number.isSafeInteger(a * b)) return a * b
   return dimOf(poly.multiply(polynomialOf(a), polynomialOf(b)))
 }
 
@@ -132,6 +142,7 @@ export function isAtLeast(a: Dim, b: Dim, least: Least = leastSize): boolean | u
 /** Puts sizes in the place of variables (and of named atoms, by their whole text), all at once. */
 export function substitute(d: Dim, bindings: ReadonlyMap<string, Dim>): Dim {
   if (isKnown(d) || bindings.size === 0) return d
+  if (isVariable(d)) return bindings.get(d) ?? d
   const value = (name: string): Polynomial | undefined => {
     const bound = bindings.get(name)
     return bound === undefined ? undefined : polynomialOf(bound)
@@ -141,6 +152,7 @@ export function substitute(d: Dim, bindings: ReadonlyMap<string, Dim>): Dim {
 
 /** The variables and named atoms that a size depends on. */
 export function variablesOf(d: Dim): ReadonlySet<string> {
+  if (isVariable(d)) return new Set([d])
   const names = new Set<string>()
   if (!isKnown(d)) collectVariables(polynomialOf(d), names)
   return names
@@ -156,6 +168,8 @@ export function linearIn(
   d: Dim,
   variable: string,
 ): { readonly coefficient: Dim; readonly rest: Dim } | undefined {
+  if (d === variable && isVariable(d)) return { coefficient: 1, rest: 0 }
+  if (isKnown(d) || isVariable(d)) return undefined
   const value = polynomialOf(d)
   const at = (x: Dim): Polynomial => polynomialOf(substitute(d, new Map([[variable, x]])))
   const rest = at(0)

@@ -195,6 +195,7 @@ const openMark = '?'
 
 function solve(equation: Equation, matching: Matching): UnifyClash | 'wait' | undefined {
   const { pattern, actual } = equation
+  if (bindsBare(equation, matching)) return undefined
   const names = [...variablesOf(pattern)].filter(name => matching.flexible.has(name))
   const open = names.filter(name => !matching.bindings.dims.has(name))
   const values = names.map(name => [name, matching.bindings.dims.get(name) ?? openMark + name] as const)
@@ -212,6 +213,15 @@ function solve(equation: Equation, matching: Matching): UnifyClash | 'wait' | un
   matching.bindings.dims.set(variable, value)
   matching.bindings.boundBy.set(variable, equation.by)
   return undefined
+}
+
+/** The common case, a variable by itself: it is what it meets, where that is surely a size. */
+function bindsBare({ pattern, actual, by }: Equation, { flexible, bindings }: Matching): boolean {
+  if (typeof pattern !== 'string' || !flexible.has(pattern) || bindings.dims.has(pattern)) return false
+  if (typeof actual === 'string' ? !/^\w+$/.test(actual) : actual < 0) return false
+  bindings.dims.set(pattern, actual)
+  bindings.boundBy.set(pattern, by)
+  return true
 }
 
 function check(equation: Equation, expected: Dim, matching: Matching): UnifyClash | undefined {
