@@ -1,6 +1,6 @@
 import { annotation, type Code, join, ts } from '../../base/code.ts'
 import type { Func } from '../../ir/ir.ts'
-import type { Argument, Style } from './functions.ts'
+import type { Argument, Style } from './functionText.ts'
 import { property, propertyKey, quote } from './names.ts'
 
 interface HostArgument {
