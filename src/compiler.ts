@@ -1,5 +1,6 @@
 import type { Source } from './base/source.ts'
 import { type Diagnostic, Diagnostics, diagnose, type Report } from './diagnostics/diagnostic.ts'
+import { withoutAbsences } from './elaborate/absence.ts'
 import { checkLibrary, elaborateFile, type LoadedFile } from './elaborate/program.ts'
 import type { Program } from './ir/ir.ts'
 import { runPasses } from './passes/pass.ts'
@@ -38,7 +39,8 @@ export function compile(path: string, files: FileSystem, options: CompileOptions
   const library = parseLibrary(files, ids)
   const loaded = new Loader(files, ids, diagnostics.report).load(path)
   if (!loaded) return { diagnostics: diagnostics.list, programs: [] }
-  const programs = elaborateFile(library, loaded, options.hypers ?? new Map(), diagnostics.report)
+  const report = diagnostics.hasErrors ? withoutAbsences(diagnostics.report) : diagnostics.report
+  const programs = elaborateFile(library, loaded, options.hypers ?? new Map(), report)
   if (diagnostics.hasErrors) return { diagnostics: diagnostics.list, programs: [] }
   return { diagnostics: diagnostics.list, programs: programs.map(program => lower(program, options)) }
 }

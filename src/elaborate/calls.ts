@@ -5,6 +5,7 @@ import { type Context, complain, spend } from './context.ts'
 import { describe } from './describe.ts'
 import { expression, unexpecting } from './evaluate.ts'
 import { callFunction } from './functions.ts'
+import { intrinsicSite } from './intrinsicArguments.ts'
 import { intrinsics } from './intrinsics.ts'
 import { instantiate, methodOf } from './modules.ts'
 import { conditionHolds, settle, unknownName } from './naming.ts'
@@ -47,7 +48,9 @@ export function callValue(ctx: Context, callee: Value, site: CallSite, piped?: P
       return errorValue
     case 'operator': {
       const intrinsic = Object.hasOwn(intrinsics, callee.name) ? intrinsics[callee.name] : undefined
-      return intrinsic ? intrinsic(ctx, site, piped) : callOperator(ctx, callee.name, site, piped)
+      if (!intrinsic) return callOperator(ctx, callee.name, site, piped)
+      const checked = intrinsicSite(ctx, callee.name, site, piped)
+      return checked ? intrinsic(ctx, checked, piped) : errorValue
     }
     case 'function':
       return callFunction(ctx, callee, site, piped)
@@ -65,7 +68,7 @@ export function callValue(ctx: Context, callee: Value, site: CallSite, piped?: P
       if (callee.declaration.kind === 'Module') return instantiate(ctx, callee.declaration, callee.env, site)
       if (callee.declaration.kind === 'Constraint')
         return complain(ctx, 'LTM9001', site.span, { what: 'a constraint used as a function' })
-      return complain(ctx, 'LTM3008', site.span, { callee: site.shown, got: describe(callee) })
+      return complain(ctx, 'LTM3008', site.span, { callee: `\`${site.shown}\``, got: describe(callee) })
     case 'constraint':
       return complain(ctx, 'LTM9001', site.span, { what: 'a constraint used as a function' })
     case 'metric':

@@ -44,9 +44,9 @@ export function constraintOf(ctx: Context, ref: Ref): ConstraintSpec | undefined
       { span: ref.span, text: `in \`${textOf(ref.span)}\`, written here` },
     ],
   }
-  for (const condition of declaration.signature.where) requirement(within, condition)
+  if (!declaration.signature.where.every(condition => requirement(within, condition))) return undefined
   for (const member of declaration.members)
-    if (member.kind === 'Require') requirement(within, member.condition)
+    if (member.kind === 'Require' && !requirement(within, member.condition)) return undefined
   for (const member of declaration.members)
     if (member.kind === 'Buffer')
       complain(within, 'LTM9001', member.span, { what: 'a constraint with a `buffer`' })

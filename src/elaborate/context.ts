@@ -1,4 +1,4 @@
-import { positionAt, type Span } from '../base/source.ts'
+import { positionAt, type Source, type Span } from '../base/source.ts'
 import type { Code, Details } from '../diagnostics/catalogue/index.ts'
 import { diagnose, type Extras, type Label, type Report } from '../diagnostics/diagnostic.ts'
 import type { Func, Origin, Phase, Step } from '../ir/ir.ts'
@@ -18,6 +18,8 @@ import {
 /** What one compilation shares: where diagnostics go, and the functions and modules made so far. */
 export interface World {
   readonly report: Report
+  /** The sources of the standard library: no place for a user's mistake. */
+  readonly library: ReadonlySet<Source>
   /** Ids of definitions in which an error was found; their instances stay silent. */
   readonly broken: Set<number>
   /** Checks of definitions on their own that are still to be done; a definition is checked before it is used. */
@@ -127,15 +129,30 @@ export function complain<C extends Code>(
   details: Details<C>,
   extras: Extras = {},
 ): ErrorValue {
-  const places = shortened(ctx.instantiations.filter(label => !sameSpan(label.span, span)))
-  const diagnostic = diagnose(code, span, details, {
-    ...extras,
-    labels: [...(extras.labels ?? []), ...places],
-  })
+  const { at, labels } = placesOf(ctx, span, extras.labels ?? [])
+  const diagnostic = diagnose(code, at, details, { ...extras, labels })
   // What only an instance shows is no mistake of the definition.
   if (diagnostic.severity === 'error' && ctx.generic) ctx.world.broken.add(ctx.declaration)
   ctx.world.report(diagnostic)
   return errorValue
+}
+
+/**
+ * Where a diagnostic stands: at the user's line. What an instance of the library shows is shown at the user's call that
+ * made it, with the line of the library and the way there as labels.
+ */
+function placesOf(
+  ctx: Context,
+  span: Span,
+  labels: readonly Label[],
+): { readonly at: Span; readonly labels: readonly Label[] } {
+  const { library } = ctx.world
+  const own = ctx.instantiations.filter(label => !library.has(label.span.source))
+  const made = library.has(span.source) ? own.at(-1) : undefined
+  const at = made?.span ?? span
+  const chain = (made ? own : ctx.instantiations).filter(label => !sameSpan(label.span, at))
+  const there = made ? [{ span, text: 'shown by this line of the library' }] : []
+  return { at, labels: [...labels, ...there, ...shortened(chain)] }
 }
 
 /** The outermost and innermost of many places. */

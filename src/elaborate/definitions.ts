@@ -15,9 +15,10 @@ import type {
   Slot,
 } from '../syntax/ast.ts'
 import { variablesOf } from '../types/dim.ts'
-import type { Shape, TensorType } from '../types/tensor.ts'
+import { type Shape, sameType, type TensorType } from '../types/tensor.ts'
 import { newBindings, undecided, unifyShape } from '../types/unify.ts'
 import { type Context, complain } from './context.ts'
+import { describe } from './describe.ts'
 import type { Env } from './env.ts'
 import { executeBody, expression } from './evaluate.ts'
 import { checkDeclared, convert, freshSizes } from './formals.ts'
@@ -28,7 +29,7 @@ import { requirement } from './requirement.ts'
 import { checkDataset } from './train/datasets.ts'
 import { statesOf } from './train/metrics.ts'
 import { type DeclaredType, declaredType, shapeOf } from './types.ts'
-import { errorValue, int, type Value } from './values.ts'
+import { errorValue, int, type ParamSpec, type Value } from './values.ts'
 
 /**
  * Checks a definition on its own, with symbols for its arguments and sizes, so that a mistake is reported once, where it
@@ -65,7 +66,8 @@ export function checkDefinition(ctx: Context, env: Env, declaration: Declaration
   }
 }
 
-function checkFunction(ctx: Context, declaration: Fn | Loss | Schedule | Method): void {
+/** A function on its own. */
+export function checkFunction(ctx: Context, declaration: Fn | Loss | Schedule | Method): void {
   defineSymbols(ctx, declaration.signature.formals)
   checkBody(
     ctx,
@@ -189,11 +191,30 @@ function symbol(ctx: Context, name: string, type: DeclaredType): Value {
 function checkModule(ctx: Context, declaration: Module): void {
   defineSymbols(ctx, declaration.signature.formals)
   const spec = moduleSpec(ctx, declaration, `${declaration.name.text}#${declaration.id} on its own`)
+  if (!spec) return
   const self: Value = { kind: 'module', spec, path: '' }
   for (const member of spec.members.values()) {
+    if (member.kind === 'param') checkStart(ctx, member.spec)
     if (member.kind === 'function')
       checkFunction({ ...ctx, env: spec.env.child(), region: new FunctionRegion(), self }, member.declaration)
   }
+}
+
+/** The start value of a parameter against its type. */
+function checkStart(ctx: Context, { declaration, constraint, raw, type, env }: ParamSpec): void {
+  const node = declaration.value
+  const wanted = constraint && declaration.rawValue ? raw : type
+  if (!node) return
+  const value = expression({ ...ctx, env, region: new FunctionRegion(), expected: wanted }, node)
+  if (value.kind !== 'int' && value.kind !== 'float')
+    checkDeclared(
+      ctx,
+      value,
+      { kind: 'tensor', type: wanted },
+      node.span,
+      `\`${declaration.name.text}\``,
+      declaration.type.span,
+    )
 }
 
 /** The type with which each function of a constraint is checked: `forward` from raw, the others from what it gives. */
@@ -239,6 +260,7 @@ function checkUnary(
 
 function checkMetric(ctx: Context, declaration: Metric): void {
   defineSymbols(ctx, declaration.signature.formals)
+  checkRoles(ctx, declaration, ['update', 'compute'])
   const states = statesOf(ctx, declaration) ?? []
   for (const member of declaration.members) {
     if (member.kind !== 'Method') continue
@@ -258,14 +280,23 @@ function checkMetric(ctx: Context, declaration: Metric): void {
   }
 }
 
+function checkRoles(ctx: Context, declaration: Metric | Optimizer, roles: readonly Method['role'][]): void {
+  const what = declaration.kind === 'Metric' ? 'metric' : 'optimizer'
+  for (const role of roles)
+    if (!declaration.members.some(member => member.kind === 'Method' && member.role === role))
+      complain(ctx, 'LTM3015', declaration.name.span, { what, member: role })
+}
+
 function checkOptimizer(ctx: Context, declaration: Optimizer): void {
+  checkRoles(ctx, declaration, ['update'])
   defineSymbols(ctx, declaration.signature.formals)
   const type: TensorType = { dtype: 'f32', shape: ['...p'] }
   const region = new FunctionRegion()
   const env = ctx.env.child()
   const names = new NameSupply()
   const tensor = (name: string): Value => ({ kind: 'tensor', name: names.fresh(name), type, span: undefined })
-  for (const slot of declaration.members.filter((member): member is Slot => member.kind === 'Slot'))
+  const slots = declaration.members.filter((member): member is Slot => member.kind === 'Slot')
+  for (const slot of slots)
     env.define(slot.name.text, tensor(slot.name.text), slot.name.span, { mutable: true })
   env.define('constrained', { kind: 'bool', expr: { kind: 'argument', name: 'constrained' } })
   for (const method of declaration.members) {
@@ -275,6 +306,24 @@ function checkOptimizer(ctx: Context, declaration: Optimizer): void {
       if (formal) env.define(formal.name.text, tensor(formal.name.text), formal.name.span)
     if (t)
       env.define(t.name.text, { kind: 'float', expr: { kind: 'argument', name: t.name.text } }, t.name.span)
-    executeBody({ ...ctx, env, region }, method.body)
+    checkUpdated(
+      { ...ctx, env, region },
+      method,
+      type,
+      slots.map(slot => slot.name.text),
+    )
   }
+}
+
+/** What an update leaves in the slots and gives as the new parameter is like the parameter. */
+function checkUpdated(ctx: Context, method: Method, type: TensorType, slots: readonly string[]): void {
+  const result = executeBody(ctx, method.body)
+  const values: [string, Value][] = slots.map(name => [name, ctx.env.lookup(name)?.value ?? errorValue])
+  for (const [name, value] of [...values, ['the new parameter', result] as const])
+    if (value.kind !== 'error' && (value.kind !== 'tensor' || !sameType(value.type, type)))
+      complain(ctx, 'LTM2115', resultSpan(method.body), {
+        name: slots.includes(name) ? `\`${name}\`` : name,
+        expected: 'like param',
+        got: describe(value),
+      })
 }

@@ -41,7 +41,9 @@ export function describe(value: Value): string {
     case 'declaration':
       return `the ${value.declaration.kind.toLowerCase()} \`${declaredName(value.declaration)}\``
     case 'module':
-      return `\`${value.path || 'self'}\`, a ${value.spec.declaration.name.text}`
+      return value.path === ''
+        ? `a module \`${value.spec.declaration.name.text}\``
+        : `the \`${value.spec.declaration.name.text}\` \`${value.path}\``
     case 'parameters':
       return 'a group of parameters'
     case 'duration':

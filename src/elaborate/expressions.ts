@@ -12,7 +12,7 @@ import type {
   Range,
   RecordLiteral,
 } from '../syntax/ast.ts'
-import { sameType, showType } from '../types/tensor.ts'
+import { newBindings, unifyShape } from '../types/unify.ts'
 import { call, callValue } from './calls.ts'
 import { holding } from './conditions.ts'
 import { type Context, complain } from './context.ts'
@@ -27,6 +27,7 @@ import { binary, conditionOf, unary } from './operators.ts'
 import { pattern } from './patterns.ts'
 import { predeclared } from './predeclared.ts'
 import { eitherOf } from './statements.ts'
+import { requireEqual } from './tensors.ts'
 import { declaredType, showDeclared } from './types.ts'
 import { bool, errorValue, float, int, type Value } from './values.ts'
 
@@ -158,12 +159,19 @@ function pipe(ctx: Context, node: Pipe): Value {
 function cast(ctx: Context, node: Cast): Value {
   const type = declaredType(ctx, node.type, new Set())
   const value = expression(type.kind === 'tensor' ? { ...ctx, expected: type.type } : ctx, node.value)
-  if (value.kind !== 'tensor' || type.kind !== 'tensor' || sameType(value.type, type.type) || ctx.generic)
-    return value
+  if (value.kind === 'error' || type.kind === 'error') return errorValue
+  if (value.kind === 'tensor' && type.kind === 'tensor' && value.type.dtype === type.type.dtype) {
+    const { shape } = type.type
+    const matched = unifyShape(shape, new Set(), value.type.shape, newBindings())
+    const { span } = node.value
+    if (matched.ok && !matched.obligations.every(([left, right]) => requireEqual(ctx, left, right, span)))
+      return errorValue
+    if (matched.ok) return ctx.generic ? { ...value, type: type.type } : value
+  }
   return complain(ctx, 'LTM2102', node.value.span, {
-    what: 'this',
+    what: 'the assertion',
     expected: showDeclared(type),
-    got: showType(value.type),
+    got: describe(value),
   })
 }
 
@@ -183,7 +191,12 @@ function list(ctx: Context, node: ListLiteral): Value {
 
 function comprehension(ctx: Context, node: Comprehension): Value {
   const rounds = iterate(ctx, node.names, node.iterable)
-  if (rounds === 'error') return errorValue
+  if (rounds === 'error') {
+    const env = ctx.env.child()
+    for (const name of node.names) env.define(name.text, errorValue, name.span)
+    expression({ ...ctx, env }, node.item)
+    return errorValue
+  }
   const items = rounds.bindings.map(bind => {
     const env = ctx.env.child()
     bind(env)

@@ -28,9 +28,11 @@ export interface Sizes {
   /** Dimension variables, and rests with their dots. */
   readonly variables: Set<string>
   readonly bindings: Bindings
+  /** An argument did not fit: what the others would have to be is not known. */
+  clashed: boolean
 }
 
-export const freshSizes = (): Sizes => ({ variables: new Set(), bindings: newBindings() })
+export const freshSizes = (): Sizes => ({ variables: new Set(), bindings: newBindings(), clashed: false })
 
 /**
  * Gives each formal its value, in order, and defines it in the callee's scope. Tensors bind the signature's sizes; what
@@ -308,6 +310,7 @@ function matchTensor(
       castHint(pattern, receiver.span),
     )
   }
+  if (sizes.clashed) return value
   const by = receiver.name ?? ''
   const matched = unifyShape(pattern.shape, sizes.variables, value.type.shape, sizes.bindings, by)
   if (matched.ok) {
@@ -315,6 +318,7 @@ function matchTensor(
       if (!requireEqual(ctx, left, right, receiver.span)) return errorValue
     return value
   }
+  sizes.clashed = true
   return inputClash(
     ctx,
     value,

@@ -29,6 +29,7 @@ import {
   type Sizes,
 } from './formals.ts'
 import { valueKey } from './keys.ts'
+import { checkLogits } from './logits.ts'
 import { joinPath } from './members.ts'
 import { requirement } from './requirement.ts'
 import { type DeclaredType, declaredType } from './types.ts'
@@ -49,12 +50,22 @@ export function callFunction(ctx: Context, callee: FunctionValue, site: CallSite
   const owner = callee.self ? `${callee.self.spec.declaration.name.text}.${callee.name}` : callee.name
   const args = bindFormals(ctx, declaration.signature.formals, { ...site, owner }, piped, scope, sizes)
   if (!args || isBroken(ctx, declaration.id)) return errorValue
-  for (const condition of declaration.signature.where)
-    requirement({ ...ctx, env: scope }, condition, site.span)
+  const relied = declaration.signature.where
+  if (!relied.every(condition => requirement({ ...ctx, env: scope }, condition, site.span))) return errorValue
+  if (declaration.kind === 'Loss') checkLogits(ctx, callee.name, args)
   const rests = restsOf(sizes)
   const result = declaration.signature.result
     ? declaredType(
-        { ...ctx, env: scope, expected: undefined, rests },
+        {
+          ...ctx,
+          env: scope,
+          expected: undefined,
+          rests,
+          instantiations: [
+            ...ctx.instantiations,
+            { span: site.span, text: `in this call of \`${site.shown}\`` },
+          ],
+        },
         declaration.signature.result,
         sizes.variables,
       )

@@ -123,6 +123,7 @@ export const intrinsics: Readonly<Record<string, Intrinsic>> = {
       site.span,
     )
   },
+  // A column that is no value was refused when the columns of the dataset were gathered.
   columns: (ctx, site) => ctx.region.column(site.span.start) ?? errorValue,
   column: (ctx, site) => ctx.region.column(site.span.start) ?? errorValue,
   gradient: (ctx, site, piped) => gradient(ctx, site, piped),

@@ -6,7 +6,7 @@ import { type Context, complain } from './context.ts'
 import { describe } from './describe.ts'
 import { expression, unexpecting } from './evaluate.ts'
 import { applyOperator } from './tensors.ts'
-import { errorValue, type ModuleValue, type ParameterRead, type TensorValue, type Value } from './values.ts'
+import type { ModuleValue, ParameterRead, TensorValue, Value } from './values.ts'
 
 export function member(ctx: Context, node: Member): Value {
   const object = expression(unexpecting(ctx), node.object)
@@ -28,6 +28,8 @@ export function memberValue(ctx: Context, object: Value, name: string, span: Spa
       if (name === 'update')
         return { kind: 'float', expr: { kind: 'clock', clock: 'update', of: object.name }, unit: 'updates' }
       return missing(ctx, object, name, span, ['update'])
+    case 'metric':
+      return complain(ctx, 'LTM4109', span, { name: object.name })
     default:
       return missing(ctx, object, name, span, [])
   }
@@ -54,7 +56,10 @@ function moduleMember(ctx: Context, object: ModuleValue, name: string, span: Spa
     case 'function':
       return { kind: 'function', declaration: found.declaration, name, env: object.spec.env, self: object }
     case 'let':
-      return errorValue
+      return complain(ctx, 'LTM2109', span, {
+        wanted: 'a layer, a parameter or a function of the module',
+        got: `\`let ${name}\`, which only the module itself sees`,
+      })
   }
 }
 

@@ -1,5 +1,5 @@
 import { type Span, textOf } from '../base/source.ts'
-import type { Module, ModuleMember, Param } from '../syntax/ast.ts'
+import type { Module, ModuleMember, Name, Param } from '../syntax/ast.ts'
 import type { CallSite } from './arguments.ts'
 import { holding } from './conditions.ts'
 import { constraintOf, rawTypeOf } from './constraints.ts'
@@ -7,7 +7,7 @@ import { type Context, complain, isBroken, spend } from './context.ts'
 import { describe } from './describe.ts'
 import type { Env } from './env.ts'
 import { expression, unexpecting } from './evaluate.ts'
-import { bindFormals, type FormalValue } from './formals.ts'
+import { bindFormals } from './formals.ts'
 import { showKey } from './keys.ts'
 import { placeUnder } from './members.ts'
 import { conditionOf } from './operators.ts'
@@ -40,17 +40,20 @@ export function instantiate(ctx: Context, declaration: Module, env: Env, site: C
   if (ctx.active.includes(key))
     return complain(ctx, 'LTM3011', site.span, { cycle: `module \`${declaration.name.text}\`` })
   if (recurs(ctx, declaration.id) || !spend(ctx, site.span, `\`${declaration.name.text}\``)) return errorValue
-  const shown = `${declaration.name.text}(${args.map(arg => textOfArgument(arg)).join(', ')})`
   const within: Context = {
     ...unexpecting(ctx),
     env: scope,
     declaration: ctx.generic ? ctx.declaration : declaration.id,
     holds: [],
     active: [...ctx.active, key],
-    instantiations: [...ctx.instantiations, { span: site.span, text: `in \`${shown}\`, made here` }],
+    instantiations: [
+      ...ctx.instantiations,
+      { span: site.span, text: `in this \`${declaration.name.text}\`` },
+    ],
   }
-  for (const condition of declaration.signature.where) requirement(within, condition)
+  if (!declaration.signature.where.every(condition => requirement(within, condition))) return errorValue
   const spec = moduleSpec(within, declaration, key)
+  if (!spec) return errorValue
   ctx.world.modules.set(key, spec)
   return { kind: 'module', spec, path: '' }
 }
@@ -60,17 +63,17 @@ function recurs(ctx: Context, id: number): boolean {
   return ctx.generic && ctx.active.some(key => key.includes(`#${id}(`))
 }
 
-function textOfArgument(arg: FormalValue): string {
-  return arg.given ? textOf(arg.given.span) : describe(arg.value)
-}
-
-/** Elaborates the members of a module in the scope of its arguments, in order. */
-export function moduleSpec(ctx: Context, declaration: Module, key: string): ModuleSpec {
+/** Elaborates the members of a module in the scope of its arguments, in order; undefined where a requirement fails. */
+export function moduleSpec(ctx: Context, declaration: Module, key: string): ModuleSpec | undefined {
   const members = new Map<string, ModuleMemberValue>()
   const spec: ModuleSpec = { declaration, key, env: ctx.env, members, generic: ctx.generic }
   const self: ModuleValue = { kind: 'module', spec, path: '' }
   defineFunctions(ctx, declaration.members, self, members)
-  for (const member of declaration.members) addMember({ ...ctx, self }, member, members, [])
+  const within = { ...ctx, self }
+  for (const member of declaration.members) {
+    if (member.kind !== 'Require') addMember(within, member, members, [])
+    else if (!requirement(within, member.condition)) return undefined
+  }
   return spec
 }
 
@@ -107,6 +110,7 @@ function addMember(
       return addParam(ctx, member, members, conditions)
     case 'Layer': {
       const placed = place(ctx, expression(ctx, member.value), member.name.text, member.value.span)
+      claim(ctx, member.name)
       members.set(member.name.text, { kind: 'layer', value: placed })
       return ctx.env.define(member.name.text, placed, member.name.span, { conditions })
     }
@@ -114,13 +118,14 @@ function addMember(
       const [name] = member.names
       if (!name || member.record)
         return void complain(ctx, 'LTM9001', member.span, { what: 'a record taken apart by a module' })
+      claim(ctx, name)
       members.set(name.text, { kind: 'let', name: name.text })
       return ctx.env.define(name.text, { kind: 'lazy', declaration: member, env: ctx.env }, name.span, {
         conditions,
       })
     }
     case 'Require':
-      return requirement(ctx, member.condition)
+      return void requirement(ctx, member.condition)
     case 'MemberIf':
       return conditionalMembers(ctx, member, members, conditions)
     case 'Buffer':
@@ -129,6 +134,19 @@ function addMember(
     case 'Method':
       return
   }
+}
+
+/** A name of a module stands for one thing; the branches of an `if` may each declare it. */
+function claim(ctx: Context, name: Name): void {
+  const before = ctx.env.owns(name.text) ? ctx.env.lookup(name.text) : undefined
+  if (!before || name.text === '' || (before.conditions ?? []).length > 0) return
+  complain(
+    ctx,
+    'LTM3002',
+    name.span,
+    { name: name.text, what: 'module' },
+    before.span ? { labels: [{ span: before.span, text: 'the other one' }] } : {},
+  )
 }
 
 /** Members of the branch that is taken; in a definition those of both, each under its condition. */
@@ -150,7 +168,17 @@ function conditionalMembers(
   // A condition with an error may be either.
   if (decided !== false) add(member.then, text)
   if (decided !== true) add(member.otherwise, `not (${text})`)
+  if (typeof decided === 'boolean') return
+  // What both branches declare exists in any case; only an instance knows what it is.
+  const names = declaredNames(member.then).filter(name => declaredNames(member.otherwise).includes(name))
+  for (const name of names) ctx.env.define(name, errorValue, ctx.env.lookup(name)?.span, { conditions })
 }
+
+const declaredNames = (list: readonly ModuleMember[]): readonly string[] =>
+  list.flatMap(member => {
+    if (member.kind === 'Let') return member.names.map(name => name.text)
+    return 'name' in member ? [member.name.text] : []
+  })
 
 /** Items of a list of layers are placed by their index. */
 function numbered(value: Value): Value {
@@ -187,8 +215,7 @@ function addParam(
 ): void {
   const spec = paramSpec(ctx, member)
   if (!spec) return ctx.env.define(member.name.text, errorValue, member.name.span)
-  if (members.has(member.name.text))
-    complain(ctx, 'LTM3002', member.name.span, { name: member.name.text, what: 'module' })
+  claim(ctx, member.name)
   members.set(member.name.text, { kind: 'param', spec })
   ctx.env.define(member.name.text, { kind: 'param', path: member.name.text, spec }, member.name.span, {
     conditions,
@@ -203,10 +230,17 @@ export function paramSpec(ctx: Context, member: Param): ParamSpec | undefined {
     complain(ctx, 'LTM2109', member.type.span, { wanted: 'an f32 tensor', got: showDeclared(type) })
     return undefined
   }
+  if (type.type.shape.includes(0)) {
+    complain(ctx, 'LTM2106', member.type.span, { got: '0, which leaves nothing to learn' })
+    return undefined
+  }
   if (member.project) complain(ctx, 'LTM9001', member.project.span, { what: '`project`' })
   const constraint = member.constraint && constraintOf(ctx, member.constraint)
   if (member.constraint && !constraint) return undefined
-  if (!member.value && !constraint) complain(ctx, 'LTM4001', member.span, { name: member.name.text })
+  if (!member.value && !constraint) {
+    complain(ctx, 'LTM4001', member.span, { name: member.name.text })
+    return undefined
+  }
   const raw = constraint ? rawTypeOf(ctx, constraint, type.type, member.constraint!.span) : type.type
   return raw && { declaration: member, type: type.type, raw, constraint, env: ctx.env }
 }

@@ -50,7 +50,13 @@ function onHost(name: Parameters<typeof apply>[0], args: readonly Argument[]): V
 
 function argumentsOf(ctx: Context, site: CallSite, piped?: Piped): readonly Argument[] {
   const given = site.args.flatMap((arg: Arg): Argument[] => {
-    if (arg.kind === 'Except') return []
+    if (arg.kind === 'Except') {
+      complain(ctx, 'LTM4502', arg.span, {
+        statement: 'except',
+        place: 'this call; it belongs to an optimizer',
+      })
+      return []
+    }
     return [
       {
         name: arg.kind === 'Named' ? arg.name.text : undefined,
@@ -104,7 +110,12 @@ function applyTo(ctx: Context, op: OpName, shown: string, args: readonly Argumen
 function signatureText(op: OpName, shown: string): string {
   const entry = entryOf(op)
   const attrs = Object.keys(entry.attrs ?? {})
-  return `it is \`${shown}${entry.signature}\`${attrs.length > 0 ? `, with ${attrs.map(name => `\`${name}:\``).join(', ')}` : ''}`
+  const signature = entry.signature
+    .replaceAll('~', '...')
+    .replace(/\b[FT]\b/g, 'f32')
+    .replace(/\bI\b/g, 'i32')
+    .replace(/\bB\b/g, 'bool')
+  return `it is \`${shown}${signature}\`${attrs.length > 0 ? `, with ${attrs.map(name => `\`${name}:\``).join(', ')}` : ''}`
 }
 
 /** Tensor inputs; a host number becomes one, of the dtype that the tensors beside it have. */
@@ -141,11 +152,7 @@ function attributes(
     const value = attribute(arg.value, spec)
     if (value === undefined) {
       // In a definition a symbol may stand for the number; its instances know it.
-      if (
-        ctx.generic &&
-        (arg.value.kind === 'int' || arg.value.kind === 'float' || arg.value.kind === 'bool')
-      )
-        return undefined
+      if (ctx.generic && mayBecome(arg.value, spec)) return undefined
       complain(ctx, 'LTM2102', arg.span, {
         what: `\`${name}\``,
         expected: wanted[spec.kind],
@@ -156,6 +163,14 @@ function attributes(
     attrs[name] = value
   }
   return attrs
+}
+
+/** Whether a symbol of this kind can turn out to be the attribute. */
+function mayBecome(value: Value, spec: AttrSpec): boolean {
+  if (value.kind === 'int') return typeof value.dim === 'string'
+  if (value.kind === 'float') return spec.kind === 'float' && value.expr.kind !== 'number'
+  if (value.kind === 'bool') return spec.kind === 'bool'
+  return value.kind === 'uniform_list'
 }
 
 const wanted: Record<AttrSpec['kind'], string> = {

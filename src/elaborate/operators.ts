@@ -1,4 +1,4 @@
-import type { Span } from '../base/source.ts'
+import { type Span, textOf } from '../base/source.ts'
 import type { HostOperator } from '../ir/ir.ts'
 import type { Binary, BinaryOperator, Unary } from '../syntax/ast.ts'
 import * as dims from '../types/dim.ts'
@@ -82,6 +82,9 @@ export function combine(
 }
 
 function wrong(ctx: Context, operator: string, left: Value, right: Value, span: Span): Value {
+  const uncalled = [left, right].find(side => side.kind === 'function' || side.kind === 'operator')
+  if (uncalled?.kind === 'function' || uncalled?.kind === 'operator')
+    return complain(ctx, 'LTM3012', span, { name: uncalled.name })
   return complain(ctx, 'LTM2103', span, {
     operator,
     problem: `the left side is ${describe(left)}, the right side ${describe(right)}`,
@@ -106,13 +109,13 @@ function onInts(ctx: Context, operator: BinaryOperator, left: IntValue, right: I
     case '*':
       return int(dims.multiply(a, b))
     case 'div':
-      return b === 0 ? divisionByZero(ctx, span) : int(dims.floorDivide(a, b))
+      return b === 0 ? divisionByZero(ctx, operator, span) : int(dims.floorDivide(a, b))
     case '%':
-      return b === 0 ? divisionByZero(ctx, span) : int(dims.modulo(a, b))
+      return b === 0 ? divisionByZero(ctx, operator, span) : int(dims.modulo(a, b))
     case '/':
-      return b === 0 ? divisionByZero(ctx, span) : exactQuotient(ctx, a, b, span)
+      return b === 0 ? divisionByZero(ctx, operator, span) : exactQuotient(ctx, a, b, span)
     case '^':
-      return typeof b === 'number' && b >= 0
+      return typeof b === 'number' && b >= 0 && (typeof a === 'number' || b <= 64)
         ? int(dims.power(a, b))
         : { kind: 'float', expr: apply('pow', [sizeExpr(a), sizeExpr(b)]) }
     default:
@@ -120,14 +123,14 @@ function onInts(ctx: Context, operator: BinaryOperator, left: IntValue, right: I
   }
 }
 
-function divisionByZero(ctx: Context, span: Span): Value {
-  return complain(ctx, 'LTM2103', span, { operator: '/', problem: 'the right side is 0' })
+function divisionByZero(ctx: Context, operator: string, span: Span): Value {
+  return complain(ctx, 'LTM2103', span, { operator, problem: 'the right side is 0' })
 }
 
 function exactQuotient(ctx: Context, a: dims.Dim, b: dims.Dim, span: Span): Value {
   const quotient = dims.exactDivide(a, b)
   if (quotient !== undefined) return int(quotient)
-  if (ctx.generic) return int(dims.floorDivide(a, b))
+  if (ctx.generic && dims.divisibility(a, b) === 'unknown') return int(dims.floorDivide(a, b))
   return complain(ctx, 'LTM2107', span, { left: String(a), right: String(b) })
 }
 
@@ -264,6 +267,13 @@ function negation(ctx: Context, value: Value, span: Span): Value {
 /** A condition of the compiler or the host: one bool, never a tensor of rank above 0. */
 export function conditionOf(ctx: Context, value: Value, span: Span): boolean | undefined | 'error' {
   if (value.kind === 'bool') return value.expr.kind === 'bool' ? value.expr.value : undefined
-  if (value.kind !== 'error') complain(ctx, 'LTM2108', span, { got: describe(value) })
+  if (value.kind !== 'error') notBool(ctx, value, span)
   return 'error'
+}
+
+/** What is no bool: many of them, or a number. */
+export function notBool(ctx: Context, value: Value, span: Span): void {
+  const isNumber = value.kind === 'int' || value.kind === 'float'
+  const help = isNumber ? `compare it, as in \`${textOf(span)} > 0\`` : undefined
+  complain(ctx, 'LTM2108', span, { got: describe(value) }, help === undefined ? {} : { help })
 }

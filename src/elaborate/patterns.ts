@@ -1,7 +1,7 @@
 import type { Span } from '../base/source.ts'
 import { textOf } from '../base/source.ts'
 import type { Arg, Pattern, PatternAxes, PatternAxis } from '../syntax/ast.ts'
-import { compareDims, type Dim, exactDivide, multiply } from '../types/dim.ts'
+import { compareDims, type Dim, divisibility, exactDivide, multiply } from '../types/dim.ts'
 import { isRest } from '../types/tensor.ts'
 import { type Context, complain } from './context.ts'
 import { einsum } from './einsum.ts'
@@ -85,7 +85,8 @@ function splitAxis(
     case 'PatternNumber':
     case 'PatternOne': {
       const wanted = axis.kind === 'PatternOne' ? 1 : axis.value
-      if (compareDims(size, wanted) !== 'equal' && !ctx.generic)
+      const same = compareDims(size, wanted)
+      if (same === 'different' || (same === 'unknown' && !ctx.generic))
         return problem(ctx, node, `axis ${at} has size ${size}, not ${wanted}`)
       return [{ name: `#${at}`, size: wanted }]
     }
@@ -117,7 +118,8 @@ function splitGroup(
     )
   const product = axes.reduce<Dim>((total, axis) => multiply(total, axis.size ?? 1), 1)
   const left = exactDivide(size, product)
-  if (left === undefined && !ctx.generic) return problem(ctx, node, `${size} is not divisible by ${product}`)
+  if (left === undefined && !(ctx.generic && divisibility(size, product) === 'unknown'))
+    return problem(ctx, node, `${size} is not divisible by ${product}`)
   if (open.length === 0 && left !== undefined && compareDims(left, 1) === 'different')
     return problem(ctx, node, `the sizes multiply to ${product}, not ${size}`)
   return axes.map(axis => ({ name: axis.name, size: axis.size ?? left ?? '_' }))
@@ -126,6 +128,10 @@ function splitGroup(
 function rearranged(ctx: Context, node: Pattern, tensor: TensorValue, sizes: Sizes): Value {
   const source = sizes.flat()
   const target = outputNames(node.output, source)
+  const twice = repeated(source.map(axis => axis.name))
+  if (twice) return problem(ctx, node, `\`${twice}\` stands twice on the left side`) ?? errorValue
+  const doubled = repeated(target.flat().filter(name => !name.startsWith('+')))
+  if (doubled) return problem(ctx, node, `\`${doubled}\` stands twice on the right side`) ?? errorValue
   const unknown = target
     .flat()
     .find(name => !name.startsWith('+') && !source.some(axis => axis.name === name))
@@ -151,6 +157,9 @@ function rearranged(ctx: Context, node: Pattern, tensor: TensorValue, sizes: Siz
   const kept = source.filter(axis => !dropped.includes(axis))
   return joined(ctx, reduced, node.operation === 'reduce' ? kept : source, target, node.span)
 }
+
+const repeated = (names: readonly string[]): string | undefined =>
+  names.find((name, i) => names.indexOf(name) !== i)
 
 /** The names of each output axis; `+1` stands for a new axis of size 1. */
 function outputNames(output: PatternAxes, source: readonly Axis[]): readonly (readonly string[])[] {

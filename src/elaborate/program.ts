@@ -21,11 +21,12 @@ export interface LoadedFile {
 }
 
 /** A fresh world: nothing made, nothing broken. */
-function worldContext(report: Report): Context {
+function worldContext(report: Report, library: readonly File[]): Context {
   const names = new NameSupply()
   return {
     world: {
       report,
+      library: new Set(library.map(file => file.span.source)),
       broken: new Set(),
       unchecked: new Map(),
       constants: new Map(),
@@ -56,7 +57,7 @@ export function elaborateFile(
   given: ReadonlyMap<string, string>,
   report: Report,
 ): readonly Program[] {
-  const ctx = worldContext(report)
+  const ctx = worldContext(report, library)
   const scopes = new FileScopes(ctx, libraryScope(ctx, library))
   checkDefinitions(ctx, scopes, loaded)
   const trains = loaded.file.declarations.filter(
@@ -64,7 +65,7 @@ export function elaborateFile(
   )
   return trains.map(train => {
     // Each program has functions of its own; what is known to be broken stays so.
-    const own = worldContext(report)
+    const own = worldContext(report, library)
     for (const id of ctx.world.broken) own.world.broken.add(id)
     const ownEnv = new FileScopes(
       { ...own, world: { ...own.world, report: () => {} } },
@@ -87,7 +88,7 @@ function checkDefinitions(ctx: Context, scopes: FileScopes, loaded: LoadedFile):
 
 /** Checks the definitions of the standard library on their own, as a user's are. */
 export function checkLibrary(library: readonly File[], report: Report): void {
-  const ctx = worldContext(report)
+  const ctx = worldContext(report, [])
   const env = libraryScope(ctx, library)
   for (const file of library)
     for (const declaration of file.declarations) checkDefinition(ctx, env, declaration)

@@ -9,20 +9,21 @@ import { knownNumber, type Value } from './values.ts'
 
 /**
  * `require c`, and a `where` clause with the place of the call: a false one is an error that shows the values, at the place
- * that gave them. In a definition it is an assumption; in an instance it must be known.
+ * that gave them. In a definition it is an assumption; in an instance it must be known. Gives whether it may hold.
  */
-export function requirement(ctx: Context, condition: Expr, call?: Span): void {
+export function requirement(ctx: Context, condition: Expr, call?: Span): boolean {
   const made = ctx.instantiations.at(-1)
   const place = call ?? made?.span
   const value = expression({ ...ctx, expected: undefined }, condition)
   const holds = conditionOf(ctx, value, condition.span)
-  if (holds === true || holds === 'error' || (holds === undefined && ctx.generic)) return
+  if (holds === true || holds === 'error' || (holds === undefined && ctx.generic)) return true
   const within = call || !made ? ctx : { ...ctx, instantiations: ctx.instantiations.slice(0, -1) }
   const text = textOf(condition.span)
   const labels = place ? [{ span: condition.span, text: 'required here' }] : []
   const at = place ?? condition.span
   if (holds === undefined) complain(within, 'LTM2113', at, { condition: text }, { labels })
   else complain(within, 'LTM2118', at, { condition: text, values: valuesIn(ctx, condition) }, { labels })
+  return false
 }
 
 /** `low = 2, high = 1`: what the names of a condition stand for. */

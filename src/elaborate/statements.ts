@@ -104,14 +104,18 @@ export function executeLet(ctx: Context, statement: Let): void {
     if (name) declare(ctx, name, declaredValue(ctx, statement, name.text))
     return
   }
-  const value = expression(unexpecting(ctx), statement.value)
+  const value = recordOf(ctx, expression(unexpecting(ctx), statement.value), statement.value.span)
   for (const name of statement.names) declare(ctx, name, fieldOf(ctx, value, name.text, name.span))
 }
 
+/** A value that is taken apart by names. */
+function recordOf(ctx: Context, value: Value, span: Span): Value {
+  if (value.kind === 'record' || value.kind === 'error') return value
+  return complain(ctx, 'LTM2109', span, { wanted: 'a record', got: describe(value) })
+}
+
 function fieldOf(ctx: Context, value: Value, name: string, span: Span): Value {
-  if (value.kind === 'error') return value
-  if (value.kind !== 'record')
-    return complain(ctx, 'LTM2109', span, { wanted: 'a record', got: describe(value) })
+  if (value.kind !== 'record') return errorValue
   const names = [...value.fields.keys()]
   return (
     value.fields.get(name) ??
@@ -132,7 +136,7 @@ export function executeVar(ctx: Context, statement: Var): void {
 export function executeSet(ctx: Context, statement: SetStatement): void {
   const { target } = statement
   if (!('kind' in target)) {
-    const value = expression(unexpecting(ctx), statement.value)
+    const value = recordOf(ctx, expression(unexpecting(ctx), statement.value), statement.value.span)
     for (const name of target) assign(ctx, name.text, fieldOf(ctx, value, name.text, name.span), name.span)
     return
   }
@@ -164,7 +168,8 @@ function executeIf(ctx: Context, statement: If): Outcome {
     expression(unexpecting(ctx), statement.condition),
     statement.condition.span,
   )
-  if (decided === 'error') return { kind: 'returned', value: errorValue }
+  // A condition with an error may be either: both branches are checked.
+  if (decided === 'error') return executeBoth(ctx, statement)
   if (decided !== undefined)
     return decided
       ? executeBlock(ctx, statement.then)
@@ -207,7 +212,12 @@ function executeFor(ctx: Context, statement: For): Outcome {
     return { kind: 'returned', value: errorValue }
   }
   const rounds = iterate(unexpecting(ctx), statement.names, statement.iterable)
-  if (rounds === 'error') return { kind: 'returned', value: errorValue }
+  if (rounds === 'error') {
+    const env = ctx.env.child()
+    for (const name of statement.names) env.define(name.text, errorValue, name.span)
+    executeBlock({ ...ctx, env }, statement.body)
+    return wentOn
+  }
   for (const bind of rounds.bindings) {
     const env = ctx.env.child()
     bind(env)

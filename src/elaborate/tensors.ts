@@ -30,20 +30,7 @@ export function applyOperator(
     attrs,
   )
   if ('clash' in inferred) {
-    const at = inferred.input === undefined ? undefined : inputs[inferred.input]
-    return complain(
-      ctx,
-      'LTM2103',
-      span,
-      { operator: shown, problem: inferred.clash },
-      {
-        note:
-          inferred.expected && inferred.got
-            ? `expected ${inferred.expected}\ngot      ${inferred.got}`
-            : undefined,
-        labels: at?.span && at.span !== span ? [{ span: at.span, text: `this is ${describe(at)}` }] : [],
-      },
-    )
+    return clash(ctx, inferred, inputs, span, shown)
   }
   for (const [left, right] of inferred.obligations)
     if (!requireEqual(ctx, left, right, span)) return errorValue
@@ -55,6 +42,46 @@ export function applyOperator(
     withDefaults(op, attrs),
     inferred.type,
     span,
+  )
+}
+
+/** Inputs that do not go together. The sides of an infix operator have no names of their own. */
+function clash(
+  ctx: Context,
+  inferred: Extract<ReturnType<typeof inferType>, { readonly clash: string }>,
+  inputs: readonly TensorValue[],
+  span: Span,
+  shown: string,
+): ErrorValue {
+  const infix = inputs.length === 2 && !/[a-z_[]/.test(shown.replace(/^(and|or|div)$/, ''))
+  const sides = (text: string): string =>
+    text
+      .replaceAll('in `a`', 'on the left')
+      .replaceAll('in `b`', 'on the right')
+      .replaceAll('`a`', 'the left side')
+      .replaceAll('`b`', 'the right side')
+  const [left, right] = inputs
+  const at = inferred.input === undefined ? undefined : inputs[inferred.input]
+  if (infix && left && right)
+    return complain(
+      ctx,
+      'LTM2103',
+      span,
+      { operator: shown, problem: sides(inferred.clash) },
+      { note: `left   ${describe(left)}\nright  ${describe(right)}` },
+    )
+  return complain(
+    ctx,
+    'LTM2103',
+    span,
+    { operator: shown, problem: inferred.clash },
+    {
+      note:
+        inferred.expected && inferred.got
+          ? `expected ${inferred.expected}\ngot      ${inferred.got}`
+          : undefined,
+      labels: at?.span && at.span !== span ? [{ span: at.span, text: `this is ${describe(at)}` }] : [],
+    },
   )
 }
 
@@ -101,6 +128,11 @@ export function toTensor(ctx: Context, value: Value, span: Span, dtype?: DType):
       return hostTensor(ctx, value.expr, 'f32', span)
     case 'bool':
       return hostTensor(ctx, value.expr, 'bool', span)
+    case 'function':
+    case 'operator':
+      return complain(ctx, 'LTM3012', span, { name: value.name })
+    case 'metric':
+      return complain(ctx, 'LTM4109', span, { name: value.name })
     default:
       return complain(ctx, 'LTM2109', span, { wanted: 'a tensor', got: describe(value) })
   }

@@ -32,8 +32,8 @@ export const names = {
   LTM3007: error((d: { callee: string; name: string }) => `\`${d.name}\` is given twice to \`${d.callee}\``),
   LTM3008: error((d: { callee: string; got: string }) => `${d.callee} is ${d.got}, which cannot be called`),
   LTM3009: error(
-    (d: { name: string }) => `\`${d.name}\` is a \`let\` and cannot be set`,
-    d => `declare it with \`var ${d.name} = …\``,
+    (d: { name: string }) => `\`${d.name}\` is no \`var\`, so it cannot be set`,
+    d => `declare it with \`var ${d.name} = …\` where it has to change`,
   ),
   LTM3010: error(
     (d: { name: string }) => `\`${d.name}\` would hide another \`${d.name}\` of this \`train\``,
@@ -53,7 +53,10 @@ export const names = {
     (_: { name: string }) => `this module has no \`forward\`, so it cannot be called`,
     d => `declare \`forward(…) { … }\` in \`module ${d.name}\``,
   ),
-  LTM3015: error((d: { what: string; member: string }) => `this ${d.what} has no \`${d.member}\``),
+  LTM3015: error(
+    (d: { what: string; member: string }) => `this ${d.what} has no \`${d.member}\``,
+    d => `declare \`${d.member}(…)\` in it`,
+  ),
   LTM3017: error(
     (_: undefined) => 'this body may end without a `return`',
     () => 'every way through it must return a value',

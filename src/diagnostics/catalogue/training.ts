@@ -1,5 +1,12 @@
 import { type Entry, error, warning } from './entry.ts'
 
+/** Some paths of parameters, the first two by name. */
+function listed(paths: readonly string[]): string {
+  const shown = paths.slice(0, 2).map(path => `\`${path}\``)
+  const others = paths.length - shown.length
+  return others > 0 ? `${shown.join(', ')} and ${others} more` : shown.join(' and ')
+}
+
 /** LTM4xxx: what a training means: parameters, data, steps, losses, monitors. */
 export const training = {
   LTM4001: error(
@@ -17,12 +24,14 @@ export const training = {
     () => 'give the raw one: `= raw 0.0`',
   ),
   LTM4101: error(
-    (d: { count: number }) =>
-      d.count === 0
+    (d: { names: readonly string[] }) =>
+      d.names.length === 0
         ? 'there is no optimizer to minimise with'
-        : `there are ${d.count} optimizers; say which one minimises`,
+        : `there are ${d.names.length} optimizers; say which one minimises`,
     d =>
-      d.count === 0 ? 'declare one: `optimizer adam = Adam(net, lr: 1e-3)`' : 'write `minimize … with NAME`',
+      d.names.length === 0
+        ? 'declare one: `optimizer adam = Adam(net, lr: 1e-3)`'
+        : `write ${d.names.map(name => `\`minimize … with ${name}\``).join(' or ')}`,
   ),
   LTM4102: error(
     (d: { loss: string; optimizer: string }) =>
@@ -40,7 +49,8 @@ export const training = {
     () => 'a parameter has one optimizer',
   ),
   LTM4105: warning(
-    (d: { path: string }) => `no optimizer has \`${d.path}\`, so it will never move`,
+    (d: { paths: readonly string[] }) =>
+      `no optimizer has ${listed(d.paths)}, so ${d.paths.length === 1 ? 'it' : 'they'} will never move`,
     () => 'give it to one, or declare it `frozen`',
   ),
   LTM4106: error(
@@ -60,6 +70,11 @@ export const training = {
     (d: { name: string }) => `\`${d.name}\` is a metric, which has no value inside a step`,
     d => `write \`log ${d.name}(…)\`: every batch updates it, and it is computed once an epoch`,
   ),
+  LTM4110: warning(
+    (d: { paths: readonly string[] }) =>
+      `no \`minimize\` depends on ${listed(d.paths)}, so ${d.paths.length === 1 ? 'it' : 'they'} will never move`,
+    () => 'use it in a loss, or declare the model `frozen`',
+  ),
   LTM4201: error(
     (d: { key: string; near: string | undefined }) => `\`trainer\` has no setting \`${d.key}\``,
     d => (d.near === undefined ? undefined : `did you mean \`${d.near}\`?`),
@@ -70,8 +85,12 @@ export const training = {
     () => 'write `trainer { epochs: 20 }` or `trainer { updates: 10000 }`',
   ),
   LTM4301: error(
-    (d: { name: string; near: string | undefined }) => `there is no split \`${d.name}\``,
-    d => (d.near === undefined ? undefined : `did you mean \`${d.near}\`?`),
+    (d: { data: string; split: string; near: string | undefined; splits: readonly string[] }) =>
+      `\`${d.data}\` has no split \`${d.split}\``,
+    d =>
+      d.near === undefined
+        ? `it has ${d.splits.map(split => `\`${split}\``).join(', ')}; choose one as in \`(batch from ${d.data}.${d.splits[0] ?? 'train'})\``
+        : `did you mean \`${d.near}\`?`,
   ),
   LTM4302: error((d: { got: string }) => `the shares of a split add up to ${d.got}, more than 1`),
   LTM4303: error(
@@ -102,7 +121,7 @@ export const training = {
   LTM4309: error((d: { index: string; has: string }) => `there is no column ${d.index}: columns ${d.has}`),
   LTM4401: error(
     (d: { name: string; value: string; domain: string }) =>
-      `${d.name} = ${d.value} is outside of ${d.domain}`,
+      `\`${d.name}\` is ${d.value}, outside of \`${d.domain}\``,
   ),
   LTM4402: error(
     (d: { name: string; value: string; wanted: string }) =>

@@ -6,10 +6,11 @@ export const types = {
     (d: { callee: string; problem: string }) => `\`${d.callee}\` cannot take this input: ${d.problem}`,
   ),
   LTM2102: error(
-    (d: { what: string; expected: string; got: string }) => `${d.what} is ${d.got}, not ${d.expected}`,
+    (d: { what: string; expected: string; got: string }) =>
+      `${d.what} wants ${d.expected}, and this is ${d.got}`,
   ),
   LTM2103: error(
-    (d: { operator: string; problem: string }) => `\`${d.operator}\` cannot combine these: ${d.problem}`,
+    (d: { operator: string; problem: string }) => `\`${d.operator}\` does not fit here: ${d.problem}`,
   ),
   LTM2104: error(
     (d: { name: string }) => `nothing that a call gives would decide the size \`${d.name}\``,
@@ -30,8 +31,10 @@ export const types = {
     () =>
       'for a choice by element write `where(condition, a, b)`; `max(…)`, `any(…)` and `all(…)` make one value of many',
   ),
-  LTM2109: error((d: { got: string; wanted: string }) => `${d.wanted} is wanted here, and this is ${d.got}`),
-  LTM2110: error((d: { index: string; length: string }) => `index ${d.index} is outside of 0..${d.length}`),
+  LTM2109: error((d: { got: string; wanted: string }) => `this is ${d.got}, not ${d.wanted}`),
+  LTM2110: error(
+    (d: { index: string; length: string }) => `index ${d.index} is out of bounds: there are ${d.length}`,
+  ),
   LTM2111: error(
     (d: { got: string; count: number }) =>
       `${d.count} ${d.count === 1 ? 'index' : 'indices'} for ${d.got}, which has fewer axes`,

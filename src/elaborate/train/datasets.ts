@@ -357,7 +357,7 @@ function columnRange(ctx: Context, node: Expr, source: DataSource): ColumnRange 
     return undefined
   }
   complain(ctx, 'LTM2102', node.span, {
-    what: 'this',
+    what: `\`${node.callee.text}\``,
     expected:
       node.callee.text === 'columns'
         ? 'a range of columns, as in `columns(0..64)`'

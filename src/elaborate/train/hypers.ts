@@ -5,6 +5,8 @@ import type { Hyper, Var } from '../../syntax/ast.ts'
 import { type Context, complain, originOf } from '../context.ts'
 import { describe } from '../describe.ts'
 import { expression } from '../evaluate.ts'
+import { checkDeclared } from '../formals.ts'
+import { declaredType } from '../types.ts'
 import { knownNumber, type Value } from '../values.ts'
 
 type Scalar = IrHyper['value']
@@ -64,12 +66,18 @@ function parseValue(ctx: Context, member: Hyper, type: IrHyper['type'], text: st
     case 'bool':
       return text === 'true' ? true : text === 'false' ? false : wrong('`true` or `false`')
     case 'int':
-      return /^[+-]?\d[\d_]*$/.test(text) ? Number(text.replaceAll('_', '')) : wrong('a whole number')
+      return numberIn(text, /^[+-]?\d[\d_]*$/, Number.isSafeInteger) ?? wrong('a whole number')
     case 'float':
-      return /^[+-]?\d[\d_]*(\.\d+)?([eE][+-]?\d+)?$/.test(text)
-        ? Number(text.replaceAll('_', ''))
-        : wrong('a number')
+      return (
+        numberIn(text, /^[+-]?(\d[\d_]*\.?|\d[\d_]*\.\d+|\.\d+)([eE][+-]?\d+)?$/, Number.isFinite) ??
+        wrong('a finite number')
+      )
   }
+}
+
+function numberIn(text: string, form: RegExp, good: (value: number) => boolean): number | undefined {
+  const value = form.test(text) ? Number(text.replaceAll('_', '')) : undefined
+  return value !== undefined && good(value) ? value : undefined
 }
 
 function domainOf(ctx: Context, member: Hyper, type: IrHyper['type']): Domain | undefined | 'error' {
@@ -97,7 +105,7 @@ function domainOf(ctx: Context, member: Hyper, type: IrHyper['type']): Domain | 
       : known.length === 2 && Number(low) < Number(high) && (kind === 'range' || Number(low) > 0))
   if (good) return { kind, values: known }
   complain(ctx, 'LTM2102', domain.span, {
-    what: 'this domain',
+    what: 'the domain',
     expected:
       kind === 'choice'
         ? `\`choice(…)\` of ${type} values`
@@ -122,9 +130,18 @@ export function hyperValue(hyper: IrHyper): Value {
     : { kind: 'float', expr: { kind: 'number', value } }
 }
 
+/** The value of a `var`, checked against its type. */
+function typedValue(ctx: Context, member: Var): Value {
+  const value = expression(ctx, member.value)
+  const type = member.type && declaredType(ctx, member.type)
+  if (!type || type.kind === 'tensor') return value
+  const what = `\`${member.name.text}\``
+  return checkDeclared(ctx, value, type, member.value.span, what, member.type?.span)
+}
+
 /** A host `var` of a training. */
 export function elaborateVar(ctx: Context, member: Var): HostVar | undefined {
-  const value = expression(ctx, member.value)
+  const value = typedValue(ctx, member)
   const known = knownNumber(value)
   const origin = originOf(member.span)
   const name = member.name.text

@@ -176,7 +176,12 @@ export function metricUpdate(
   const args = bindFormals(
     ctx,
     update.signature.formals,
-    { args: call.args, span: call.span, shown: textOf(call.callee.span) },
+    {
+      args: call.args,
+      span: call.span,
+      shown: textOf(call.callee.span),
+      owner: `${scope.declaration.name.text}.update`,
+    },
     undefined,
     env,
     sizes,

@@ -3,6 +3,7 @@ import type { Span } from '../../base/source.ts'
 import type { Optimizer, Step } from '../../ir/ir.ts'
 import type { Minimize } from '../../syntax/ast.ts'
 import { complain, originOf } from '../context.ts'
+import { describe } from '../describe.ts'
 import { expression } from '../evaluate.ts'
 import { named } from '../statements.ts'
 import { toTensor } from '../tensors.ts'
@@ -21,17 +22,25 @@ export function minimize(step: StepContext, node: Minimize): void {
     })
   const optimizer = optimizerOf(step, node)
   const value = toTensor(ctx, named(ctx, expression(ctx, term.value), name), term.value.span)
-  const weight = term.over && weightOf(step, term.over)
+  const weight = term.over && weightOf(step, term.over, value)
   const logged = logName(step, name, node.span, false)
-  if (!optimizer || value.kind === 'error') return
+  if (!optimizer || value.kind === 'error') {
+    step.training.reached.all = true
+    return
+  }
+  if (value.type.dtype !== 'f32')
+    return void complain(ctx, 'LTM2109', term.value.span, { wanted: 'an f32 loss', got: describe(value) })
   const paths = optimizer.groups.flatMap(group => group.parameters)
   const reads = readsOf(step, [value.name, ...(weight ? [weight.name] : [])])
+  for (const read of reads) if (paths.includes(read.path)) step.training.reached.paths.add(read.path)
   const moved = reads.find(
     read => paths.includes(read.path) && step.region.movedSince(read.path, read.version),
   )
   if (moved) reportStale(step, node.span, moved, optimizer)
-  else if (!reads.some(read => paths.includes(read.path)))
+  else if (!reads.some(read => paths.includes(read.path))) {
+    step.training.reached.all = true
     complain(ctx, 'LTM4102', term.value.span, { loss: name, optimizer: optimizer.name })
+  }
   step.region.body.push({
     kind: 'minimize',
     name: logged,
@@ -53,15 +62,12 @@ function optimizerOf(step: StepContext, node: Minimize): Optimizer | undefined {
     if (!found && !failedOptimizers.has(text))
       complain(step.ctx, 'LTM3001', span, {
         name: text,
-        near: nearest(
-          text,
-          optimizers.map(optimizer => optimizer.name),
-        ),
+        near: nearest(text, [...optimizers.map(optimizer => optimizer.name), ...failedOptimizers]),
       })
     return found
   }
   if (optimizers.length !== 1 && failedOptimizers.size === 0)
-    complain(step.ctx, 'LTM4101', node.span, { count: optimizers.length })
+    complain(step.ctx, 'LTM4101', node.span, { names: optimizers.map(optimizer => optimizer.name) })
   return optimizers.length === 1 && failedOptimizers.size === 0 ? optimizers[0] : undefined
 }
 

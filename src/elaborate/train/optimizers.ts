@@ -50,6 +50,7 @@ export function elaborateOptimizer(ctx: Context, member: OptimizerMember): Optim
     undefined,
     callee.env.child(),
   )
+  const except = params ? exceptions(within, call, params, declaration.signature.formals) : []
   const slots = declaration.members
     .filter((item): item is Slot => item.kind === 'Slot')
     .map(slot => ({
@@ -70,12 +71,7 @@ export function elaborateOptimizer(ctx: Context, member: OptimizerMember): Optim
     slots: slots.map(slot => slot.name),
     span: call.span,
   }
-  const groups = groupsOf(
-    within,
-    params,
-    settings,
-    exceptions(within, call, params, declaration.signature.formals),
-  ).map(group => optimizerGroup(made, group))
+  const groups = groupsOf(within, params, settings, except).map(group => optimizerGroup(made, group))
   if (!groups.every(group => group !== undefined)) return undefined
   return {
     name: member.name.text,

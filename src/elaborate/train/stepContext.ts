@@ -1,10 +1,12 @@
 import type { Span } from '../../base/source.ts'
 import type { Phase } from '../../ir/ir.ts'
 import type { Expr } from '../../syntax/ast.ts'
+import { compareDims } from '../../types/dim.ts'
 import { type Context, complain } from '../context.ts'
+import { describe } from '../describe.ts'
 import { expression } from '../evaluate.ts'
 import { toTensor } from '../tensors.ts'
-import type { TensorValue } from '../values.ts'
+import type { ErrorValue, TensorValue } from '../values.ts'
 import type { StepRegion } from './stepRegion.ts'
 import type { Training } from './training.ts'
 
@@ -39,8 +41,28 @@ export function logName(step: StepContext, name: string, span: Span, adds: boole
   return name
 }
 
-/** A weight of a mean: a bool or float tensor. */
-export function weightOf(step: StepContext, node: Expr): TensorValue | undefined {
+/** A weight of a mean: a bool or float tensor of the shape of what is averaged, or of its first axes. */
+export function weightOf(
+  step: StepContext,
+  node: Expr,
+  of: TensorValue | ErrorValue,
+): TensorValue | undefined {
   const value = toTensor(step.ctx, expression(step.ctx, node), node.span)
-  return value.kind === 'error' ? undefined : value
+  if (value.kind === 'error' || of.kind === 'error') return undefined
+  if (value.type.dtype === 'i32') {
+    complain(step.ctx, 'LTM2109', node.span, { wanted: 'a bool or f32 weight', got: describe(value) })
+    return undefined
+  }
+  const fits =
+    value.type.shape.length <= of.type.shape.length &&
+    value.type.shape.every((size, i) => compareDims(size, of.type.shape[i]!) === 'equal')
+  if (fits) return value
+  complain(
+    step.ctx,
+    'LTM2103',
+    node.span,
+    { operator: 'over', problem: 'a weight has the shape of what it weighs, or of its first axes' },
+    { note: `the weight is ${describe(value)}\nthe value is  ${describe(of)}` },
+  )
+  return undefined
 }

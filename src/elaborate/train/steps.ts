@@ -14,11 +14,12 @@ import type {
   TrainStep,
 } from '../../syntax/ast.ts'
 import { type Context, complain, originOf } from '../context.ts'
+import { checkShadowing } from '../declaring.ts'
 import { describe } from '../describe.ts'
 import type { Env } from '../env.ts'
 import { expression } from '../evaluate.ts'
 import { constantOf } from '../host.ts'
-import { hostNumber } from '../operators.ts'
+import { hostNumber, notBool } from '../operators.ts'
 import { executeLet, executeVar, named, statementWord } from '../statements.ts'
 import { toTensor } from '../tensors.ts'
 import { errorValue, int, type Value } from '../values.ts'
@@ -73,6 +74,7 @@ function streamOf(
   phase: Phase,
   only: boolean,
 ): StepStream | undefined {
+  checkShadowing(ctx, stream.name)
   const parts = stream.from?.parts.map(part => part.text) ?? []
   const names = [...training.datasets.keys()]
   const data = parts[0] ?? (names.length === 1 ? names[0] : undefined)
@@ -91,8 +93,10 @@ function streamOf(
     parts[1] ?? (phase === 'predict' ? ['test', 'val', 'train'].find(name => splits.includes(name))! : phase)
   if (!splits.includes(split)) {
     complain(ctx, 'LTM4301', stream.from?.span ?? stream.span, {
-      name: `${dataset.name}.${split}`,
+      data: dataset.name,
+      split,
       near: nearest(split, splits),
+      splits,
     })
   }
   const size = only ? 'batch' : stream.name.text
@@ -118,6 +122,7 @@ function streamOf(
       of: `a batch of \`${dataset.declaration}\``,
     },
     stream.name.span,
+    { unshadowed: true },
   )
   return { name: stream.name.text, data: dataset.name, split, cycle: stream.cycle, size, fields }
 }
@@ -245,7 +250,7 @@ function log(step: StepContext, node: Log): void {
   if (number)
     return emit(step, { kind: 'log_host', name: logged, value: number.expr, flags: flagsOf(node), origin })
   const tensor = toTensor(ctx, value, node.value.span)
-  const weight = node.over && weightOf(step, node.over)
+  const weight = node.over && weightOf(step, node.over, tensor)
   if (tensor.kind === 'tensor')
     emit(step, {
       kind: 'log',
@@ -284,7 +289,7 @@ function loggedName(step: StepContext, node: Log, metric: string | undefined): s
     step.ctx,
     'LTM2109',
     node.value.span,
-    { wanted: 'a name for this value', got: 'an expression' },
+    { wanted: 'a value with a name to log it under', got: 'an expression' },
     { help: `write \`log NAME = ${textOf(node.value.span)}\`` },
   )
   return undefined
@@ -296,13 +301,18 @@ export function hostCondition(step: StepContext, node: Expr): HostExpr | undefin
   if (value.kind === 'bool') return value.expr
   if (value.kind === 'tensor' && value.type.dtype === 'bool' && value.type.shape.length === 0)
     return { kind: 'item', value: value.name }
-  if (value.kind !== 'error') complain(step.ctx, 'LTM2108', node.span, { got: describe(value) })
+  if (value.kind !== 'error') notBool(step.ctx, value, node.span)
   return undefined
 }
 
 function branch(step: StepContext, node: If): void {
   const condition = hostCondition(step, node.condition)
-  if (!condition) return
+  if (!condition) {
+    // It may be either: both branches are checked.
+    step.region.branch(() => statements(step, node.then))
+    step.region.branch(() => node.otherwise && statements(step, node.otherwise))
+    return
+  }
   const known = constantOf(condition)
   if (known !== undefined) {
     if (known) statements(step, node.then)
@@ -358,8 +368,10 @@ function set(step: StepContext, node: SetStatement): void {
   const isHostVar = (old.kind === 'float' || old.kind === 'bool') && old.expr.kind === 'var'
   if (!isHostVar) return ctx.env.assign(target.text, named(ctx, value, target.text))
   const expr =
-    value.kind === 'bool'
-      ? value.expr
+    old.kind === 'bool'
+      ? value.kind === 'bool'
+        ? value.expr
+        : undefined
       : value.kind === 'tensor' && value.type.shape.length === 0
         ? { kind: 'item' as const, value: value.name }
         : hostNumber(value)?.expr
@@ -367,7 +379,7 @@ function set(step: StepContext, node: SetStatement): void {
   else if (value.kind !== 'error')
     complain(ctx, 'LTM2102', node.value.span, {
       what: `\`${target.text}\``,
-      expected: 'a number',
+      expected: old.kind === 'bool' ? 'a bool' : 'a number',
       got: describe(value),
     })
 }

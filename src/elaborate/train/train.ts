@@ -2,10 +2,12 @@ import type { Span } from '../../base/source.ts'
 import type { Dataset, Optimizer, Parameter, Program } from '../../ir/ir.ts'
 import type { Hyper, Train, TrainMember } from '../../syntax/ast.ts'
 import { type Context, complain } from '../context.ts'
+import { checkFunction } from '../definitions.ts'
 import type { Env } from '../env.ts'
 import { expression } from '../evaluate.ts'
+import { FunctionRegion } from '../functions.ts'
 import { paramSpec, place } from '../modules.ts'
-import { executeLet } from '../statements.ts'
+import { settle } from '../naming.ts'
 import { errorValue, type Value } from '../values.ts'
 import { elaborateData } from './datasets.ts'
 import { elaborateHook } from './hooks.ts'
@@ -40,7 +42,8 @@ export function elaborateTrain(world: Context, train: Train, given: ReadonlyMap<
     )
     return item ? [item] : []
   })
-  for (const member of membersOf(train, 'Let')) executeLet(ctx, member)
+  const lets = membersOf(train, 'Let')
+  for (const member of lets) letOf(ctx, member, names)
   const datasets = dataOf(ctx, train, names)
   const placed = [...modelsOf(ctx, train, names), ...ownParameters(ctx, train, names)]
   for (const member of membersOf(train, 'Fn'))
@@ -49,6 +52,8 @@ export function elaborateTrain(world: Context, train: Train, given: ReadonlyMap<
       { kind: 'function', declaration: member, name: member.name.text, env, self: undefined },
       member.name.span,
     )
+  for (const member of lets) for (const name of member.names) checkLet(ctx, name.text, name.span)
+  for (const member of membersOf(train, 'Fn')) checkOwnFunction(ctx, member)
   const parameters = placed.flatMap(({ param, frozen }): Parameter[] => {
     const parameter = elaborateParameter(ctx, param, frozen)
     return parameter ? [parameter] : []
@@ -62,20 +67,17 @@ export function elaborateTrain(world: Context, train: Train, given: ReadonlyMap<
     optimizers,
     metrics,
     logged: new Set(),
+    reached: { paths: new Set(), all: false },
     failedData: datasets.length < membersOf(train, 'Data').length,
     failedOptimizers: failedOf(train, optimizers),
   }
+  checkRepeated(ctx, train)
   const steps = membersOf(train, 'TrainStep').flatMap(member => elaborateStep(training, member))
   const hooks = membersOf(train, 'Hook').flatMap(member => elaborateHook(training, member) ?? [])
   const [trainer] = membersOf(train, 'Trainer')
   const settings = elaborateTrainer(training, trainer, train.name.span)
-  checkOwners(
-    ctx,
-    placed.map(item => ({ ...item.param, frozen: item.frozen })),
-    optimizers,
-    training.failedOptimizers.size > 0,
-    train.name.span,
-  )
+  checkOwners(ctx, train, placed, optimizers, training.failedOptimizers.size > 0)
+  checkReached(training, placed)
   return {
     name: train.name.text,
     file: train.span.source.name,
@@ -157,6 +159,8 @@ function dataValue(ctx: Context, member: MemberOf<'Data'>, name: string): Value 
 interface Owned {
   readonly param: PlacedParam
   readonly frozen: boolean
+  /** The member of the `train` that it belongs to. */
+  readonly span: Span
 }
 
 function modelsOf(ctx: Context, train: Train, names: TrainNames): readonly Owned[] {
@@ -165,7 +169,7 @@ function modelsOf(ctx: Context, train: Train, names: TrainNames): readonly Owned
     const name = member.name.text
     const value = place(ctx, expression(ctx, member.value), name, member.value.span)
     names.define(name, value, member.name.span)
-    return parametersOf(value).map(param => ({ param, frozen: member.frozen }))
+    return parametersOf(value).map(param => ({ param, frozen: member.frozen, span: member.name.span }))
   })
 }
 
@@ -174,7 +178,7 @@ function ownParameters(ctx: Context, train: Train, names: TrainNames): readonly 
     const spec = paramSpec(ctx, member)
     const path = member.name.text
     names.define(path, spec ? { kind: 'param', path, spec } : errorValue, member.name.span)
-    return spec ? [{ param: { path, spec }, frozen: false }] : []
+    return spec ? [{ param: { path, spec }, frozen: false, span: member.name.span }] : []
   })
 }
 
@@ -226,22 +230,103 @@ function pendingMembers(ctx: Context, train: Train, names: TrainNames): void {
   for (const member of membersOf(train, 'Freeze')) complain(ctx, 'LTM9001', member.span, { what: '`freeze`' })
 }
 
+/** A train has one trainer, and one step of each phase and name. */
+function checkRepeated(ctx: Context, train: Train): void {
+  const seen = new Map<string, Span>()
+  const see = (name: string, span: Span): void => {
+    const before = seen.get(name)
+    if (before)
+      complain(
+        ctx,
+        'LTM3002',
+        span,
+        { name, what: '`train`' },
+        { labels: [{ span: before, text: 'the other one' }] },
+      )
+    else seen.set(name, span)
+  }
+  for (const step of membersOf(train, 'TrainStep'))
+    for (const phase of step.phases)
+      see(`step ${phase}${step.name ? ` ${step.name.text}` : ''}`, {
+        ...step.span,
+        end: step.body.span.start,
+      })
+  for (const trainer of membersOf(train, 'Trainer'))
+    see('trainer', { ...trainer.span, end: trainer.settings.span.start })
+}
+
+/** `let` members are computed where they are used, so that they may use whatever the `train` declares. */
+function letOf(ctx: Context, member: MemberOf<'Let'>, names: TrainNames): void {
+  if (member.record) complain(ctx, 'LTM9001', member.span, { what: 'a record taken apart by a `train`' })
+  for (const name of member.names)
+    names.define(
+      name.text,
+      member.record ? errorValue : { kind: 'lazy', declaration: member, env: ctx.env },
+      name.span,
+    )
+}
+
+/** A `let` that nobody uses is looked at as well. */
+function checkLet(ctx: Context, name: string, span: Span): void {
+  const value = ctx.env.lookup(name)?.value
+  if (value?.kind === 'lazy') settle({ ...ctx, region: new FunctionRegion() }, value, span)
+}
+
+/** The functions of a `train` are checked on their own, as others are. */
+function checkOwnFunction(ctx: Context, member: MemberOf<'Fn'>): void {
+  const functions = { ...ctx.world.functions, byKey: new Map(), list: [] }
+  const world = { ...ctx.world, functions, modules: new Map(ctx.world.modules) }
+  const env = ctx.env.child()
+  const within: Context = { ...ctx, world, env, generic: true, declaration: member.id }
+  checkFunction({ ...within, region: new FunctionRegion() }, member)
+}
+
 /** Every parameter has one optimizer, or is frozen. */
 function checkOwners(
   ctx: Context,
-  params: readonly (PlacedParam & { readonly frozen: boolean })[],
+  train: Train,
+  placed: readonly Owned[],
   optimizers: readonly Optimizer[],
   failed: boolean,
-  span: Span,
 ): void {
-  for (const param of params) {
-    const owners = optimizers.filter(optimizer =>
-      optimizer.groups.some(group => group.parameters.includes(param.path)),
-    )
-    const [first, second] = owners
-    if (first && second)
-      complain(ctx, 'LTM4104', span, { path: param.path, first: first.name, second: second.name })
-    else if (!first && !param.frozen && optimizers.length > 0 && !failed)
-      complain(ctx, 'LTM4105', param.spec.declaration.span, { path: param.path })
+  const owners = (path: string): readonly Optimizer[] =>
+    optimizers.filter(optimizer => optimizer.groups.some(group => group.parameters.includes(path)))
+  for (const { param } of placed) {
+    const [first, second] = owners(param.path)
+    if (first && second) sharedParameter(ctx, train, param.path, first.name, second.name)
   }
+  if (optimizers.length === 0 || failed) return
+  const lost = placed.filter(({ param, frozen }) => !frozen && owners(param.path).length === 0)
+  for (const [span, paths] of byPlace(lost)) complain(ctx, 'LTM4105', span, { paths })
+}
+
+function sharedParameter(ctx: Context, train: Train, path: string, first: string, second: string): void {
+  const spanOf = (name: string): Span =>
+    membersOf(train, 'OptimizerMember').find(member => member.name.text === name)?.name.span ??
+    train.name.span
+  complain(
+    ctx,
+    'LTM4104',
+    spanOf(second),
+    { path, first, second },
+    { labels: [{ span: spanOf(first), text: 'the first one' }] },
+  )
+}
+
+/** A parameter that an optimizer has and no loss depends on. */
+function checkReached(training: Training, placed: readonly Owned[]): void {
+  const { paths, all } = training.reached
+  if (all || paths.size === 0) return
+  const owned = training.optimizers.flatMap(optimizer => optimizer.groups.flatMap(group => group.parameters))
+  const idle = placed.filter(
+    ({ param, frozen }) => !frozen && owned.includes(param.path) && !paths.has(param.path),
+  )
+  for (const [span, list] of byPlace(idle)) complain(training.ctx, 'LTM4110', span, { paths: list })
+}
+
+/** Paths by the member of the `train` that they belong to. */
+function byPlace(owned: readonly Owned[]): ReadonlyMap<Span, readonly string[]> {
+  const places = new Map<Span, readonly string[]>()
+  for (const { span, param } of owned) places.set(span, [...(places.get(span) ?? []), param.path])
+  return places
 }

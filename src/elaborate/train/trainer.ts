@@ -47,6 +47,7 @@ const setters: Readonly<Record<string, Setter>> = {
   },
   keep: (training, node, settings) => {
     const call = callOf(node, ['best'])
+    if (call) checkOptions(training.ctx, call.args, 'best', ['min', 'max', 'count'])
     const monitor = call && monitorOf(training, call.args)
     if (!call)
       complain(training.ctx, 'LTM4202', node.span, {
@@ -62,6 +63,7 @@ const setters: Readonly<Record<string, Setter>> = {
   },
   stop: (training, node, settings) => {
     const call = callOf(node, ['stalled'])
+    if (call) checkOptions(training.ctx, call.args, 'stalled', ['min', 'max', 'patience', 'min_delta'])
     const monitor = call && monitorOf(training, call.args)
     if (!call || !direction(call.args))
       complain(training.ctx, 'LTM4202', node.span, {
@@ -140,6 +142,17 @@ function whole(ctx: Context, node: Expr, key: string, least: number): number | u
   if (count !== undefined && count >= least) return count
   wanted(ctx, node, key, `a whole number, ${least} or more`, value)
   return undefined
+}
+
+/** The options of a setting that is a call; others are reported. */
+function checkOptions(ctx: Context, call: Call['args'], callee: string, names: readonly string[]): void {
+  for (const arg of call)
+    if (arg.kind === 'Named' && !names.includes(arg.name.text))
+      complain(ctx, 'LTM3004', arg.name.span, {
+        callee,
+        name: arg.name.text,
+        near: nearest(arg.name.text, names),
+      })
 }
 
 function callOf(

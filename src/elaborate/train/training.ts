@@ -10,6 +10,8 @@ export interface Training {
   readonly metrics: ReadonlyMap<string, MetricScope>
   /** `train.loss`, `val.accuracy`: every name that something is logged under. */
   readonly logged: Set<string>
+  /** Parameters that some loss depends on; `all` where that is not known, because a loss has an error. */
+  readonly reached: { readonly paths: Set<string>; all: boolean }
   /** Data members that failed: steps that read them stay silent. */
   readonly failedData: boolean
   /** Optimizers that failed: what names or needs one stays silent. */

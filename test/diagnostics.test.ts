@@ -1,0 +1,70 @@
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { positionAt } from '../src/base/source.ts'
+import { compile } from '../src/compiler.ts'
+import { names } from '../src/diagnostics/catalogue/names.ts'
+import { pending } from '../src/diagnostics/catalogue/pending.ts'
+import { training } from '../src/diagnostics/catalogue/training.ts'
+import { types } from '../src/diagnostics/catalogue/types.ts'
+import type { Diagnostic } from '../src/diagnostics/diagnostic.ts'
+import { renderDiagnostic } from '../src/diagnostics/render.ts'
+import { areaNames, expectFile, forEachCase, orphans } from './kit/cases.ts'
+import { libraryFiles } from './kit/files.ts'
+
+const test = suite('diagnostics')
+
+/** The codes of the checker; those of syntax have a test of their own. */
+const codes = Object.keys({ ...types, ...names, ...training, ...pending })
+
+/** `// with --lr 3e-4 --k 2` in a program gives its hypers these values. */
+function hypersOf(text: string): ReadonlyMap<string, string> {
+  const line = /^\/\/ with (.*)$/m.exec(text)?.[1] ?? ''
+  return new Map([...line.matchAll(/--(\S+) (\S+)/g)].map(match => [match[1]!, match[2]!]))
+}
+
+/** What `// ~ error LTM2101` at the end of a line says about it, as `12 error LTM2101`. */
+function announced(text: string): readonly string[] {
+  return text.split('\n').flatMap((line, i) => {
+    const note = /\/\/ ~ (.*)$/.exec(line)?.[1]
+    return note === undefined ? [] : note.split(', ').map(each => `${i + 1} ${each}`)
+  })
+}
+
+/** The same of what was reported. Places outside of the program itself are named by their file. */
+function reported(diagnostics: readonly Diagnostic[], name: string): readonly string[] {
+  return diagnostics.map(({ code, severity, span }) => {
+    const { line } = positionAt(span.source, span.start)
+    return `${span.source.name === name ? '' : `${span.source.name} `}${line} ${severity} ${code}`
+  })
+}
+
+for (const code of codes)
+  if (areaNames(`diagnostics/${code}`).length > 0)
+    forEachCase(`diagnostics/${code}`, ({ name, folder, read, path }) => {
+      test(`${code}: ${name}`, () => {
+        const text = read('input.ltm')
+        const { diagnostics } = compile('input.ltm', libraryFiles(folder), { hypers: hypersOf(text) })
+        const shown = diagnostics.map(each => renderDiagnostic(each, { color: false, width: 100 }))
+        expectFile(path('expected.txt'), `${shown.join('\n\n')}\n`)
+        assert.equal(reported(diagnostics, 'input.ltm').toSorted(), announced(text).toSorted())
+        assert.ok(diagnostics.some(each => each.code === code))
+      })
+    })
+
+test('every code has a case', () => {
+  assert.equal(
+    codes.filter(code => areaNames(`diagnostics/${code}`).length === 0),
+    [],
+  )
+})
+
+test('no case belongs to a code that is gone', () => {
+  assert.equal(
+    areaNames('diagnostics').filter(code => !codes.includes(code)),
+    [],
+  )
+})
+
+test('no expectation is left over', () => orphans('diagnostics'))
+
+test.run()
