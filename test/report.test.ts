@@ -387,7 +387,7 @@ hardest 17
 |
 ⏎epoch 1/2 val ━━━━━━────────────────── 1/4 · loss 0.7500␡|
 ⏎␡|
-epoch 1/2 · train loss 0.5123, accuracy 0.9000 · val loss 2.500… · 1.23s · best
+epoch 1/2 · val loss 2.500e-5, accuracy 1 · 1.23s · best
 |
 warning[LTM6101]: the loss is NaN
   --> digits.ltm:35
@@ -395,7 +395,7 @@ warning[LTM6101]: the loss is NaN
 |
 saved checkpoint runs/DigitClassifier/v3/checkpoints/decade
 |
-epoch 2/2 · train loss 0.5123, accuracy 0.9000 · val loss 2.500e-5, ac… · 1.23s
+epoch 2/2 · val loss 2.500e-5, accuracy 1 · 1.23s
 |
 stopped early after 2 epochs in 1m 15s: val.loss has not improved for 5 checks
          loss  accuracy
@@ -431,6 +431,24 @@ epo…
   )
 })
 
+terminal('the head of a run fits into a narrow terminal, and so does an epoch', () => {
+  const lines = [100, 60, 34].flatMap(columns => {
+    const stream = recorder(columns)
+    const report = terminalReporter(stream, { color: false })
+    report(start)
+    report(epochEnd(0, false))
+    return stream.texts.join('').split('\n').slice(0, 1).concat(stream.texts.at(-1)!.trimEnd())
+  })
+  assert.equal(lines, [
+    'DigitClassifier v3 · training on wasm (WebAssembly with SIMD) · seed 1',
+    'epoch 1/2 · train loss 0.5123, accuracy 0.9000 · val loss 2.500e-5, accuracy 1 · 1.23s',
+    'DigitClassifier v3 · training on wasm · seed 1',
+    'epoch 1/2 · val loss 2.500e-5, accuracy 1 · 1.23s',
+    'DigitClassifier v3 · training on wasm · seed 1',
+    'epoch 1/2 · val l… · 1.23s',
+  ])
+})
+
 terminal('shows colours where they are wanted', () => {
   const stream = recorder(80)
   const report = terminalReporter(stream, { color: true })
@@ -441,7 +459,7 @@ terminal('shows colours where they are wanted', () => {
     visible(stream.texts).replaceAll('\x1b[', '^'),
     `⏎^1mepoch 1^22m ^32m━━━━━━━━━━━━^39m^2m────────────^22m 2/4 · loss 0.5000␡|
 ⏎␡|
-^1mepoch 1/2^22m · train loss 0.5123, accuracy 0.9000 · val loss 2.500… · 1.23s · ^32mbest^39m
+^1mepoch 1/2^22m · val loss 2.500e-5, accuracy 1 · 1.23s · ^32mbest^39m
 |
 ^33mwarning[LTM6101]^39m: careful: now
 `,

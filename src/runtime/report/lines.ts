@@ -1,23 +1,29 @@
 import type { CheckpointSaved, EpochEnd, RunEnd, RunStart, WarningEvent } from '../events.ts'
 import { fitted, formatCount, formatDuration, formatNumber, widthOf } from './format.ts'
-import { groupValues } from './table.ts'
+import { groupValues, type ValueGroup } from './table.ts'
 import { epochsOf, roundStep } from './thinning.ts'
 
 /** What a run says of itself when it starts: what it is, what it learns, and from what. */
-export function startLines(event: RunStart): readonly string[] {
-  const title = event.version === undefined ? event.name : `${event.name} ${event.version}`
-  const where = event.device === '' ? event.backend : `${event.backend} (${event.device})`
+export function startLines(event: RunStart, width = Number.POSITIVE_INFINITY): readonly string[] {
   const models = event.models.map(model => `${model.name} ${formatCount(model.parameters)}`)
   const trained = event.trained === event.parameters ? '' : `, ${formatCount(event.trained)} trained`
   const parameters = `parameters: ${formatCount(event.parameters)}${trained}`
   const parts = models.length > 1 ? ` (${models.join(', ')})` : ''
   return [
-    `${title} · ${verbs[event.mode]} on ${where} · seed ${event.seed}`,
+    titleLine(event, width),
     ...(event.parameters > 0 ? [`${parameters}${parts}`] : []),
     ...event.data.map(({ name, splits }) => `${name}: ${splitsInWords(splits)}`),
     ...(event.checkpoint === undefined ? [] : [`from checkpoint ${event.checkpoint}`]),
     ...thinningLines(event),
   ]
+}
+
+/** What the backend says of itself is left out where there is no room. */
+function titleLine({ name, version, mode, backend, device, seed }: RunStart, width: number): string {
+  const title = version === undefined ? name : `${name} ${version}`
+  const line = (where: string) => `${title} · ${verbs[mode]} on ${where} · seed ${seed}`
+  const whole = line(device === '' ? backend : `${backend} (${device})`)
+  return widthOf(whole) <= width ? whole : line(backend)
 }
 
 function thinningLines(event: RunStart): readonly string[] {
@@ -41,22 +47,31 @@ export function epochLabel(epoch: number, epochs: number | undefined): string {
 
 /**
  * An epoch in one line: the values of each phase, how long it took, and whether it is the best so far. Where `width` is
- * short, values are cut off.
+ * short, the values of training go first.
  */
 export function epochLine(
   event: EpochEnd,
   prefixes: Iterable<string>,
   width = Number.POSITIVE_INFINITY,
 ): string {
-  const groups = groupValues(event.values, prefixes).map(({ prefix, values }) => {
+  const head = epochLabel(event.epoch, event.epochs)
+  const tail = [formatDuration(event.seconds), ...(event.best ? ['best'] : [])].join(separator)
+  const taken = widthOf(head) + Math.max(widthOf(tail), widestTail) + 2 * separator.length
+  const middle = groupsThatFit(groupValues(event.values, prefixes), width - taken)
+  return fitted([head, ...(middle === '' ? [] : [middle]), tail].join(separator), width)
+}
+
+/** Room is kept for this, so that an epoch which is the best doesn't look otherwise than the rest. */
+const widestTail = widthOf('12.3s · best')
+
+/** All values; else those of the later groups, of which validation is one; else as much as there is room for. */
+function groupsThatFit(groups: readonly ValueGroup[], width: number): string {
+  const texts = groups.map(({ prefix, values }) => {
     const shown = values.map(([name, value]) => `${name} ${formatNumber(value)}`)
     return `${prefix} ${shown.join(', ')}`
   })
-  const head = epochLabel(event.epoch, event.epochs)
-  const tail = [formatDuration(event.seconds), ...(event.best ? ['best'] : [])].join(separator)
-  const room = width - widthOf(head) - widthOf(tail) - 2 * separator.length
-  const middle = fitted(groups.join(separator), room)
-  return fitted([head, ...(middle === '' ? [] : [middle]), tail].join(separator), width)
+  const choices = texts.map((_, from) => texts.slice(from).join(separator))
+  return choices.find(text => widthOf(text) <= width) ?? fitted(choices.at(-1) ?? '', width)
 }
 
 const separator = ' · '

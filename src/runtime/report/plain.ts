@@ -40,7 +40,7 @@ function notePrefix(prefixes: Set<string>, event: TrainingEvent): void {
 function plainLines(event: TrainingEvent, prefixes: Iterable<string>, width?: number): readonly string[] {
   switch (event.kind) {
     case 'run_start':
-      return startLines(event)
+      return startLines(event, width)
     case 'epoch_end':
       return [epochLine(event, prefixes, width)]
     case 'checkpoint_saved':
