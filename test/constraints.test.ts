@@ -2,11 +2,12 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { compile } from '../src/compiler.ts'
 import type { Func, HostStatement, Program, Step } from '../src/ir/ir.ts'
 import { startBackend } from '../src/runtime/backends.ts'
 import { train } from '../src/runtime/program.ts'
 import { constraintsIn, type DeclaredConstraint, libraryConstraints } from './kit/constraints.ts'
-import { compileText, type Evaluation, evaluate, importProgram, inDouble } from './kit/evaluate.ts'
+import { compileText, type Evaluation, evaluate, filesOf, importProgram, inDouble } from './kit/evaluate.ts'
 import { near } from './kit/near.ts'
 import { quietly } from './kit/trainings.ts'
 
@@ -300,6 +301,90 @@ constraints('raw sizes follow their formulas, and one class has probability 1', 
   }
   near(all['simplex 1']!.value({ p: [] }), [1], 0, 'the only class')
   near(all['simplex 5']!.value({ p: 0 }), Array(5).fill(0.2), 1e-7, 'the raw start')
+})
+
+// ── Parts, and what is refused ──────────────────────────────────────────────────────────────────────────────────────
+
+constraints('a value that rounding would put on its bound still has the slope of the map', async () => {
+  const logistic = (x: number): number => 1 / (1 + Math.exp(-x))
+  const slopes: Readonly<Record<string, (u: number) => number>> = {
+    'interval(0, 1)': u => logistic(u) * logistic(-u),
+    'interval(10, 11)': u => logistic(u) * logistic(-u),
+    'lower(1)': logistic,
+    'upper(-1)': u => -logistic(u),
+  }
+  const entries = Object.keys(slopes).map(text => {
+    return [text, { inputs: { p: `f32[4] in ${text}` }, value: 'p' }] as const
+  })
+  const all = await evaluate(Object.fromEntries(entries))
+  for (const backend of ['cpu', 'wasm']) {
+    await startBackend(backend)
+    for (const [text, slope] of Object.entries(slopes)) {
+      const raw = [-40, -20, 20, 40]
+      const ratios = all[text]!.gradient({ p: raw }).p!.map((found, i) => found / slope(raw[i]!))
+      near(ratios, [1, 1, 1, 1], 1e-5, `${backend}: slopes of ${text} as parts of the true ones`)
+    }
+  }
+})
+
+constraints('the logarithm of probabilities is finite and exact where they round to 0', async () => {
+  const shapes = { simplex: [4], row_stochastic: [2, 4], column_stochastic: [4, 2] } as const
+  const entries = Object.entries(shapes).flatMap(([text, shape]) => {
+    const inputs = { p: `${typeOf(shape)} in ${text}` }
+    return [
+      [text, { inputs, value: 'p' }] as const,
+      [`${text}.log`, { inputs, value: 'p.log' }] as const,
+      [`${text}.raw`, { inputs, value: 'p.raw' }] as const,
+    ]
+  })
+  const all = await evaluate(Object.fromEntries(entries))
+  for (const backend of ['cpu', 'wasm']) {
+    await startBackend(backend)
+    for (const [text, shape] of Object.entries(shapes)) {
+      const raw = Array.from({ length: (count(shape) / 4) * 3 }, (_, i) => 200 * Math.sin(i + 1))
+      const values = all[text]!.value({ p: raw })
+      const logs = all[`${text}.log`]!.value({ p: raw })
+      near(all[`${text}.raw`]!.value({ p: raw }), raw, 1e-6, 'the raw tensor')
+      near(logs.map(Math.exp), values, 1e-5, `${backend}: exp of ${text}.log`)
+      assert.ok(values.includes(0), 'some probability rounds to 0')
+      const slopes = all[`${text}.log`]!.gradient(
+        { p: raw },
+        logs.map((_, i) => i + 1),
+      ).p!
+      for (const number of [...logs, ...slopes]) assert.ok(Number.isFinite(number), `${number} in ${text}`)
+    }
+  }
+})
+
+constraints('bounds without room between them, and start values on a bound, are refused', () => {
+  const refused: Readonly<Record<string, string>> = {
+    'interval(0, 1) = 1.0': 'LTM4002',
+    'interval(0, 1) = 0.0': 'LTM4002',
+    'positive = 0.0': 'LTM4002',
+    'lower(2) = 2.0': 'LTM4002',
+    'upper(2) = 2.5': 'LTM4002',
+    'interval(1, 1)': 'LTM2118',
+    'interval(2, 1)': 'LTM2118',
+    'interval(1, 1.0000001)': 'LTM2118',
+    'interval(0, inf)': 'LTM2118',
+    'lower(-inf)': 'LTM2118',
+    'offset_scale(0, 0)': 'LTM2118',
+    'l2_ball(-1)': 'LTM2118',
+  }
+  for (const [text, code] of Object.entries(refused)) {
+    const program = `train T {
+      param p: f32[2] in ${text}
+      optimizer o = Sgd(p, lr: 0.1)
+      step train() { minimize sum(p) }
+      trainer { updates: 1 }
+    }`
+    const { diagnostics } = compile('test.ltm', filesOf(program))
+    assert.equal(
+      diagnostics.map(each => each.code),
+      [code],
+      text,
+    )
+  }
 })
 
 // ── In a program ────────────────────────────────────────────────────────────────────────────────────────────────────
