@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import {
@@ -61,6 +62,25 @@ api('finds the files of this machine', () => {
   assert.match(read('examples/probability/probability.ltm')?.text ?? '', 'train Probability')
   assert.is(read('examples/none.ltm'), undefined)
   assert.ok(library().some(({ name }) => name === 'stdlib/optimizers.ltm'))
+})
+
+api('says what the README shows', () => {
+  const readme = readFileSync('README.md', 'utf8').replaceAll('\r\n', '\n')
+  const [, shown = ''] = readme.split('```ltm\n')
+  const [whole = '', rest = ''] = shown.split('```\n', 2)
+  assert.match(rest, 'flatten')
+  const inMemory = (text: string): FileSystem => ({
+    ...files(text),
+    read: name => (name === 'digits.ltm' ? { name, text } : undefined),
+  })
+  assert.equal(compile('digits.ltm', inMemory(whole)).diagnostics, [])
+  const { diagnostics } = compile(
+    'digits.ltm',
+    inMemory(whole.replace('flatten(batch.image)', 'batch.image')),
+  )
+  const said = diagnostics.map(each => renderDiagnostic(each, { color: false, width: 100 }))
+  assert.is(said.length, 1)
+  assert.match(readme, `\`\`\`\n${said[0]}\n\`\`\`\n`)
 })
 
 api.run()

@@ -323,7 +323,7 @@ trainer('a gradient that is not finite stops the run before it reaches a weight'
   // The root has an infinite slope at 0, while its value there is 0.
   const root = { ...training, steps: [rootStep(line, training)] }
   const error = await failure(train(root, quietly()))
-  assert.match(error.message, /gradient of `root` by `line.w`/)
+  assert.match(error.message, /gradient of the loss `root` by `line.w`/)
   assert.is(await value(line.w), 0)
 })
 

@@ -198,8 +198,8 @@ async function nonFinite(session: Session, call: MinimizeCall, gradients: Gradie
   // People count from 1, as the lines of epochs do.
   const place = `in epoch ${epoch + 1}, batch ${batchIndex + 1}`
   const what = Number.isFinite(mean)
-    ? `the gradient of \`${call.name}\` by ${await firstNonFinite(gradients)} is not finite ${place}`
-    : `the loss \`${call.name}\` is ${mean} ${place}`
+    ? `the gradient of ${lossOf(call)} by ${await firstNonFinite(gradients)} is not finite ${place}`
+    : `${lossOf(call)} is ${mean} ${place}`
   return new RunError({
     code: 'LTM6101',
     message: `${what}; no parameter was moved`,
@@ -207,6 +207,11 @@ async function nonFinite(session: Session, call: MinimizeCall, gradients: Gradie
     help: 'a smaller learning rate or `clip: norm(1.0)` often helps; `nonfinite: skip` leaves such updates out',
     exitCode: exitCodes.training,
   })
+}
+
+/** The one without a name is called `loss`. */
+function lossOf({ name }: MinimizeCall): string {
+  return name === 'loss' ? 'the loss' : `the loss \`${name}\``
 }
 
 async function firstNonFinite(gradients: Gradients): Promise<string> {
