@@ -393,6 +393,7 @@ library('F1 is the mean over classes of the whole epoch', async () => {
     await startBackend(backend)
     // Class 0: 1 hit of 2 predicted and 2 there; class 1 likewise; class 2: 1 of 1 and 1.
     near([await metricOf('F1(3)', 3, rows)], [(2 / 4 + 2 / 4 + 2 / 2) / 3], 1e-6, 'F1')
+    near([await metricOf('F1(1)', 1, [{ logits: [5], label: [0] }])], [1], 0, 'one class')
     // One class never occurs.
     const two = [{ logits: [3, 1, 0, 2, 1, 0], label: [0, 0] }]
     near([await metricOf('F1(3)', 3, two)], [1 / 3], 1e-6, 'F1 with absent classes')

@@ -1,4 +1,4 @@
-import { ts } from '../base/code.ts'
+import { type Code, ts } from '../base/code.ts'
 import type { Dim } from '../types/dim.ts'
 import type { TensorType } from '../types/tensor.ts'
 import { entryOf, frontAxis, hasRest, knownEntry, noAxis, replaceEntry } from './axes.ts'
@@ -133,18 +133,24 @@ export const pick: Op = {
   ],
 }
 
-// The wasm kernel writes integers whatever dtype it is asked for (4.22.0), hence the cast.
+/** tf.oneHot (4.22.0) refuses a depth of 1, and its wasm kernel writes integers whatever dtype it is asked for. */
+function oneHotText(index: Code, depth: Dim, size: Code): Code {
+  if (depth === 1) return ts`tf.cast(tf.equal(tf.expandDims(${index}, -1), 0), 'float32')`
+  return ts`tf.cast(tf.oneHot(${index}, ${size}), 'float32')`
+}
+
 export const one_hot: Op<{ depth: Dim }> = {
   doc: 'A row of zeros with a 1 where the index says; a row of zeros for an index outside 0..depth.',
   signature: '(index: I[...s]) -> f32[...s, depth]',
   attrs: { depth: { kind: 'dims' } },
   infer: ([index], { depth }) => ({ dtype: 'f32', shape: [...index!.shape, depth] }),
-  tfjs: ([index], { depth }, { dim }) => ts`tf.cast(tf.oneHot(${index!}, ${dim(depth)}), 'float32')`,
+  tfjs: ([index], { depth }, { dim }) => oneHotText(index!, depth, dim(depth)),
   grad: 'none',
   lift: attrs => attrs,
   samples: [
     { shapes: [[3]], attrs: { depth: 4 }, dtypes: ['i32'], inputs: [{ values: [3, 0, -1] }] },
     { shapes: [[2, 2]], attrs: { depth: 2 }, dtypes: ['i32'], inputs: [{ values: [1, 0, 0, 5] }] },
     { shapes: [[]], attrs: { depth: 3 }, dtypes: ['i32'], inputs: [{ values: [1] }] },
+    { shapes: [[3]], attrs: { depth: 1 }, dtypes: ['i32'], inputs: [{ values: [0, 1, -1] }] },
   ],
 }
