@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { loadCheckpoint, newestCheckpoint } from '../runtime/checkpoint.ts'
+import { hasCheckpoint, loadCheckpoint, newestCheckpoint } from '../runtime/checkpoint.ts'
 import type { JsonValue } from '../runtime/contracts.ts'
 import { exitCodes, RunError } from '../runtime/errors.ts'
 import { Stop } from './cli.ts'
@@ -38,8 +38,16 @@ function newestVersions(folder: string): readonly string[] {
 /** A run tells in each checkpoint which ones it keeps, the best first. */
 function bestOf(folder: string, state: JsonValue): readonly string[] {
   const kept = member(member(state, 'watch'), 'kept')
-  const names = Array.isArray(kept) ? kept.map(each => member(each, 'name')) : []
-  return names.flatMap(name => (typeof name === 'string' ? [join(folder, name)] : []))
+  return Array.isArray(kept) ? kept.flatMap(each => placeOf(folder, each)) : []
+}
+
+/** A run that goes on from another may still keep what lies in the folder of that one. */
+function placeOf(folder: string, kept: JsonValue): readonly string[] {
+  const [name, path] = [member(kept, 'name'), member(kept, 'path')]
+  if (typeof name !== 'string') return []
+  const here = join(folder, name)
+  const elsewhere = typeof path === 'string' && !hasCheckpoint(here) && hasCheckpoint(path)
+  return [elsewhere ? path : here]
 }
 
 async function firstWhole(paths: readonly string[], skipped: RunError[]): Promise<string | undefined> {
