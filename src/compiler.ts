@@ -35,8 +35,7 @@ export interface Compilation {
 /** Text in, diagnostics and programs out: parse, load imports, elaborate, run the passes. */
 export function compile(path: string, files: FileSystem, options: CompileOptions = {}): Compilation {
   const diagnostics = new Diagnostics()
-  const ids = new NodeIds()
-  const library = parseLibrary(files, ids)
+  const { library, ids } = parseLibrary(files.library())
   const loaded = new Loader(files, ids, diagnostics.report).load(path)
   if (!loaded) return { diagnostics: diagnostics.list, programs: [] }
   const report = diagnostics.hasErrors ? withoutAbsences(diagnostics.report) : diagnostics.report
@@ -59,9 +58,22 @@ export function compileLibrary(files: FileSystem): readonly Diagnostic[] {
   return diagnostics.list
 }
 
-/** Mistakes of the library are found by its tests, not in users' programs. */
-function parseLibrary(files: FileSystem, ids: NodeIds): readonly File[] {
-  return files.library().map(source => parse(source, () => {}, ids))
+interface Library {
+  readonly library: readonly File[]
+  /** Goes on where the library ends: no other node may have an id of one of its nodes. */
+  readonly ids: NodeIds
+}
+
+const libraries = new WeakMap<readonly Source[], Library>()
+
+/** Read once for each list of sources. Mistakes of the library are found by its tests, not in users' programs. */
+function parseLibrary(sources: readonly Source[]): Library {
+  const known = libraries.get(sources)
+  if (known) return known
+  const ids = new NodeIds()
+  const parsed = { library: sources.map(source => parse(source, () => {}, ids)), ids }
+  libraries.set(sources, parsed)
+  return parsed
 }
 
 /** Parses a file and, before it is elaborated, the files that it imports. */

@@ -196,7 +196,10 @@ function checkModule(ctx: Context, declaration: Module): void {
   for (const member of spec.members.values()) {
     if (member.kind === 'param') checkStart(ctx, member.spec)
     if (member.kind === 'function')
-      checkFunction({ ...ctx, env: spec.env.child(), region: new FunctionRegion(), self }, member.declaration)
+      checkFunction(
+        { ...ctx, env: spec.env.child(), region: new FunctionRegion(), self, holds: member.conditions },
+        member.declaration,
+      )
   }
 }
 

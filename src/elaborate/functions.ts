@@ -86,6 +86,7 @@ export function callFunction(ctx: Context, callee: FunctionValue, site: CallSite
     role: roleOf(declaration),
     scope,
     self: callee.self,
+    holds: callee.holds ?? [],
     args: args.map(arg => ({ name: arg.formal.name.text, value: arg.value, span: arg.formal.name.span })),
     rests: restsOf(sizes),
     result: wanted,
@@ -131,6 +132,7 @@ function callInline(
     ...ctx,
     env: scope,
     self: callee.self,
+    holds: callee.holds ?? [],
     declaration: ctx.generic ? ctx.declaration : callee.declaration.id,
     active: [...ctx.active, key],
     expected: undefined,
@@ -186,6 +188,8 @@ export interface FunctionRequest {
   /** The scope of its formals, which are defined in it anew, as the function's own values. */
   readonly scope: Env
   readonly self: ModuleValue | undefined
+  /** Conditions that hold in its body. */
+  readonly holds?: readonly string[]
   readonly args: readonly FunctionArg[]
   readonly rests: ReadonlyMap<string, readonly (number | string)[]> | undefined
   readonly result: DeclaredType | undefined
@@ -273,7 +277,7 @@ function buildFunction(
     },
     self: request.self && { ...request.self, path: '' },
     declaration: ctx.generic ? ctx.declaration : request.declaration.id,
-    holds: [],
+    holds: request.holds ?? [],
     instantiations: made ? [...ctx.instantiations, made] : ctx.instantiations,
     active: [...ctx.active, key],
     rests: request.rests,

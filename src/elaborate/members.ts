@@ -54,7 +54,14 @@ function moduleMember(ctx: Context, object: ModuleValue, name: string, span: Spa
     case 'layer':
       return placeUnder(found.value, object.path)
     case 'function':
-      return { kind: 'function', declaration: found.declaration, name, env: object.spec.env, self: object }
+      return {
+        kind: 'function',
+        declaration: found.declaration,
+        name,
+        env: object.spec.env,
+        self: object,
+        holds: found.conditions,
+      }
     case 'let':
       return complain(ctx, 'LTM2109', span, {
         wanted: 'a layer, a parameter or a function of the module',

@@ -88,11 +88,11 @@ function defineFunctions(
   for (const member of list) {
     if (member.kind !== 'Fn' && member.kind !== 'Method') continue
     const name = member.kind === 'Fn' ? member.name.text : member.role
-    members.set(name, { kind: 'function', declaration: member })
+    members.set(name, { kind: 'function', declaration: member, conditions })
     if (member.kind === 'Fn')
       ctx.env.define(
         name,
-        { kind: 'function', declaration: member, name, env: ctx.env, self },
+        { kind: 'function', declaration: member, name, env: ctx.env, self, holds: conditions },
         member.name.span,
         { conditions },
       )
@@ -180,10 +180,15 @@ const declaredNames = (list: readonly ModuleMember[]): readonly string[] =>
     return 'name' in member ? [member.name.text] : []
   })
 
-/** Items of a list of layers are placed by their index. */
+/** Items of a list of layers are placed by their index, fields of a record by their name. */
 function numbered(value: Value): Value {
   if (value.kind === 'list')
     return { kind: 'list', items: value.items.map((item, i) => placeRoot(numbered(item), `[${i}]`)) }
+  if (value.kind === 'record')
+    return {
+      ...value,
+      fields: new Map([...value.fields].map(([name, field]) => [name, placeRoot(numbered(field), name)])),
+    }
   if (value.kind === 'uniform_list') return { ...value, item: placeRoot(numbered(value.item), '[_]') }
   return value
 }
@@ -249,5 +254,6 @@ export function paramSpec(ctx: Context, member: Param): ParamSpec | undefined {
 export function methodOf(instance: ModuleValue, name: string): FunctionValue | undefined {
   const member = instance.spec.members.get(name)
   if (member?.kind !== 'function') return undefined
-  return { kind: 'function', declaration: member.declaration, name, env: instance.spec.env, self: instance }
+  const { declaration, conditions } = member
+  return { kind: 'function', declaration, name, env: instance.spec.env, self: instance, holds: conditions }
 }

@@ -120,6 +120,8 @@ export interface FunctionValue {
   readonly name: string
   readonly env: Env
   readonly self: ModuleValue | undefined
+  /** The conditions under which it is declared, where they aren't known: they hold in its body. */
+  readonly holds?: readonly string[]
 }
 export interface LambdaValue {
   readonly kind: 'lambda'
@@ -215,7 +217,12 @@ export type ModuleMemberValue =
   | { readonly kind: 'param'; readonly spec: ParamSpec }
   /** An instance, or a list or record of instances, with paths relative to the module. */
   | { readonly kind: 'layer'; readonly value: Value }
-  | { readonly kind: 'function'; readonly declaration: Fn | Method }
+  | {
+      readonly kind: 'function'
+      readonly declaration: Fn | Method
+      /** What it stands under, in a definition. */
+      readonly conditions: readonly string[]
+    }
   | { readonly kind: 'let'; readonly name: string }
 
 export interface ParamSpec {

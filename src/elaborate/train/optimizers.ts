@@ -99,13 +99,17 @@ function targetParameters(ctx: Context, call: Call): readonly PlacedParam[] | un
   }
   const value = target(ctx, first.value)
   const params = parametersOf(value)
-  if (value.kind !== 'error' && params.length === 0)
+  if (params.length === 0 && !holdsError(value))
     complain(ctx, 'LTM2109', first.span, {
       wanted: 'a model, a parameter or a list of them',
       got: describe(value),
     })
   return params.length > 0 ? params : undefined
 }
+
+/** Whether a part of a value failed, which has been reported. */
+const holdsError = (value: Value): boolean =>
+  value.kind === 'error' || (value.kind === 'list' && value.items.some(holdsError))
 
 /** A path of parameters: like an expression, but a parameter stays a reference instead of being read. */
 function target(ctx: Context, node: Expr): Value {

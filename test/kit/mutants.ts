@@ -1,0 +1,74 @@
+/** Numbers in [0, 1) from a seed: Mulberry32, whose state is 32 bits. */
+export function randomOf(seed: number): () => number {
+  let state = seed >>> 0
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let t = state
+    t = Math.imul(t ^ (t >>> 15), t | 1)
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61)
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296
+  }
+}
+
+type Random = () => number
+
+const pick = <T>(items: readonly T[], random: Random): T => items[Math.floor(random() * items.length)]!
+
+/** Words, numbers, strings, comments, white space and single signs: joined they are the text again. */
+function pieces(text: string): string[] {
+  return (
+    text.match(/\/\/.*|"[^"\n]*"|[A-Za-z_]\w*|\d[\d_.eE]*|\s+|->|\|>|\.\.\.|\.\.|:>|==|!=|<=|>=|./gs) ?? []
+  )
+}
+
+const numbers = ['0', '1', '-1', '2.5', '1e400', '1e-9', '1000000000', '3', '64', '0.5', '7 epochs', '"x"']
+const isNumber = (piece: string): boolean => /^\d/.test(piece)
+const isWord = (piece: string): boolean => /^[A-Za-z_]/.test(piece)
+const isSpace = (piece: string): boolean => /^\s/.test(piece)
+
+/** One change of the pieces of a text. */
+type Mutation = (list: string[], random: Random) => void
+
+const at = (list: readonly string[], random: Random, test: (piece: string) => boolean): number => {
+  const places = list.flatMap((piece, i) => (test(piece) ? [i] : []))
+  return places.length === 0 ? -1 : pick(places, random)
+}
+
+const solid = (piece: string): boolean => !isSpace(piece)
+
+const mutations: readonly Mutation[] = [
+  function remove(list, random) {
+    list.splice(at(list, random, solid), 1)
+  },
+  function duplicate(list, random) {
+    const i = at(list, random, solid)
+    list.splice(i, 0, list[i]!, ' ')
+  },
+  function swap(list, random) {
+    const [i, j] = [at(list, random, solid), at(list, random, solid)]
+    ;[list[i], list[j]] = [list[j]!, list[i]!]
+  },
+  function replaceWord(list, random) {
+    const i = at(list, random, isWord)
+    if (i >= 0) list[i] = pick(list.filter(isWord), random)
+  },
+  function replaceNumber(list, random) {
+    const i = at(list, random, isNumber)
+    if (i >= 0) list[i] = pick(numbers, random)
+  },
+  function replaceAny(list, random) {
+    list[at(list, random, solid)] = pick(list.filter(solid), random)
+  },
+  function removeLine(list, random) {
+    const i = at(list, random, piece => piece.includes('\n'))
+    const next = list.findIndex((piece, j) => j > i && piece.includes('\n'))
+    if (i >= 0 && next > i) list.splice(i, next - i)
+  },
+]
+
+/** A text with one to three changes at random. */
+export function mutant(text: string, random: Random): string {
+  const list = pieces(text)
+  for (let left = 1 + Math.floor(random() * 3); left > 0; left--) pick(mutations, random)(list, random)
+  return list.join('')
+}
