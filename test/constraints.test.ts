@@ -124,7 +124,7 @@ async function prepare(): Promise<readonly Laws[]> {
   const source = users + [...declared.values()].map(({ functions }) => functions).join('\n')
   const cases = instances.flatMap((instance, i) => {
     const { roles } = declarationOf(instance)
-    const [value, raw] = [typeOf(instance.shape), typeOf(rawOf(instance))]
+    const value = typeOf(instance.shape)
     const batch = `${typeOf([2, ...instance.shape])} in ${instance.text}`
     const start = `${shown(instance)} = ${startText(instance)}`
     return [
@@ -135,7 +135,12 @@ async function prepare(): Promise<readonly Laws[]> {
         ? [[`inverse ${i}`, { inputs: { x: value }, value: methodCall(instance, 'inverse', 'x') }] as const]
         : []),
       ...(roles.has('log_det')
-        ? [[`log_det ${i}`, { inputs: { u: raw }, value: methodCall(instance, 'log_det', 'u') }] as const]
+        ? [
+            [
+              `log_det ${i}`,
+              { inputs: { p: shown(instance) }, value: methodCall(instance, 'log_det', 'p.raw') },
+            ] as const,
+          ]
         : []),
     ]
   })
@@ -258,12 +263,12 @@ for (const { instance, forward, batch, inverse, logDet, start } of laws) {
       await startBackend('cpu')
       inDouble(() => {
         for (const raw of raws(instance).filter(each => each.every(y => Math.abs(y) <= 4))) {
-          const total = logDet.value({ u: raw }).reduce((sum, each) => sum + each, 0)
+          const total = logDet.value({ p: raw }).reduce((sum, each) => sum + each, 0)
           near([total], [logDeterminant(jacobian(instance, forward, raw))], 1e-7, `at raw ${raw.join(' ')}`)
         }
       })
       for (const raw of raws(instance))
-        for (const each of logDet.value({ u: raw })) assert.ok(Number.isFinite(each), `raw ${raw.join(' ')}`)
+        for (const each of logDet.value({ p: raw })) assert.ok(Number.isFinite(each), `raw ${raw.join(' ')}`)
     })
 }
 
