@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert'
 import { startBackend } from '../src/runtime/backends.ts'
 import { registerGradients } from '../src/runtime/gradients.ts'
 import { tiled } from '../src/runtime/kernels/tile.ts'
+import { gather, maxPool2d, maxPool2dIndex, pick, scatterAdd } from '../src/runtime/kernels.ts'
 
 const tiles = suite('kernels: tile')
 
@@ -70,3 +71,84 @@ tiles('take the place of the kernel of wasm, once', async () => {
 })
 
 tiles.run()
+
+// ── Where values can only be awaited ────────────────────────────────────────────────────────────────────────────────
+
+const awaited = suite('kernels: without reading')
+
+/** Numbers with ties among them. */
+const some = (shape: number[]) =>
+  tf.tensor(
+    Array.from({ length: tf.util.sizeFromShape(shape) }, (_, i) => ((i * 7919) % 11) - 5),
+    shape,
+    'float32',
+  )
+
+/** The value, the gradient of its product with some numbers, and the gradient of that. */
+const results: Readonly<Record<string, () => readonly tf.Tensor[]>> = {
+  gather: () => orders(x => gather(x, tf.tensor2d([2, 0, 2, 1], [2, 2], 'int32'), 1), [2, 3, 2]),
+  'gather from the front': () => orders(x => gather(x, tf.tensor1d([1], 'int32'), 0), [2, 3]),
+  pick: () => orders(x => pick(x, tf.tensor1d([2, 0], 'int32')), [2, 3]),
+  scatterAdd: () =>
+    orders(x => scatterAdd(x, tf.tensor2d([3, 0, 3, 1], [2, 2], 'int32'), 1, 4), [2, 2, 2, 3]),
+  maxPool: () => orders(x => maxPool2d(x, [2, 2]), [2, 2, 4, 5]),
+  'maxPool with all': () =>
+    orders(x => maxPool2d(x, [2, 3], { stride: [2, 1], pad: [1, 0, 1, 1], dilation: [1, 2] }), [1, 2, 5, 7]),
+  'maxPool of overlapping windows': () =>
+    orders(x => maxPool2d(x, [3, 3], { stride: [1, 2], pad: [1, 1] }), [1, 1, 4, 5]),
+  index: () => [maxPool2dIndex(some([2, 2, 5, 6]), [2, 2], { stride: [2, 3], pad: [1, 0] })],
+}
+
+function orders(f: (x: tf.Tensor) => tf.Tensor, shape: number[]): readonly tf.Tensor[] {
+  const x = some(shape)
+  const first = tf.grad(x => {
+    const y = f(tf.mul(x, x))
+    return tf.sum(tf.mul(y, some(y.shape)))
+  })
+  const second = tf.grad(x => tf.sum(tf.square(first(x))))
+  return [f(x), first(x), second(x)]
+}
+
+/** The cpu backend under the name of one that can only be awaited; its tensors refuse to be read at once. */
+async function startAwaited(): Promise<void> {
+  await startBackend('cpu')
+  if (tf.findBackendFactory('webgpu') === null) {
+    tf.registerBackend('webgpu', tf.findBackendFactory('cpu'))
+    tf.copyRegisteredKernels('cpu', 'webgpu')
+  }
+  await tf.setBackend('webgpu')
+  registerGradients()
+}
+
+async function without<T>(reading: 'dataSync', run: () => T): Promise<T> {
+  const { [reading]: own } = tf.Tensor.prototype
+  tf.Tensor.prototype[reading] = () => {
+    throw new Error('read at once')
+  }
+  try {
+    return run()
+  } finally {
+    tf.Tensor.prototype[reading] = own
+  }
+}
+
+for (const [name, run] of Object.entries(results)) {
+  awaited(`${name} is what it is elsewhere, gradients included`, async () => {
+    await startBackend('cpu')
+    registerGradients()
+    const expected = run().map(tensor => tensor.arraySync())
+    await startAwaited()
+    const actual = await without('dataSync', run)
+    assert.equal(await Promise.all(actual.map(tensor => tensor.array())), expected)
+  })
+}
+
+awaited('an index outside gives NaN, and hides no other', async () => {
+  await startAwaited()
+  const x = tf.tensor2d([1, 2, Number.POSITIVE_INFINITY, 4], [2, 2])
+  const outside = tf.tensor1d([1, 2], 'int32')
+  assert.equal(Array.from(await pick(x, outside).data()), [2, Number.NaN])
+  assert.equal(Array.from(await gather(x, outside, 1).data()), [2, Number.NaN, 4, Number.NaN])
+})
+
+awaited.run()

@@ -7,6 +7,7 @@ import { conv2dInputKernel, conv2dKernel, conv2dWeightKernel } from './kernels/c
 import { log1pKernel, logSoftmaxKernel, logSumExpKernel, stopGradientKernel } from './kernels/functions.ts'
 import { gatherKernel, pickKernel, scatterAddKernel } from './kernels/indexing.ts'
 import { avgPoolInputKernel, avgPoolKernel, maxPoolIndexKernel, maxPoolKernel } from './kernels/pooling.ts'
+import { maxPoolHitsKernel } from './kernels/taps.ts'
 import { replaceTile } from './kernels/tile.ts'
 
 const own = [
@@ -22,6 +23,7 @@ const own = [
   pickKernel,
   maxPoolIndexKernel,
   maxPoolKernel,
+  maxPoolHitsKernel,
   avgPoolKernel,
   avgPoolInputKernel,
 ]

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core'
+import { readsLater } from './kernels/reads.ts'
 
 /**
  * Runs `body` in a memory scope of its own: tensors made in it are freed when its promise settles, unless they are
@@ -30,7 +31,7 @@ export class KeptTensors {
 /** The numbers in tensors of one element, in one read. */
 export async function readScalars(tensors: readonly tf.Tensor[]): Promise<readonly number[]> {
   if (tensors.length === 0) return []
-  if (tf.getBackend() !== 'webgpu') return tensors.map(tensor => Number(tensor.dataSync()[0]))
+  if (!readsLater()) return tensors.map(tensor => Number(tensor.dataSync()[0]))
   // A GPU answers asynchronously, and each read waits for it: one packed tensor, one wait.
   const packed = tf.tidy(() => tf.stack(tensors.map(tensor => tf.reshape(tf.cast(tensor, 'float32'), []))))
   const values = await packed.data()
@@ -40,5 +41,5 @@ export async function readScalars(tensors: readonly tf.Tensor[]): Promise<readon
 
 /** A tensor's values on the host. */
 export async function readData(tensor: tf.Tensor): Promise<Float32Array | Int32Array | Uint8Array> {
-  return tf.getBackend() === 'webgpu' ? tensor.data() : tensor.dataSync()
+  return readsLater() ? tensor.data() : tensor.dataSync()
 }

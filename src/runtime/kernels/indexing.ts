@@ -1,5 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { defineKernel, type Kernel } from './define.ts'
+import { gatherOrNaN, oneHot, pickOrNaN, scatterByProduct } from './oneHot.ts'
+import { readsLater } from './reads.ts'
 import { frontAxis } from './shapes.ts'
 
 /** An index that names no position; says which, since a kernel would read past the end or take another row's value. */
@@ -17,6 +19,7 @@ function checkedIndex(index: tf.Tensor, length: number): Int32Array {
 export const gatherKernel: Kernel<{ axis: number }> = defineKernel({
   name: 'Gather',
   run: ([x, index], { axis }) => {
+    if (readsLater()) return gatherOrNaN(x!, index!, axis)
     checkedIndex(index!, x!.shape[axis]!)
     return tf.gather(x!, index!, axis)
   },
@@ -38,6 +41,7 @@ export function gather(x: tf.Tensor, index: tf.Tensor, axis: number): tf.Tensor 
 export const scatterAddKernel: Kernel<{ axis: number; size: number }> = defineKernel({
   name: 'ScatterAdd',
   run: ([x, index], { axis, size }) => {
+    if (readsLater()) return scatterByProduct(x!, index!, axis, size)
     const positions = checkedIndex(index!, size)
     const before = x!.shape.slice(0, axis)
     const after = x!.shape.slice(axis + index!.rank)
@@ -65,14 +69,10 @@ export function scatterAdd(x: tf.Tensor, index: tf.Tensor, axis: number, size: n
   return scatterAddKernel([x, index], { axis: axis < 0 ? axis + rank : axis, size })
 }
 
-/** 1 at the index along a new last axis and 0 elsewhere; tf.oneHot (4.22.0) refuses a depth of 1. */
-function oneHot(index: tf.Tensor, depth: number): tf.Tensor {
-  return tf.cast(tf.equal(tf.expandDims(index, -1), tf.range(0, depth, 1, 'int32')), 'float32')
-}
-
 export const pickKernel: Kernel<Record<never, never>> = defineKernel({
   name: 'Pick',
   run: ([x, index]) => {
+    if (readsLater()) return pickOrNaN(x!, index!)
     const width = x!.shape.at(-1)!
     const flat = Int32Array.from(checkedIndex(index!, width), (column, row) => row * width + column)
     return tf.gather(tf.reshape(x!, [x!.size]), tf.tensor(flat, index!.shape, 'int32'))

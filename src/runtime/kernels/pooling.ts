@@ -2,7 +2,9 @@ import * as tf from '@tensorflow/tfjs-core'
 import { type Window, windowOf } from './convolution.ts'
 import { defineKernel, type Kernel } from './define.ts'
 import { scatterAdd } from './indexing.ts'
+import { readsLater } from './reads.ts'
 import { dilate, padOrCut } from './shapes.ts'
+import { handToHits, placesOfHits } from './taps.ts'
 
 type Pooling = Window & { kernel: number[] }
 type Pair = [number, number]
@@ -73,7 +75,7 @@ function winners(x: tf.Tensor, pooling: Pooling): tf.Tensor {
 
 export const maxPoolIndexKernel: Kernel<Pooling> = defineKernel({
   name: 'MaxPoolIndex',
-  run: ([x], pooling) => winners(x!, pooling),
+  run: ([x], pooling) => (readsLater() ? placesOfHits(x!, pooling) : winners(x!, pooling)),
   gradients: (_, [x]) => [() => tf.zeros(x!.shape)],
 })
 
@@ -103,10 +105,13 @@ export const maxPoolKernel: Kernel<Pooling> = defineKernel({
   name: 'MaxPool2d',
   run: ([x], pooling) => {
     if (pooling.dilation.every(d => d === 1)) return largest(x!, pooling)
-    return tf.gather(tf.reshape(x!, [x!.size]), winners(x!, pooling))
+    return tf.gather(tf.reshape(x!, [x!.size]), maxPoolIndexKernel([x!], pooling))
   },
   gradients: (dy, [x], pooling) => [
-    () => tf.reshape(scatterAdd(dy, maxPoolIndexKernel([x!], pooling), 0, x!.size), x!.shape),
+    () =>
+      readsLater()
+        ? handToHits(dy, x!, pooling)
+        : tf.reshape(scatterAdd(dy, maxPoolIndexKernel([x!], pooling), 0, x!.size), x!.shape),
   ],
 })
 
