@@ -1,0 +1,56 @@
+import * as tf from '@tensorflow/tfjs-core'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import type { Reporter } from '../src/runtime/events.ts'
+import { train } from '../src/runtime/program.ts'
+import type { Training } from '../src/runtime/training.ts'
+import { exampleNames, exampleTraining } from './kit/examples.ts'
+
+const test = suite('leaks')
+
+/** What makes a thousand steps quick where the size of a batch is a hyper. */
+const hypers: Readonly<Record<string, Record<string, string>>> = { digits: { batch_size: '4' } }
+
+/** Live tensors after the 10th and after the 1,000th step of the generated program, where the run then ends. */
+async function liveTensors(training: Training): Promise<readonly number[]> {
+  const live: number[] = []
+  const end = new AbortController()
+  const reporter: Reporter = event => {
+    if (event.kind !== 'step' || event.phase !== 'train') return
+    if ([10, 1_000].includes(event.clocks.batches)) live.push(tf.memory().numTensors)
+    if (event.clocks.batches >= 1_000) end.abort()
+  }
+  const options = { backend: 'wasm', runs: false, reporter, signal: end.signal } as const
+  const { clocks } = await train(training, options)
+  assert.ok(clocks.batches >= 1_000, `only ${clocks.batches} steps`)
+  return live
+}
+
+/** The example, which does not end by itself before the 1,000th step. */
+async function lasting(name: string): Promise<Training> {
+  const training = await exampleTraining(name, hypers[name])
+  return { ...training, trainer: { ...training.trainer, epochs: 1_000 } }
+}
+
+for (const name of exampleNames) {
+  test(`${name} holds as many tensors after 1,000 steps as after 10`, async () => {
+    const [early, late] = await liveTensors(await lasting(name))
+    assert.ok(early! > 0)
+    assert.is(late, early)
+  })
+}
+
+test('a tensor that every step leaves behind would be seen', async () => {
+  const training = await lasting('probability')
+  const steps = training.steps.map(step => ({
+    ...step,
+    run: (...given: Parameters<typeof step.run>) => {
+      tf.keep(tf.scalar(1))
+      return step.run(...given)
+    },
+  }))
+  const [early, late] = await liveTensors({ ...training, steps })
+  assert.is(late! - early!, 990)
+})
+
+test.run()
