@@ -1,5 +1,5 @@
 import { existsSync, readdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { hasCheckpoint, loadCheckpoint, newestCheckpoint } from '../runtime/checkpoint.ts'
 import type { JsonValue } from '../runtime/contracts.ts'
 import { exitCodes, RunError } from '../runtime/errors.ts'
@@ -41,13 +41,14 @@ function bestOf(folder: string, state: JsonValue): readonly string[] {
   return Array.isArray(kept) ? kept.flatMap(each => placeOf(folder, each)) : []
 }
 
-/** A run that goes on from another may still keep what lies in the folder of that one. */
+/** A run that goes on from another may still keep what lies in the folder of that one, which is beside its own. */
 function placeOf(folder: string, kept: JsonValue): readonly string[] {
   const [name, path] = [member(kept, 'name'), member(kept, 'path')]
-  if (typeof name !== 'string') return []
+  if (typeof name !== 'string' || typeof path !== 'string') return []
   const here = join(folder, name)
-  const elsewhere = typeof path === 'string' && !hasCheckpoint(here) && hasCheckpoint(path)
-  return [elsewhere ? path : here]
+  const version = basename(dirname(dirname(path)))
+  const there = join(dirname(dirname(folder)), version, basename(folder), name)
+  return [[here, there, path].find(hasCheckpoint) ?? here]
 }
 
 async function firstWhole(paths: readonly string[], skipped: RunError[]): Promise<string | undefined> {
