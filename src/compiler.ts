@@ -1,3 +1,4 @@
+import { bug } from './base/bug.ts'
 import type { Source } from './base/source.ts'
 import { type Diagnostic, Diagnostics, diagnose, type Report } from './diagnostics/diagnostic.ts'
 import { withoutAbsences } from './elaborate/absence.ts'
@@ -39,8 +40,10 @@ export function compile(path: string, files: FileSystem, options: CompileOptions
   const loaded = new Loader(files, ids, diagnostics.report).load(path)
   if (!loaded) return { diagnostics: diagnostics.list, programs: [] }
   const report = diagnostics.hasErrors ? withoutAbsences(diagnostics.report) : diagnostics.report
-  const programs = elaborateFile(library, loaded, options.hypers ?? new Map(), report)
+  const { programs, silent } = elaborateFile(library, loaded, options.hypers ?? new Map(), report)
   if (diagnostics.hasErrors) return { diagnostics: diagnostics.list, programs: [] }
+  const [left] = silent
+  if (left) bug(`${left.source.name}, offset ${left.start}: left out without a word`)
   return { diagnostics: diagnostics.list, programs: programs.map(program => lower(program, options)) }
 }
 

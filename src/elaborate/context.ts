@@ -31,6 +31,8 @@ export interface World {
   readonly functions: FunctionTable
   readonly rules: Rules
   readonly modules: Map<string, ModuleSpec>
+  /** Places that were left out because of an error: there must be one. */
+  readonly silent: Span[]
 }
 
 /** Specialised functions by key. One that never asks for the mode or phase serves all of them. */

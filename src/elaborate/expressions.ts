@@ -35,7 +35,7 @@ import { bool, errorValue, float, int, type Value } from './values.ts'
 export function expression(ctx: Context, node: Expr): Value {
   switch (node.kind) {
     case 'NumberLiteral':
-      return numberLiteral(node)
+      return numberLiteral(ctx, node)
     case 'StringLiteral':
       return { kind: 'string', text: node.text }
     case 'BoolLiteral':
@@ -77,7 +77,9 @@ export function expression(ctx: Context, node: Expr): Value {
   }
 }
 
-function numberLiteral(node: NumberLiteral): Value {
+function numberLiteral(ctx: Context, node: NumberLiteral): Value {
+  const fits = node.integer ? Number.isSafeInteger(node.value) : Number.isFinite(node.value)
+  if (!fits) return complain(ctx, 'LTM2131', node.span, { text: textOf(node.span) })
   if (node.unit) return { kind: 'duration', count: node.value, unit: node.unit, of: node.of?.text }
   return node.integer ? int(node.value) : float(node.value)
 }

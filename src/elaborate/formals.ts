@@ -234,12 +234,7 @@ function convertRecord(
     })
   for (const [name, fieldType] of type.fields) {
     const field = value.fields.get(name)
-    if (!field)
-      return complain(ctx, 'LTM3006', receiver.span, {
-        callee: receiver.what,
-        name,
-        signature: `it is ${showDeclared(type)}`,
-      })
+    if (!field) return mismatch(ctx, value, type, receiver)
     fields.set(
       name,
       convert(ctx, field, fieldType, sizes, { ...receiver, what: `\`${name}\` of ${receiver.what}` }),

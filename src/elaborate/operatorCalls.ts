@@ -25,7 +25,7 @@ interface Argument {
 export function callOperator(ctx: Context, name: string, site: CallSite, piped?: Piped): Value {
   const args = argumentsOf(ctx, site, piped)
   if (args.some(arg => arg.value.kind === 'error')) return errorValue
-  if (isHostOperator(name) && args.every(arg => hostNumber(arg.value))) return onHost(name, args)
+  if (isHostOperator(name) && args.every(arg => hostNumber(arg.value))) return onHost(ctx, name, args, site)
   const positional = args.filter(arg => arg.name === undefined).length
   const candidates = opsCalled(name)
   const chosen =
@@ -35,7 +35,12 @@ export function callOperator(ctx: Context, name: string, site: CallSite, piped?:
   return applyTo(ctx, chosen, name, args, site)
 }
 
-function onHost(name: Parameters<typeof apply>[0], args: readonly Argument[]): Value {
+function onHost(
+  ctx: Context,
+  name: Parameters<typeof apply>[0],
+  args: readonly Argument[],
+  site: CallSite,
+): Value {
   const numbers = args.map(arg => hostNumber(arg.value)!)
   const units = new Set(numbers.map(number => number.unit))
   const [unit] = units
@@ -43,6 +48,8 @@ function onHost(name: Parameters<typeof apply>[0], args: readonly Argument[]): V
     name,
     numbers.map(number => number.expr),
   )
+  if (expr.kind === 'number' && Number.isNaN(expr.value))
+    return complain(ctx, 'LTM2103', site.span, { operator: name, problem: 'the result is not a number' })
   return units.size === 1 && unit !== undefined && (name === 'min' || name === 'max')
     ? { kind: 'float', expr, unit }
     : { kind: 'float', expr }

@@ -68,9 +68,12 @@ export function combine(
   if (left.kind === 'error' || right.kind === 'error') return errorValue
   if (left.kind === 'tensor' || right.kind === 'tensor') return onTensors(ctx, operator, left, right, span)
   if (operator === '@') return wrong(ctx, operator, left, right, span)
-  if (left.kind === 'int' && right.kind === 'int') return onInts(ctx, operator, left, right, span)
+  if (left.kind === 'int' && right.kind === 'int')
+    return withinRange(ctx, onInts(ctx, operator, left, right, span), span)
   const a = hostNumber(left)
   const b = hostNumber(right)
+  if (a && b && ['/', 'div', '%'].includes(operator) && b.expr.kind === 'number' && b.expr.value === 0)
+    return divisionByZero(ctx, operator, span)
   if (a && b) return onNumbers(ctx, operator, a, b, span)
   if (left.kind === 'bool' && right.kind === 'bool' && ['and', 'or', '==', '!='].includes(operator)) {
     return { kind: 'bool', expr: apply(primitive[operator], [left.expr, right.expr]) }
@@ -121,6 +124,13 @@ function onInts(ctx: Context, operator: BinaryOperator, left: IntValue, right: I
     default:
       return compareInts(operator, a, b)
   }
+}
+
+/** Ints are exact, so they end where numbers of the machine stop being so. */
+function withinRange(ctx: Context, value: Value, span: Span): Value {
+  if (value.kind !== 'int' || !/^-?\d+$/.test(String(value.dim)) || Number.isSafeInteger(value.dim))
+    return value
+  return complain(ctx, 'LTM2131', span, { text: textOf(span) })
 }
 
 function divisionByZero(ctx: Context, operator: string, span: Span): Value {

@@ -21,7 +21,7 @@ export interface LoadedFile {
 }
 
 /** A fresh world: nothing made, nothing broken. */
-function worldContext(report: Report, library: readonly File[]): Context {
+function worldContext(report: Report, library: readonly File[], silent: Span[] = []): Context {
   const names = new NameSupply()
   return {
     world: {
@@ -33,6 +33,7 @@ function worldContext(report: Report, library: readonly File[]): Context {
       fuel: { left: startFuel },
       functions: { byKey: new Map(), list: [], fresh: name => names.fresh(name) },
       modules: new Map(),
+      silent,
       rules: { expression: dispatch, body: executeBody },
     },
     env: new Env(),
@@ -50,22 +51,29 @@ function worldContext(report: Report, library: readonly File[]): Context {
   }
 }
 
+export interface Elaborated {
+  readonly programs: readonly Program[]
+  /** Places that were left out of a program because of an error, which must have been reported. */
+  readonly silent: readonly Span[]
+}
+
 /** Elaborates a file: its definitions on their own, then each `train` as a program. */
 export function elaborateFile(
   library: readonly File[],
   loaded: LoadedFile,
   given: ReadonlyMap<string, string>,
   report: Report,
-): readonly Program[] {
+): Elaborated {
   const ctx = worldContext(report, library)
   const scopes = new FileScopes(ctx, libraryScope(ctx, library))
   checkDefinitions(ctx, scopes, loaded)
   const trains = loaded.file.declarations.filter(
     (declaration): declaration is Train => declaration.kind === 'Train',
   )
-  return trains.map(train => {
+  const silent: Span[] = []
+  const programs = trains.map(train => {
     // Each program has functions of its own; what is known to be broken stays so.
-    const own = worldContext(report, library)
+    const own = worldContext(report, library, silent)
     for (const id of ctx.world.broken) own.world.broken.add(id)
     const ownEnv = new FileScopes(
       { ...own, world: { ...own.world, report: () => {} } },
@@ -73,6 +81,7 @@ export function elaborateFile(
     ).of(loaded)
     return elaborateTrain({ ...own, env: ownEnv }, train, given)
   })
+  return { programs, silent }
 }
 
 /** Checks the definitions of a file and of those that it imports, each on its own and before it is used. */

@@ -94,4 +94,5 @@ export const types = {
     () =>
       'a loop over a list or a range is written out when the program is compiled; work along an axis of a tensor instead',
   ),
+  LTM2131: error((d: { text: string }) => `\`${d.text}\` is too large a number`),
 } satisfies Record<string, Entry<never>>

@@ -40,7 +40,10 @@ function braceSpan({ span, text }: StringLiteral, index: number, length: number)
 function insertion(ctx: Context, text: string, span: Span): Message[number] {
   const parsed = expressionIn(text, span)
   if (!parsed) {
-    complain(ctx, 'LTM2109', span, { wanted: 'an expression between the braces', got: `\`${text}\`` })
+    complain(ctx, 'LTM2109', span, {
+      wanted: 'an expression between the braces',
+      got: text.trim() === '' ? 'empty' : `\`${text}\``,
+    })
     return ''
   }
   const value = expression({ ...ctx, expected: undefined }, parsed)

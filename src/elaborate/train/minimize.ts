@@ -26,6 +26,7 @@ export function minimize(step: StepContext, node: Minimize): void {
   const logged = logName(step, name, node.span, false)
   if (!optimizer || value.kind === 'error') {
     step.training.reached.all = true
+    step.training.silent.push(term.value.span)
     return
   }
   if (value.type.dtype !== 'f32')

@@ -250,6 +250,7 @@ function log(step: StepContext, node: Log): void {
   if (number)
     return emit(step, { kind: 'log_host', name: logged, value: number.expr, flags: flagsOf(node), origin })
   const tensor = toTensor(ctx, value, node.value.span)
+  if (tensor.kind === 'error') step.training.silent.push(node.value.span)
   const weight = node.over && weightOf(step, node.over, tensor)
   if (tensor.kind === 'tensor')
     emit(step, {
@@ -308,6 +309,7 @@ export function hostCondition(step: StepContext, node: Expr): HostExpr | undefin
 function branch(step: StepContext, node: If): void {
   const condition = hostCondition(step, node.condition)
   if (!condition) {
+    step.training.silent.push(node.condition.span)
     // It may be either: both branches are checked.
     step.region.branch(() => statements(step, node.then))
     step.region.branch(() => node.otherwise && statements(step, node.otherwise))
@@ -338,6 +340,7 @@ function returned(step: StepContext, node: Return): void {
     )
   const fields = [...value.fields].flatMap(([name, field]) => {
     const tensor = toTensor(step.ctx, field, node.span)
+    if (tensor.kind === 'error') step.training.silent.push(node.span)
     return tensor.kind === 'error' ? [] : [{ name, value: tensor.name }]
   })
   emit(step, { kind: 'return', fields, origin: originOf(node.span) })

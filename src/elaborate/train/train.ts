@@ -56,6 +56,7 @@ export function elaborateTrain(world: Context, train: Train, given: ReadonlyMap<
   for (const member of membersOf(train, 'Fn')) checkOwnFunction(ctx, member)
   const parameters = placed.flatMap(({ param, frozen }): Parameter[] => {
     const parameter = elaborateParameter(ctx, param, frozen)
+    if (!parameter) ctx.world.silent.push(param.spec.declaration.span)
     return parameter ? [parameter] : []
   })
   const optimizers = optimizersOf(ctx, train, names, hypers)
@@ -67,6 +68,7 @@ export function elaborateTrain(world: Context, train: Train, given: ReadonlyMap<
     optimizers,
     metrics,
     logged: new Set(),
+    silent: ctx.world.silent,
     reached: { paths: new Set(), all: false },
     failedData: datasets.length < membersOf(train, 'Data').length,
     failedOptimizers: failedOf(train, optimizers),
@@ -144,6 +146,7 @@ function dataOf(ctx: Context, train: Train, names: TrainNames): readonly Dataset
       dataset ? dataValue(ctx, member, dataset.name) : errorValue,
       member.name.span,
     )
+    if (!dataset) ctx.world.silent.push(member.span)
     return dataset ? [dataset] : []
   })
 }
@@ -168,6 +171,7 @@ function modelsOf(ctx: Context, train: Train, names: TrainNames): readonly Owned
     if (member.from) complain(ctx, 'LTM9001', member.from.span, { what: 'a model from a file' })
     const name = member.name.text
     const value = place(ctx, expression(ctx, member.value), name, member.value.span)
+    if (value.kind === 'error') ctx.world.silent.push(member.value.span)
     names.define(name, value, member.name.span)
     return parametersOf(value).map(param => ({ param, frozen: member.frozen, span: member.name.span }))
   })
@@ -201,6 +205,7 @@ function optimizersOf(
       optimizer ? { kind: 'optimizer', name: optimizer.name } : errorValue,
       member.name.span,
     )
+    if (!optimizer) ctx.world.silent.push(member.span)
     return optimizer ? [optimizer] : []
   })
 }
@@ -218,6 +223,7 @@ function metricsOf(ctx: Context, train: Train, names: TrainNames): ReadonlyMap<s
       member.name.span,
     )
     if (scope) metrics.set(name, scope)
+    else ctx.world.silent.push(member.span)
   }
   return metrics
 }

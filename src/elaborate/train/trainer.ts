@@ -102,8 +102,19 @@ const setters: Readonly<Record<string, Setter>> = {
 
 export function elaborateTrainer(training: Training, node: Trainer | undefined, span: Span): TrainerSettings {
   const settings: Settings = { seed: 1, accumulate: 1, nonfinite: 'stop' }
+  const seen = new Map<string, Span>()
   for (const field of node?.settings.fields ?? []) {
     const key = field.name.text
+    const before = seen.get(key)
+    if (before)
+      complain(
+        training.ctx,
+        'LTM3002',
+        field.name.span,
+        { name: key, what: '`trainer`' },
+        { labels: [{ span: before, text: 'the other one' }] },
+      )
+    seen.set(key, field.name.span)
     const setter = Object.hasOwn(setters, key) ? setters[key] : undefined
     if (setter) setter(training, field.value, settings)
     else complain(training.ctx, 'LTM4201', field.name.span, { key, near: nearest(key, Object.keys(setters)) })
@@ -167,11 +178,12 @@ function callOf(
 function direction(
   args: Call['args'],
 ): { readonly direction: 'min' | 'max'; readonly value: Expr } | undefined {
-  for (const arg of args) {
-    if (arg.kind === 'Named' && (arg.name.text === 'min' || arg.name.text === 'max'))
-      return { direction: arg.name.text, value: arg.value }
-  }
-  return undefined
+  const given = args.flatMap(arg =>
+    arg.kind === 'Named' && (arg.name.text === 'min' || arg.name.text === 'max')
+      ? [{ direction: arg.name.text, value: arg.value } as const]
+      : [],
+  )
+  return given.length === 1 ? given[0] : undefined
 }
 
 /** `max: val.accuracy`: a name that some step logs. */

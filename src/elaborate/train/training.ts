@@ -1,3 +1,4 @@
+import type { Span } from '../../base/source.ts'
 import type { Dataset, Optimizer } from '../../ir/ir.ts'
 import type { Context } from '../context.ts'
 import type { MetricScope } from './metrics.ts'
@@ -12,6 +13,8 @@ export interface Training {
   readonly logged: Set<string>
   /** Parameters that some loss depends on; `all` where that is not known, because a loss has an error. */
   readonly reached: { readonly paths: Set<string>; all: boolean }
+  /** Places where something had a value with an error: where none was reported, the compiler itself is wrong. */
+  readonly silent: Span[]
   /** Data members that failed: steps that read them stay silent. */
   readonly failedData: boolean
   /** Optimizers that failed: what names or needs one stays silent. */
