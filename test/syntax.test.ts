@@ -301,6 +301,12 @@ test('a visitor sees nodes of its kinds, and may stay out of a node', () => {
   assert.equal(outside, ['c', 'd'])
 })
 
+test('what begins or ends with a group spans its parentheses', () => {
+  const texts: string[] = []
+  visit(parseWhole('const c = (a - b) / (c + d)'), { Binary: node => texts.push(textOf(node.span)) })
+  assert.equal(texts, ['(a - b) / (c + d)', '(a - b)', '(c + d)'])
+})
+
 test('a file of 5,000 lines parses', () => {
   const once = programTexts.join('\n')
   const text = once.repeat(Math.ceil(5000 / once.split('\n').length))

@@ -160,7 +160,8 @@ function buildPrimary(cst: CstNode, ctx: Context): Expr {
     case 'Quantity':
       return buildQuantity(inner, ctx)
     case 'Group':
-      return buildExpr(node(inner, 'Expr'), ctx)
+      // With its parentheses, so that what is built on it begins and ends where it does.
+      return { ...buildExpr(node(inner, 'Expr'), ctx), span: spanOf(inner, ctx) }
     case 'Record':
       return buildRecord(inner, ctx)
     case 'List':
