@@ -44,8 +44,9 @@ function bestOf(folder: string, state: JsonValue): readonly string[] {
 /** A run that goes on from another may still keep what lies in the folder of that one, which is beside its own. */
 function placeOf(folder: string, kept: JsonValue): readonly string[] {
   const [name, path] = [member(kept, 'name'), member(kept, 'path')]
-  if (typeof name !== 'string' || typeof path !== 'string') return []
+  if (typeof name !== 'string') return []
   const here = join(folder, name)
+  if (typeof path !== 'string') return [here]
   const version = basename(dirname(dirname(path)))
   const there = join(dirname(dirname(folder)), version, basename(folder), name)
   return [[here, there, path].find(hasCheckpoint) ?? here]
