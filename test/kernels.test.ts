@@ -72,6 +72,49 @@ tiles('take the place of the kernel of wasm, once', async () => {
 
 tiles.run()
 
+const products = suite('kernels: products')
+
+products(
+  'of large batches on wasm are those of the cpu backend, with their gradients, and nothing is left over',
+  async () => {
+    const values = (count: number) =>
+      Float32Array.from({ length: count }, (_, i) => ((i * 7919) % 101) / 50 - 1)
+    const run = () => {
+      const a = tf.tensor(values(3 * 70 * 60), [3, 70, 60])
+      const b = tf.tensor(values(3 * 60 * 80), [3, 60, 80])
+      const flipped = tf.transpose(b, [0, 2, 1])
+      const product = tf.matMul(a, b)
+      const [da, db] = tf.grads((a, b) => tf.sum(tf.square(tf.matMul(a, b, false, true))))([a, flipped])
+      const heads = tf.matMul(tf.reshape(a, [1, 3, 70, 60]), tf.reshape(b, [1, 3, 60, 80]))
+      return [product, tf.matMul(tf.transpose(a, [0, 2, 1]), b, true), heads, da!, db!]
+    }
+    await startBackend('cpu')
+    registerGradients()
+    const expected = run().map(tensor => tensor.dataSync())
+    await startBackend('wasm')
+    registerGradients()
+    const before = tf.memory().numTensors
+    const actual: Float32Array[] = []
+    tf.tidy(() => void actual.push(...run().map(tensor => tensor.dataSync<'float32'>())))
+    assert.is(tf.memory().numTensors, before)
+    for (const [i, numbers] of actual.entries()) {
+      const scale = expected[i]!.reduce((most, value) => Math.max(most, Math.abs(value)), 0)
+      const worst = numbers.reduce((most, value, j) => Math.max(most, Math.abs(value - expected[i]![j]!)), 0)
+      assert.ok(worst < 1e-5 * scale, `${i}: ${worst} of ${scale}`)
+    }
+  },
+)
+
+products('take the place of the kernel of wasm, once', async () => {
+  await startBackend('wasm')
+  registerGradients()
+  const { kernelFunc } = tf.getKernel('BatchMatMul', 'wasm')
+  registerGradients()
+  assert.is(tf.getKernel('BatchMatMul', 'wasm').kernelFunc, kernelFunc)
+})
+
+products.run()
+
 // ── Where values can only be awaited ────────────────────────────────────────────────────────────────────────────────
 
 const awaited = suite('kernels: without reading')

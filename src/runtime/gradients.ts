@@ -6,6 +6,7 @@ import { reduce } from './gradients/reduce.ts'
 import { conv2dInputKernel, conv2dKernel, conv2dWeightKernel } from './kernels/convolution.ts'
 import { log1pKernel, logSoftmaxKernel, logSumExpKernel, stopGradientKernel } from './kernels/functions.ts'
 import { gatherKernel, pickKernel, scatterAddKernel } from './kernels/indexing.ts'
+import { replaceMatMul } from './kernels/matMul.ts'
 import { avgPoolInputKernel, avgPoolKernel, maxPoolIndexKernel, maxPoolKernel } from './kernels/pooling.ts'
 import { maxPoolHitsKernel } from './kernels/taps.ts'
 import { replaceTile } from './kernels/tile.ts'
@@ -36,5 +37,6 @@ const own = [
 export function registerGradients(): void {
   for (const kernel of own) kernel.register()
   replaceTile()
+  replaceMatMul()
   for (const config of [...elementwise, ...reduce, ...layout]) tf.registerGradient(apart(config))
 }
