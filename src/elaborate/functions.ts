@@ -70,7 +70,7 @@ export function callFunction(ctx: Context, callee: FunctionValue, site: CallSite
         sizes.variables,
       )
     : undefined
-  if (isHostFunction(args, result)) return callInline(ctx, callee, args, scope, site, result)
+  if (isHostFunction(callee, args, result)) return callInline(ctx, callee, args, scope, site, result)
   const wanted = resultType(ctx, result, sizes, site)
   if (wanted === 'error') return errorValue
   defineSizes(scope, sizes)
@@ -107,8 +107,16 @@ function roleOf(declaration: FunctionValue['declaration']): Func['role'] {
   return declaration.kind === 'Loss' ? 'loss' : 'fn'
 }
 
-/** A function of host values only: no tensor comes in and none is declared to come out. */
-function isHostFunction(args: readonly FormalValue[], result: DeclaredType | undefined): boolean {
+/**
+ * A function of host values only: no tensor comes in and none is declared to come out. What a module has is about its
+ * parameters, which its own paths name: a method is one only if it says so.
+ */
+function isHostFunction(
+  callee: FunctionValue,
+  args: readonly FormalValue[],
+  result: DeclaredType | undefined,
+): boolean {
+  if (callee.self && !result) return false
   const holdsTensor = (value: Value): boolean =>
     value.kind === 'tensor' ||
     (value.kind === 'record' && [...value.fields.values()].some(holdsTensor)) ||
