@@ -172,12 +172,15 @@ const nameOf = (declaration: Declaration): readonly string[] => {
 
 /** Gives the declarations of a file their names in its scope. */
 function defineAll(ctx: Context, env: Env, declarations: readonly Declaration[]): void {
+  // The name of a training stands for no value: it hides nothing.
+  const trains = new Map<string, Span>()
   for (const declaration of declarations) {
     const [name] = nameOf(declaration)
     if (declaration.kind === 'Import' || !name) continue
     const span = declaration.kind === 'Constraint' ? declaration.path.span : declaration.name.span
-    const before = env.owns(name) ? env.lookup(name) : undefined
-    if (before) declaredTwice({ ...ctx, env }, name, span, before.span)
+    const before = env.owns(name) ? env.lookup(name)?.span : trains.get(name)
+    if (before) declaredTwice({ ...ctx, env }, name, span, before)
+    else if (declaration.kind === 'Train') trains.set(name, span)
     else env.define(name, declared(env, declaration, name), span, { constant: declaration.kind === 'Const' })
   }
 }
@@ -192,8 +195,7 @@ function declaredTwice(ctx: Context, name: string, span: Span, before: Span | un
   )
 }
 
-function declared(env: Env, declaration: Exclude<Declaration, Import>, name: string): Value {
-  if (declaration.kind === 'Train') return errorValue
+function declared(env: Env, declaration: Exclude<Declaration, Import | Train>, name: string): Value {
   if (declaration.kind === 'Const') return { kind: 'lazy', declaration, env }
   if (declaration.kind === 'Fn' || declaration.kind === 'Loss' || declaration.kind === 'Schedule')
     return { kind: 'function', declaration, name, env, self: undefined }
