@@ -90,7 +90,7 @@ products(
     }
     await startBackend('cpu')
     registerGradients()
-    const expected = run().map(tensor => tensor.dataSync())
+    const expected = run().map(tensor => tensor.dataSync<'float32'>())
     await startBackend('wasm')
     registerGradients()
     const before = tf.memory().numTensors
