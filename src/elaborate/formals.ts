@@ -13,7 +13,7 @@ import { hostNumber } from './operators.ts'
 import { needsShape } from './shapes.ts'
 import { push, requireEqual } from './tensors.ts'
 import { type DeclaredType, declaredType, showDeclared } from './types.ts'
-import { errorValue, int, knownNumber, type Value } from './values.ts'
+import { errorValue, int, knownNumber, type ListValue, type Value } from './values.ts'
 
 /** A formal with the value that a call gives it. `given` is absent for a default. */
 export interface FormalValue {
@@ -252,6 +252,7 @@ function convertTensor(
   receiver: Receiver,
 ): Value {
   if (value.kind === 'tensor') return matchTensor(ctx, value, pattern, sizes, receiver)
+  if (value.kind === 'list') return listTensor(ctx, value, pattern, sizes, receiver)
   const number = hostNumber(value)
   const scalar = value.kind === 'bool' ? value.expr : number?.expr
   if (scalar === undefined || (pattern.dtype === 'bool') !== (value.kind === 'bool'))
@@ -262,6 +263,42 @@ function convertTensor(
   if (!type)
     return ctx.generic ? errorValue : mismatch(ctx, value, { kind: 'tensor', type: pattern }, receiver)
   return filled(ctx, value, type, receiver.span)
+}
+
+/** Lists of numbers, as deep as the tensor has axes: `[0.1, 0.2]`, `[[1, 0], [0, 1]]`. */
+function listTensor(
+  ctx: Context,
+  value: ListValue,
+  pattern: TensorType,
+  sizes: Sizes,
+  receiver: Receiver,
+): Value {
+  const numbers = nestedNumbers(value, pattern.dtype)
+  const shape = numbers && shapeOfList(numbers)
+  if (!numbers || !shape || pattern.dtype === 'bool')
+    return mismatch(ctx, value, { kind: 'tensor', type: pattern }, receiver)
+  const type: TensorType = { dtype: pattern.dtype, shape }
+  const made = push(ctx, 'const', [], { value: numbers, dtype: type.dtype }, type, receiver.span)
+  return matchTensor(ctx, made, pattern, sizes, receiver)
+}
+
+type NestedNumbers = readonly (number | NestedNumbers)[]
+
+function nestedNumbers(list: ListValue, dtype: TensorType['dtype']): NestedNumbers | undefined {
+  const items = list.items.map(item => {
+    if (item.kind === 'list') return nestedNumbers(item, dtype)
+    return dtype === 'i32' && item.kind !== 'int' ? undefined : knownNumber(item)
+  })
+  return items.every(item => item !== undefined) ? items : undefined
+}
+
+/** The shape of nested lists; undefined where rows differ in length, or there are none. */
+function shapeOfList(list: NestedNumbers): readonly number[] | undefined {
+  const shapes = list.map(item => (typeof item === 'number' ? [] : shapeOfList(item)))
+  const [first] = shapes
+  if (first === undefined || shapes.some(shape => shape === undefined || shape.join() !== first.join()))
+    return undefined
+  return [list.length, ...first]
 }
 
 /** A host number as a tensor of a known shape. */

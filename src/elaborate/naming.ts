@@ -3,6 +3,7 @@ import type { Span } from '../base/source.ts'
 import type { Const, Let, Name } from '../syntax/ast.ts'
 import { missingCondition } from './conditions.ts'
 import { type Context, complain, spend } from './context.ts'
+import { describe } from './describe.ts'
 import type { Binding, Env } from './env.ts'
 import { expression } from './evaluate.ts'
 import { checkDeclared } from './formals.ts'
@@ -34,14 +35,16 @@ export function settle(ctx: Context, value: Value, span: Span): Value {
   if (value.kind === 'param') return ctx.region.member(ctx, value.path, value.spec, span)
   if (value.kind !== 'lazy') return value
   const { declaration, env } = value
-  return declaration.kind === 'Const'
-    ? constant(ctx, declaration, env)
-    : letMember(ctx, declaration, env, span)
+  if (declaration.kind === 'Let')
+    return computed(ctx, declaration, declaration.names[0]?.text ?? '', env, span)
+  return declaration.type?.kind === 'NamedType' && declaration.type.shape !== undefined
+    ? computed(ctx, declaration, declaration.name.text, env, span)
+    : constant(ctx, declaration, env)
 }
 
-function letMember(ctx: Context, declaration: Let, env: Env, span: Span): Value {
+/** A `let` member, or a constant tensor: computed anew where it is used. */
+function computed(ctx: Context, declaration: Let | Const, name: string, env: Env, span: Span): Value {
   const key = `let ${declaration.id}`
-  const name = declaration.names[0]?.text ?? ''
   if (ctx.active.includes(key)) return complain(ctx, 'LTM3011', declaration.span, { cycle: `\`${name}\`` })
   if (!spend(ctx, span, `\`${name}\``)) return errorValue
   const within = { ...ctx, env, expected: undefined, active: [...ctx.active, key] }
@@ -74,11 +77,12 @@ function constant(ctx: Context, declaration: Const, env: Env): Value {
 
 function constantValue(ctx: Context, declaration: Const): Value {
   const type = declaration.type && declaredType(ctx, declaration.type)
-  if (type?.kind === 'tensor')
-    return complain(ctx, 'LTM9001', declaration.span, { what: 'a constant tensor' })
   const value = expression(ctx, declaration.value)
   if (value.kind === 'tensor')
-    return complain(ctx, 'LTM9001', declaration.span, { what: 'a constant tensor' })
+    return complain(ctx, 'LTM2109', declaration.value.span, {
+      wanted: 'a type for this constant tensor, as in `const y: f32[3] = …`',
+      got: describe(value),
+    })
   return type
     ? checkDeclared(
         ctx,

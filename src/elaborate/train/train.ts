@@ -77,7 +77,11 @@ export function elaborateTrain(world: Context, train: Train, given: ReadonlyMap<
   const steps = membersOf(train, 'TrainStep').flatMap(member => elaborateStep(training, member))
   const hooks = membersOf(train, 'Hook').flatMap(member => elaborateHook(training, member) ?? [])
   const [trainer] = membersOf(train, 'Trainer')
-  const settings = elaborateTrainer(training, trainer, train.name.span)
+  const settings = elaborateTrainer(
+    training,
+    trainer,
+    membersOf(train, 'TrainStep').some(step => step.phases.includes('train')) ? train.name.span : undefined,
+  )
   checkOwners(ctx, train, placed, optimizers, training.failedOptimizers.size > 0)
   checkReached(training, placed)
   return {

@@ -100,7 +100,12 @@ const setters: Readonly<Record<string, Setter>> = {
   },
 }
 
-export function elaborateTrainer(training: Training, node: Trainer | undefined, span: Span): TrainerSettings {
+export function elaborateTrainer(
+  training: Training,
+  node: Trainer | undefined,
+  /** The `train` whose end is to be said; undefined where it trains nothing. */
+  trains: Span | undefined,
+): TrainerSettings {
   const settings: Settings = { seed: 1, accumulate: 1, nonfinite: 'stop' }
   const seen = new Map<string, Span>()
   for (const field of node?.settings.fields ?? []) {
@@ -120,7 +125,7 @@ export function elaborateTrainer(training: Training, node: Trainer | undefined, 
     else complain(training.ctx, 'LTM4201', field.name.span, { key, near: nearest(key, Object.keys(setters)) })
   }
   const said = node?.settings.fields.some(field => ['epochs', 'updates', 'run'].includes(field.name.text))
-  if (!said) complain(training.ctx, 'LTM4203', node?.span ?? span, undefined)
+  if (!said && trains) complain(training.ctx, 'LTM4203', node?.span ?? trains, undefined)
   return settings
 }
 
