@@ -29,7 +29,7 @@ export interface CompileOptions {
 
 export interface Compilation {
   readonly diagnostics: readonly Diagnostic[]
-  /** One for each `train`; empty where there are errors. */
+  /** One for each `train`, lowered when they are first asked for; empty where there are errors. */
   readonly programs: readonly Program[]
 }
 
@@ -44,7 +44,23 @@ export function compile(path: string, files: FileSystem, options: CompileOptions
   if (diagnostics.hasErrors) return { diagnostics: diagnostics.list, programs: [] }
   const [left] = silent
   if (left) bug(`${left.source.name}, offset ${left.start}: left out without a word`)
-  return { diagnostics: diagnostics.list, programs: programs.map(program => lower(program, options)) }
+  return loweredLater(diagnostics.list, programs, options)
+}
+
+/** Programs are lowered when somebody asks for them: whoever only checks does not wait for it. */
+function loweredLater(
+  diagnostics: readonly Diagnostic[],
+  programs: readonly Program[],
+  options: CompileOptions,
+): Compilation {
+  let lowered: readonly Program[] | undefined
+  return {
+    diagnostics,
+    get programs() {
+      lowered ??= programs.map(program => lower(program, options))
+      return lowered
+    },
+  }
 }
 
 function lower(program: Program, { observe }: CompileOptions): Program {
