@@ -47,15 +47,16 @@ const solid = (piece: string): boolean => !isSpace(piece)
 
 const mutations: readonly Mutation[] = [
   function remove(list, random) {
-    list.splice(at(list, random, solid), 1)
+    const i = at(list, random, solid)
+    if (i >= 0) list.splice(i, 1)
   },
   function duplicate(list, random) {
     const i = at(list, random, solid)
-    list.splice(i, 0, list[i]!, ' ')
+    if (i >= 0) list.splice(i, 0, list[i]!, ' ')
   },
   function swap(list, random) {
     const [i, j] = [at(list, random, solid), at(list, random, solid)]
-    ;[list[i], list[j]] = [list[j]!, list[i]!]
+    if (i >= 0 && j >= 0) [list[i], list[j]] = [list[j]!, list[i]!]
   },
   function replaceName(list, random) {
     const i = at(list, random, isName)
@@ -66,7 +67,8 @@ const mutations: readonly Mutation[] = [
     if (i >= 0) list[i] = pick(numbers, random)
   },
   function replaceAny(list, random) {
-    list[at(list, random, solid)] = pick(list.filter(solid), random)
+    const i = at(list, random, solid)
+    if (i >= 0) list[i] = pick(list.filter(solid), random)
   },
   function removeLine(list, random) {
     const i = at(list, random, piece => piece.includes('\n'))

@@ -104,7 +104,12 @@ function targetParameters(ctx: Context, call: Call): readonly PlacedParam[] | un
       wanted: 'a model, a parameter or a list of them',
       got: describe(value),
     })
-  return params.length > 0 ? params : undefined
+  const twice = params.find((param, i) => params.findIndex(other => other.path === param.path) !== i)
+  if (twice) {
+    const callee = textOf(call.callee.span)
+    complain(ctx, 'LTM3007', first.span, { callee, name: twice.path })
+  }
+  return params.length > 0 && !twice ? params : undefined
 }
 
 /** Whether a part of a value failed, which has been reported. */
