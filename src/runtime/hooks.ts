@@ -1,3 +1,4 @@
+import type { HookEvent } from '../base/hookEvents.ts'
 import { SkipBatch } from './errors.ts'
 import type { LogScope } from './logbook.ts'
 import { scoped } from './memory.ts'
@@ -6,39 +7,6 @@ import { StepRun } from './run.ts'
 import { saveAsked } from './saving.ts'
 import type { Session } from './session.ts'
 import type { HookSpec, Phase, Tensors } from './training.ts'
-
-/** The moments of a run that `on` can name, in Lightning's order and by its names without `on_`. */
-export const hookEvents = [
-  'fit_start',
-  'train_start',
-  'train_epoch_start',
-  'train_batch_start',
-  'train_batch_end',
-  'validation_start',
-  'validation_epoch_start',
-  'validation_batch_start',
-  'validation_batch_end',
-  'validation_epoch_end',
-  'validation_end',
-  'train_epoch_end',
-  'train_end',
-  'fit_end',
-  'test_start',
-  'test_epoch_start',
-  'test_batch_start',
-  'test_batch_end',
-  'test_epoch_end',
-  'test_end',
-  'predict_start',
-  'predict_epoch_start',
-  'predict_batch_start',
-  'predict_batch_end',
-  'predict_epoch_end',
-  'predict_end',
-  'exception',
-] as const
-
-export type HookEvent = (typeof hookEvents)[number]
 
 /** What a phase is called in the names of its events. */
 export const eventNames = { train: 'train', val: 'validation', test: 'test', predict: 'predict' } as const

@@ -1,6 +1,7 @@
 /** All that a generated program, or whoever runs one from TypeScript, needs. */
 
 export * as tf from '@tensorflow/tfjs-core'
+export { type HookEvent, hookEvents } from '../base/hookEvents.ts'
 export {
   type Backend,
   type BackendName,
@@ -13,7 +14,6 @@ export type { JsonValue, LoadedDataset, Snapshot, StoredTensor } from './contrac
 export { describeRunError, type ExitCode, exitCodes, RunError } from './errors.ts'
 export type { ClockValues, EndReason, Reporter, RunMode, TrainingEvent } from './events.ts'
 export { dataset, metric, optimizer } from './holders.ts'
-export { type HookEvent, hookEvents } from './hooks.ts'
 export * as kernels from './kernels.ts'
 export { launch } from './launch.ts'
 export { model, parameter } from './model.ts'

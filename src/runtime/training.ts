@@ -167,6 +167,7 @@ export interface StepSpec {
   /** The first stream ends the epoch. No stream: one update an epoch in `train`, one call elsewhere. */
   readonly streams: readonly { readonly data: string; readonly split: string; readonly cycle?: boolean }[]
   /** What it returns goes to hooks as `outputs`; in `predict` it is written out. */
+  // biome-ignore lint/suspicious/noConfusingVoidType: an async function without `return` promises void
   readonly run: (run: Run, ...batches: readonly Batch[]) => Promise<Tensors | void>
   readonly trace: Trace
 }

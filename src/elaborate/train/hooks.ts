@@ -1,3 +1,4 @@
+import { hookEvents } from '../../base/hookEvents.ts'
 import { nearest } from '../../base/names.ts'
 import type { Hook, HostStatement } from '../../ir/ir.ts'
 import type { Hook as HookNode } from '../../syntax/ast.ts'
@@ -9,30 +10,7 @@ import { StepRegion } from './stepRegion.ts'
 import { hostCondition, statements } from './steps.ts'
 import type { Training } from './training.ts'
 
-/** Lightning's events in Lightning's order, without their `on_`; `epoch_end` is short for `train_epoch_end` (F30). */
-export const events = [
-  'fit_start',
-  'train_start',
-  'train_epoch_start',
-  'train_batch_start',
-  'train_batch_end',
-  'validation_start',
-  'validation_epoch_start',
-  'validation_batch_start',
-  'validation_batch_end',
-  'validation_epoch_end',
-  'validation_end',
-  'train_epoch_end',
-  'train_end',
-  'fit_end',
-  'test_start',
-  'test_epoch_start',
-  'test_batch_start',
-  'test_batch_end',
-  'test_epoch_end',
-  'test_end',
-  'exception',
-] as const
+/** Short names for what people look for first (F30). */
 const aliases: Readonly<Record<string, string>> = {
   epoch_end: 'train_epoch_end',
   epoch_start: 'train_epoch_start',
@@ -96,9 +74,9 @@ function eventOf(training: Training, node: HookNode, ctx: Context): Hook['event'
   if (event.name.text === 'nonfinite')
     return void complain(ctx, 'LTM9001', event.name.span, { what: 'a hook on `nonfinite`' })
   const name = aliases[event.name.text] ?? event.name.text
-  if (events.some(known => known === name)) return { kind: 'event', name }
+  if (hookEvents.some(known => known === name)) return { kind: 'event', name }
   return void complain(ctx, 'LTM4501', event.name.span, {
     event: event.name.text,
-    near: nearest(event.name.text, events),
+    near: nearest(event.name.text, hookEvents),
   })
 }

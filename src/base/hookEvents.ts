@@ -1,0 +1,32 @@
+/** The moments of a run that `on` can name, in Lightning's order and by its names without `on_`. */
+export const hookEvents = [
+  'fit_start',
+  'train_start',
+  'train_epoch_start',
+  'train_batch_start',
+  'train_batch_end',
+  'validation_start',
+  'validation_epoch_start',
+  'validation_batch_start',
+  'validation_batch_end',
+  'validation_epoch_end',
+  'validation_end',
+  'train_epoch_end',
+  'train_end',
+  'fit_end',
+  'test_start',
+  'test_epoch_start',
+  'test_batch_start',
+  'test_batch_end',
+  'test_epoch_end',
+  'test_end',
+  'predict_start',
+  'predict_epoch_start',
+  'predict_batch_start',
+  'predict_batch_end',
+  'predict_epoch_end',
+  'predict_end',
+  'exception',
+] as const
+
+export type HookEvent = (typeof hookEvents)[number]
