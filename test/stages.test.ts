@@ -29,7 +29,10 @@ function programFiles(folder: string): readonly string[] {
 /** What each program of a file is after each stage. */
 function stagesOf(path: string): readonly (readonly [stage: string, program: Program])[] {
   const seen: (readonly [string, Program])[] = []
-  compile(path, openFiles(), { observe: (stage, program) => seen.push([stage, program]) })
+  const { programs } = compile(path, openFiles(), {
+    observe: (stage, program) => seen.push([stage, program]),
+  })
+  assert.is(seen.length, programs.length * stages.length)
   return seen
 }
 

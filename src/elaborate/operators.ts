@@ -72,8 +72,9 @@ export function combine(
     return withinRange(ctx, onInts(ctx, operator, left, right, span), span)
   const a = hostNumber(left)
   const b = hostNumber(right)
-  if (a && b && ['/', 'div', '%'].includes(operator) && b.expr.kind === 'number' && b.expr.value === 0)
-    return divisionByZero(ctx, operator, span)
+  // Of a clock it may stand in a branch that is never taken: `if update < warmup then update / warmup …`.
+  const divides = ['/', 'div', '%'].includes(operator) && a?.expr.kind === 'number'
+  if (divides && b?.expr.kind === 'number' && b.expr.value === 0) return divisionByZero(ctx, operator, span)
   if (a && b) return onNumbers(ctx, operator, a, b, span)
   if (left.kind === 'bool' && right.kind === 'bool' && ['and', 'or', '==', '!='].includes(operator)) {
     return { kind: 'bool', expr: apply(primitive[operator], [left.expr, right.expr]) }
