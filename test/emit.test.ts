@@ -209,6 +209,7 @@ function fakeRun(training: Training, key: Key, log: Record<string, tf.Tensor>): 
         log[`${path}.${state}`] = value
     },
     item: async value => (await value.data())[0]!,
+    text: async value => String(await value.data()),
     skip: () => {
       throw new Error('skipped')
     },

@@ -9,7 +9,7 @@ import type {
   TrainingEvent,
 } from '../src/runtime/events.ts'
 import { chooseReporter } from '../src/runtime/report/choose.ts'
-import { formatDuration, formatNumber, formatRate } from '../src/runtime/report/format.ts'
+import { formatDuration, formatNumber, formatRate, tensorText } from '../src/runtime/report/format.ts'
 import { jsonReporter } from '../src/runtime/report/jsonl.ts'
 import { plainReporter } from '../src/runtime/report/plain.ts'
 import type { ReportStream } from '../src/runtime/report/stream.ts'
@@ -153,6 +153,13 @@ formats('numbers have four significant digits', () => {
     [Number.NEGATIVE_INFINITY, '-inf'],
   ]
   for (const [value, text] of texts) assert.is(formatNumber(value), text)
+})
+
+formats('tensors in messages are nested lists of short numbers', () => {
+  assert.is(tensorText([0.123456], []), '0.1235')
+  assert.is(tensorText([0.2, 0.3, 0.5], [3]), '[0.2000, 0.3000, 0.5000]')
+  assert.is(tensorText([1, 2, 3, 4, 5, 6], [2, 3]), '[[1, 2, 3], [4, 5, 6]]')
+  assert.is(tensorText([], [2, 0]), '[[], []]')
 })
 
 formats('durations are for people', () => {

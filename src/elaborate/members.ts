@@ -27,7 +27,7 @@ export function memberValue(ctx: Context, object: Value, name: string, span: Spa
     case 'optimizer':
       if (name === 'update')
         return { kind: 'float', expr: { kind: 'clock', clock: 'update', of: object.name }, unit: 'updates' }
-      return missing(ctx, object, name, span, ['update'])
+      return complain(ctx, 'LTM9001', span, { what: `reading \`${name}\` of an optimizer` })
     case 'metric':
       return complain(ctx, 'LTM4109', span, { name: object.name })
     default:

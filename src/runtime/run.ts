@@ -4,6 +4,7 @@ import type { LogScope } from './logbook.ts'
 import { KeptTensors, readScalars } from './memory.ts'
 import { type LossOutputs, minimize } from './minimize.ts'
 import type { Key } from './random.ts'
+import { tensorText } from './report/format.ts'
 import type { Session } from './session.ts'
 import type { LogOptions, MetricHolder, OptimizerHolder, Phase, Run, Tensors, Trace } from './training.ts'
 
@@ -97,6 +98,10 @@ export class StepRun implements Run {
   async item(value: tf.Tensor): Promise<number> {
     const [number = Number.NaN] = await readScalars([value])
     return number
+  }
+
+  async text(value: tf.Tensor): Promise<string> {
+    return tensorText([...(await value.data())], value.shape)
   }
 
   skip(): never {

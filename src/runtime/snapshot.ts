@@ -1,3 +1,4 @@
+import { dirname, join } from 'node:path'
 import * as tf from '@tensorflow/tfjs-core'
 import { hasCheckpoint } from './checkpoint.ts'
 import type { JsonValue, Snapshot, StoredTensor } from './contracts.ts'
@@ -133,7 +134,7 @@ function assignStored(variable: tf.Variable, stored: StoredTensor): void {
 }
 
 /** Takes up slots, counts, clocks and what was being watched, so that the run goes on with the batch after. */
-export function restoreProgress(session: Session, snapshot: Snapshot): void {
+export function restoreProgress(session: Session, snapshot: Snapshot, path: string): void {
   for (const [name, variable] of storedVariables(session)) {
     const stored = snapshot.tensors.get(name)
     if (stored !== undefined) assignStored(variable, stored)
@@ -150,7 +151,7 @@ export function restoreProgress(session: Session, snapshot: Snapshot): void {
     for (const path of counts.keys()) counts.set(path, numberIn(stored, path))
   }
   restoreVars(session, member(state, 'vars'))
-  restoreWatch(session, member(state, 'watch'))
+  restoreWatch(session, member(state, 'watch'), path)
   const cadences = member(state, 'cadences')
   for (const [index, hook] of session.training.hooks.entries()) {
     session.cadences.set(hook, numberIn(cadences, `${index}`))
@@ -180,14 +181,18 @@ function restoreVars(session: Session, stored: JsonValue | undefined): void {
   }
 }
 
-function restoreWatch({ watch }: Session, stored: JsonValue | undefined): void {
+function restoreWatch({ watch }: Session, stored: JsonValue | undefined, loaded: string): void {
   const best = member(stored, 'best')
   watch.best = typeof best === 'number' ? best : Number.NaN
   watch.waited = numberIn(stored, 'waited')
   watch.kept = membersOf(member(stored, 'kept')).flatMap(([, kept]) => {
     const name = member(kept, 'name')
-    const path = member(kept, 'path')
-    if (typeof name !== 'string' || typeof path !== 'string' || !isStillThere(path)) return []
+    const told = member(kept, 'path')
+    if (typeof name !== 'string' || typeof told !== 'string') return []
+    // A folder of runs may have moved, or the run goes on from another directory: kept ones lie beside what was loaded.
+    const beside = join(dirname(loaded), name)
+    const path = told !== '' && hasCheckpoint(beside) ? beside : told
+    if (!isStillThere(path)) return []
     return [{ name, path, value: numberIn(kept, 'value'), epoch: numberIn(kept, 'epoch') }]
   })
 }

@@ -122,7 +122,7 @@ async function placeOf(mode: RunMode, training: Training, { runs = 'runs' }: Run
 
 function restore(session: Session, snapshot: Snapshot, path: string): void {
   restoreWeights(session, snapshot, path)
-  if (session.mode === 'train') restoreProgress(session, snapshot)
+  if (session.mode === 'train') restoreProgress(session, snapshot, path)
 }
 
 /** Frees everything but the weights, which stay readable until the next run of the program. */

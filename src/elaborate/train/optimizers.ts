@@ -41,6 +41,7 @@ export function elaborateOptimizer(ctx: Context, member: OptimizerMember): Optim
     return undefined
   }
   const { declaration } = callee
+  if (secondTarget(ctx, call)) return undefined
   const params = targetParameters(ctx, call)
   const within: Context = { ...ctx, optimizer: member.name.text }
   const settings = bindFormals(
@@ -110,6 +111,23 @@ function targetParameters(ctx: Context, call: Call): readonly PlacedParam[] | un
     complain(ctx, 'LTM3007', first.span, { callee, name: twice.path })
   }
   return params.length > 0 && !twice ? params : undefined
+}
+
+/** `Adam(x, y, lr: …)`: several targets are a list. */
+function secondTarget(ctx: Context, call: Call): boolean {
+  const [first, second] = call.args
+  const name = second?.kind === 'Positional' && second.value.kind === 'Name' ? second.value : undefined
+  const value = name && ctx.env.lookup(name.text)?.value
+  if (!name || !value || parametersOf(value).length === 0) return false
+  const list = `${textOf(call.callee.span)}([${textOf(first!.span)}, ${name.text}], …)`
+  complain(
+    ctx,
+    'LTM2109',
+    name.span,
+    { wanted: 'a setting', got: describe(value) },
+    { help: `several targets are a list: \`${list}\`` },
+  )
+  return true
 }
 
 /** Whether a part of a value failed, which has been reported. */

@@ -339,8 +339,5 @@ function messageCode(body: Body, message: Message): Code {
 function messagePart(body: Body, part: Message[number]): Code {
   if (typeof part === 'string') return part.replace(/[`\\]|\$(?=\{)/g, '\\$&').replace(/\n/g, '\\n')
   if ('expr' in part) return ts`\${${hostCode(part.expr, body.host)}}`
-  const type = body.types.get(part.value)
-  const scalar = type !== undefined && type !== 'key' && type.shape.length === 0
-  const tensor = valueCode(body, part.value)
-  return scalar ? ts`\${await run.item(${tensor})}` : ts`\${await ${tensor}.data()}`
+  return ts`\${await run.text(${valueCode(body, part.value)})}`
 }

@@ -53,3 +53,14 @@ export function fitted(text: string, width: number): string {
 export function widthOf(text: string): number {
   return [...text].length
 }
+
+/** Numbers in row-major order as nested lists, each to four digits. */
+export function tensorText(numbers: readonly number[], shape: readonly number[]): string {
+  const [rows, ...inner] = shape
+  if (rows === undefined) return formatNumber(numbers[0] ?? Number.NaN)
+  const size = numbers.length / Math.max(rows, 1)
+  const items = Array.from({ length: rows }, (_, i) =>
+    tensorText(numbers.slice(i * size, (i + 1) * size), inner),
+  )
+  return `[${items.join(', ')}]`
+}

@@ -261,7 +261,7 @@ async function predict(_run: Run, batch: Batch) {
 // ── Hooks ──────────────────────────────────────────────────────────────── mixture.ltm:38
 async function onTrainEnd(run: Run) {
   const weight = simplex(mixture.weight) // mixture.ltm:38
-  run.print(`weights ${await weight.data()}`)
+  run.print(`weights ${await run.text(weight)}`)
 }
 
 // ── Loop ─────────────────────────────────────────────────────────────────
