@@ -129,7 +129,7 @@ async function train(run: Run, batch: Batch) {
   const x = batch.fields.x!
   const max = tf.max(mix.mean)                  // mixture.ltm:31
   if (await run.item(max) > 50 && !vars.warm) { // mixture.ltm:32
-    run.print(`too far: ${await run.item(max)} in epoch ${run.epoch}`) // mixture.ltm:33
+    run.print(`too far: ${await run.text(max)} in epoch ${run.epoch}`) // mixture.ltm:33
     run.skip() // mixture.ltm:34
   } else {
     vars.warm = true // mixture.ltm:35
