@@ -1,9 +1,6 @@
-import { bug } from '../base/bug.ts'
-import { NameSupply } from '../base/fresh.ts'
 import type { Span } from '../base/source.ts'
-import type { Func, FuncParam, HostExpr, Value as IrValue, Step } from '../ir/ir.ts'
-import type { Body, Signature } from '../syntax/ast.ts'
-import type { TensorType } from '../types/tensor.ts'
+import type { Func, FuncParam } from '../ir/ir.ts'
+import type { Body } from '../syntax/ast.ts'
 import { unifyShape } from '../types/unify.ts'
 import type { CallSite, Piped } from './arguments.ts'
 import {
@@ -11,10 +8,8 @@ import {
   complain,
   type FunctionInstance,
   isBroken,
-  type MemberRead,
   type ModeReads,
   originOf,
-  type Region,
   spend,
 } from './context.ts'
 import { describe } from './describe.ts'
@@ -28,19 +23,14 @@ import {
   freshSizes,
   type Sizes,
 } from './formals.ts'
+import { emitCall } from './functionCalls.ts'
+import { FunctionRegion, resultsOf } from './functionRegion.ts'
+import { type FunctionRequest, isHostArgument } from './functionRequest.ts'
 import { valueKey } from './keys.ts'
 import { checkLogits } from './logits.ts'
-import { joinPath } from './members.ts'
 import { requirement } from './requirement.ts'
 import { type DeclaredType, declaredType } from './types.ts'
-import {
-  errorValue,
-  type FunctionValue,
-  type ModuleValue,
-  type ParamSpec,
-  type TensorValue,
-  type Value,
-} from './values.ts'
+import { errorValue, type FunctionValue, type Value } from './values.ts'
 
 /** Calls a declared function: inline where it only computes host values, else as a specialised function of the IR. */
 export function callFunction(ctx: Context, callee: FunctionValue, site: CallSite, piped?: Piped): Value {
@@ -182,40 +172,6 @@ function resultType(
 const isBound = (size: string, sizes: Sizes): boolean =>
   sizes.bindings.dims.has(size) || sizes.bindings.rests.has(size)
 
-/** What a specialised function is made from. */
-export interface FunctionRequest {
-  readonly name: string
-  readonly declaration: {
-    readonly id: number
-    readonly signature: Signature
-    readonly body: Body
-    readonly doc: string | undefined
-    readonly span: Span
-  }
-  readonly role: Func['role']
-  /** The scope of its formals, which are defined in it anew, as the function's own values. */
-  readonly scope: Env
-  readonly self: ModuleValue | undefined
-  /** Conditions that hold in its body. */
-  readonly holds?: readonly string[]
-  readonly args: readonly FunctionArg[]
-  readonly rests: ReadonlyMap<string, readonly (number | string)[]> | undefined
-  readonly result: DeclaredType | undefined
-  /** What else tells this specialisation from others. */
-  readonly resultKey: string
-  /** Checks and completes the result: the new states of an update. */
-  readonly finish?: (ctx: Context, result: Value) => Value
-  /** Defined in its scope besides the formals: states, slots. */
-  readonly vars?: readonly FunctionArg[]
-}
-/** What a call of an instance needs of the request that made it. */
-export type CallRequest = Pick<FunctionRequest, 'name' | 'self' | 'args' | 'vars'>
-export interface FunctionArg {
-  readonly name: string
-  readonly value: Value
-  readonly span: Span | undefined
-}
-
 /** The specialisation for these arguments: found, or built now. Undefined where its body has errors. */
 export function functionInstance(
   ctx: Context,
@@ -251,11 +207,6 @@ function functionKey(ctx: Context, request: FunctionRequest): string {
 function modeKey(ctx: Context, key: string, reads: ModeReads): string {
   if (reads === 'nothing') return key
   return reads === 'training' ? `${key} training ${ctx.mode.training}` : `${key} in ${ctx.mode.phase}`
-}
-
-/** Numbers that only the host knows are passed; known ones are specialised for. */
-function isHostArgument(value: Value): boolean {
-  return value.kind === 'float' && value.expr.kind !== 'number'
 }
 
 function buildFunction(
@@ -377,222 +328,4 @@ function ownValue(
     default:
       return value
   }
-}
-
-/** The tensors of an argument, in the order in which `ownValue` makes parameters of them. */
-function tensorsOf(value: Value): readonly TensorValue[] {
-  if (value.kind === 'tensor') return [value]
-  if (value.kind === 'record') return [...value.fields.values()].flatMap(tensorsOf)
-  if (value.kind === 'list') return value.items.flatMap(tensorsOf)
-  return []
-}
-
-interface Results {
-  readonly values: readonly TensorValue[]
-  readonly fields: readonly string[] | undefined
-}
-
-function resultsOf(value: Value): Results | undefined {
-  if (value.kind === 'tensor') return { values: [value], fields: undefined }
-  if (value.kind !== 'record') return undefined
-  const values = [...value.fields.values()]
-  if (!values.every(field => field.kind === 'tensor')) return undefined
-  return { values: values as TensorValue[], fields: [...value.fields.keys()] }
-}
-
-/** The steps and names of one function under construction. */
-export class FunctionRegion implements Region {
-  readonly kind = 'function'
-  readonly steps: Step[] = []
-  readonly members: MemberRead[] = []
-  readonly #names = new NameSupply()
-  readonly #places = new NameSupply()
-  readonly #named = new Set<string>()
-  readonly #memberValues = new Map<string, TensorValue>()
-  #key: string | undefined
-
-  push(step: Step): void {
-    this.steps.push(step)
-  }
-
-  fresh(name: string): string {
-    return this.#names.fresh(name)
-  }
-
-  rename(value: string, name: string): string {
-    const last = this.steps.at(-1)
-    if (last?.outputs.length !== 1 || last.outputs[0]!.name !== value || this.#named.has(value)) return value
-    const own = this.fresh(name)
-    this.#named.add(own)
-    this.steps[this.steps.length - 1] = { ...last, outputs: [{ ...last.outputs[0]!, name: own }] }
-    return own
-  }
-
-  member(
-    _ctx: Context,
-    path: string,
-    spec: ParamSpec,
-    span: Span,
-    part: MemberRead['part'] = 'value',
-  ): TensorValue {
-    const key = memberName(path, part)
-    const known = this.#memberValues.get(key)
-    if (known) return known
-    const last = key
-      .split(/[.[\]]/)
-      .filter(piece => piece !== '')
-      .at(-1)!
-    const value: TensorValue = {
-      kind: 'tensor',
-      name: this.fresh(last),
-      type: part === 'raw' ? spec.raw : spec.type,
-      span,
-      parameter: { path, spec },
-    }
-    this.#memberValues.set(key, value)
-    this.members.push({ path, spec, part })
-    return value
-  }
-
-  key(): string {
-    this.#key ??= this.fresh('key')
-    return this.#key
-  }
-
-  place(name: string): string {
-    return this.#places.fresh(name)
-  }
-
-  maker(value: string): Step | undefined {
-    return this.steps.find(step => step.outputs.some(output => output.name === value))
-  }
-
-  /** Only the region of a dataset has columns. */
-  column(_offset: number): TensorValue | undefined {
-    return undefined
-  }
-
-  get drawsRandom(): boolean {
-    return this.#key !== undefined
-  }
-
-  /** The finished function: its own parameters, then what it reads of its module, then the key of its draws. */
-  finish(
-    made: FinishedFunction,
-    params: readonly FuncParam[],
-    hostParams: readonly string[],
-    results: Results,
-  ): Func {
-    const members = this.members.map((read): FuncParam => {
-      const value = this.#memberValues.get(memberName(read.path, read.part))!
-      return { name: value.name, type: value.type, member: memberName(read.path, read.part) }
-    })
-    const key: FuncParam[] = this.#key === undefined ? [] : [{ name: this.#key, type: 'key' }]
-    return {
-      ...made,
-      params: [...params, ...members, ...key],
-      hostParams,
-      steps: this.steps,
-      results: results.values.map(value => value.name),
-      ...(results.fields ? { fields: results.fields } : {}),
-    }
-  }
-}
-
-type FinishedFunction = Pick<Func, 'name' | 'declaration' | 'role' | 'doc' | 'origin'>
-
-/** A function made from a region that was filled by hand: a start value, the fields of a dataset. */
-export function functionFrom(
-  ctx: Context,
-  region: FunctionRegion,
-  made: {
-    readonly name: string
-    readonly declaration: string
-    readonly role: Func['role']
-    readonly span: Span
-    readonly result: Value
-    readonly params?: readonly FuncParam[]
-  },
-): Func {
-  const func = region.finish(
-    {
-      name: ctx.world.functions.fresh(made.name),
-      declaration: made.declaration,
-      role: made.role,
-      origin: originOf(made.span),
-    },
-    made.params ?? [],
-    [],
-    resultsOf(made.result) ?? bug(`${made.name} gives no tensors`),
-  )
-  ctx.world.functions.list.push(func)
-  return func
-}
-
-/** `weight`, `weight_raw`, `weight_log`: one member for each part that is read. */
-function memberName(path: string, part: MemberRead['part']): string {
-  return part === 'value' ? path : `${path}_${part}`
-}
-
-/** The call of a specialised function: its tensors, the members of its module, the key of its draws. */
-export function emitCall(ctx: Context, instance: FunctionInstance, request: CallRequest, span: Span): Value {
-  const owner = request.self?.path ?? ''
-  const inputs = [...(request.vars ?? []), ...request.args].flatMap(arg =>
-    tensorsOf(arg.value).map(tensor => tensor.name),
-  )
-  for (const read of instance.members) {
-    const value = ctx.region.member(ctx, joinPath(owner, read.path), read.spec, span, read.part)
-    if (value.kind === 'error') return value
-    inputs.push(value.name)
-  }
-  if (instance.drawsRandom) inputs.push(keyAt(ctx, owner === '' ? request.name : owner, span))
-  const host: HostExpr[] = request.args
-    .filter(arg => isHostArgument(arg.value))
-    .map(arg => (arg.value as { expr: HostExpr }).expr)
-  return pushCall(ctx, instance, inputs, host, span)
-}
-
-/** The key below this region's for one draw or call. */
-export function keyAt(ctx: Context, place: string, span: Span): string {
-  const name = ctx.region.fresh('key_at')
-  ctx.region.push({
-    op: 'key_at',
-    inputs: [ctx.region.key()],
-    attrs: { place: ctx.region.place(place) },
-    outputs: [{ name, type: 'key' }],
-    origin: originOf(span),
-  })
-  return name
-}
-
-function pushCall(
-  ctx: Context,
-  instance: FunctionInstance,
-  inputs: readonly string[],
-  host: readonly HostExpr[],
-  span: Span,
-): Value {
-  const { func, result } = instance
-  const output = (name: string, type: TensorType): IrValue => ({ name: ctx.region.fresh(name), type })
-  const outputs = func.fields
-    ? func.fields.map((field, i) => output(field, resultTypes(result)[i]!))
-    : [output(callName(func), resultTypes(result)[0]!)]
-  ctx.region.push({ op: 'call', inputs, attrs: { func: func.name, host }, outputs, origin: originOf(span) })
-  const values = outputs.map(
-    (value): TensorValue => ({ kind: 'tensor', name: value.name, type: value.type as TensorType, span }),
-  )
-  if (!func.fields) return values[0]!
-  return { kind: 'record', fields: new Map(func.fields.map((field, i) => [field, values[i]!])) }
-}
-
-/** `Linear.forward` names its result `linear`, `gelu` names it `gelu`. */
-function callName(func: Func): string {
-  const parts = func.declaration.split('.')
-  const last = parts.at(-1)!
-  const name = last === 'forward' && parts.length > 1 ? parts.at(-2)! : last
-  return name[0]!.toLowerCase() + name.slice(1)
-}
-
-function resultTypes(result: Value): readonly TensorType[] {
-  return tensorsOf(result).map(value => value.type)
 }

@@ -3,7 +3,7 @@ import type { Span } from '../../base/source.ts'
 import type { HostStatement, Step } from '../../ir/ir.ts'
 import { constraintFunction } from '../constraints.ts'
 import { type Context, type MemberRead, originOf, type Region } from '../context.ts'
-import { emitCall } from '../functions.ts'
+import { emitCall } from '../functionCalls.ts'
 import { type ErrorValue, errorValue, type ParamSpec, type TensorValue } from '../values.ts'
 
 /**

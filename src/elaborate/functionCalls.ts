@@ -1,0 +1,71 @@
+import type { Span } from '../base/source.ts'
+import type { Func, HostExpr, Value as IrValue } from '../ir/ir.ts'
+import type { TensorType } from '../types/tensor.ts'
+import { type Context, type FunctionInstance, originOf } from './context.ts'
+import { tensorsOf } from './functionRegion.ts'
+import { type CallRequest, isHostArgument } from './functionRequest.ts'
+import { joinPath } from './members.ts'
+import type { TensorValue, Value } from './values.ts'
+
+/** The call of a specialised function: its tensors, the members of its module, the key of its draws. */
+export function emitCall(ctx: Context, instance: FunctionInstance, request: CallRequest, span: Span): Value {
+  const owner = request.self?.path ?? ''
+  const inputs = [...(request.vars ?? []), ...request.args].flatMap(arg =>
+    tensorsOf(arg.value).map(tensor => tensor.name),
+  )
+  for (const read of instance.members) {
+    const value = ctx.region.member(ctx, joinPath(owner, read.path), read.spec, span, read.part)
+    if (value.kind === 'error') return value
+    inputs.push(value.name)
+  }
+  if (instance.drawsRandom) inputs.push(keyAt(ctx, owner === '' ? request.name : owner, span))
+  const host: HostExpr[] = request.args
+    .filter(arg => isHostArgument(arg.value))
+    .map(arg => (arg.value as { expr: HostExpr }).expr)
+  return pushCall(ctx, instance, inputs, host, span)
+}
+
+/** The key below this region's for one draw or call. */
+export function keyAt(ctx: Context, place: string, span: Span): string {
+  const name = ctx.region.fresh('key_at')
+  ctx.region.push({
+    op: 'key_at',
+    inputs: [ctx.region.key()],
+    attrs: { place: ctx.region.place(place) },
+    outputs: [{ name, type: 'key' }],
+    origin: originOf(span),
+  })
+  return name
+}
+
+function pushCall(
+  ctx: Context,
+  instance: FunctionInstance,
+  inputs: readonly string[],
+  host: readonly HostExpr[],
+  span: Span,
+): Value {
+  const { func, result } = instance
+  const output = (name: string, type: TensorType): IrValue => ({ name: ctx.region.fresh(name), type })
+  const outputs = func.fields
+    ? func.fields.map((field, i) => output(field, resultTypes(result)[i]!))
+    : [output(callName(func), resultTypes(result)[0]!)]
+  ctx.region.push({ op: 'call', inputs, attrs: { func: func.name, host }, outputs, origin: originOf(span) })
+  const values = outputs.map(
+    (value): TensorValue => ({ kind: 'tensor', name: value.name, type: value.type as TensorType, span }),
+  )
+  if (!func.fields) return values[0]!
+  return { kind: 'record', fields: new Map(func.fields.map((field, i) => [field, values[i]!])) }
+}
+
+/** `Linear.forward` names its result `linear`, `gelu` names it `gelu`. */
+function callName(func: Func): string {
+  const parts = func.declaration.split('.')
+  const last = parts.at(-1)!
+  const name = last === 'forward' && parts.length > 1 ? parts.at(-2)! : last
+  return name[0]!.toLowerCase() + name.slice(1)
+}
+
+function resultTypes(result: Value): readonly TensorType[] {
+  return tensorsOf(result).map(value => value.type)
+}

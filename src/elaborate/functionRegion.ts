@@ -1,0 +1,161 @@
+import { bug } from '../base/bug.ts'
+import { NameSupply } from '../base/fresh.ts'
+import type { Span } from '../base/source.ts'
+import type { Func, FuncParam, Step } from '../ir/ir.ts'
+import { type Context, type MemberRead, originOf, type Region } from './context.ts'
+import type { ParamSpec, TensorValue, Value } from './values.ts'
+
+/** The tensors of an argument, in the order in which `ownValue` makes parameters of them. */
+export function tensorsOf(value: Value): readonly TensorValue[] {
+  if (value.kind === 'tensor') return [value]
+  if (value.kind === 'record') return [...value.fields.values()].flatMap(tensorsOf)
+  if (value.kind === 'list') return value.items.flatMap(tensorsOf)
+  return []
+}
+
+export interface Results {
+  readonly values: readonly TensorValue[]
+  readonly fields: readonly string[] | undefined
+}
+
+export function resultsOf(value: Value): Results | undefined {
+  if (value.kind === 'tensor') return { values: [value], fields: undefined }
+  if (value.kind !== 'record') return undefined
+  const values = [...value.fields.values()]
+  if (!values.every(field => field.kind === 'tensor')) return undefined
+  return { values: values as TensorValue[], fields: [...value.fields.keys()] }
+}
+
+/** The steps and names of one function under construction. */
+export class FunctionRegion implements Region {
+  readonly kind = 'function'
+  readonly steps: Step[] = []
+  readonly members: MemberRead[] = []
+  readonly #names = new NameSupply()
+  readonly #places = new NameSupply()
+  readonly #named = new Set<string>()
+  readonly #memberValues = new Map<string, TensorValue>()
+  #key: string | undefined
+
+  push(step: Step): void {
+    this.steps.push(step)
+  }
+
+  fresh(name: string): string {
+    return this.#names.fresh(name)
+  }
+
+  rename(value: string, name: string): string {
+    const last = this.steps.at(-1)
+    if (last?.outputs.length !== 1 || last.outputs[0]!.name !== value || this.#named.has(value)) return value
+    const own = this.fresh(name)
+    this.#named.add(own)
+    this.steps[this.steps.length - 1] = { ...last, outputs: [{ ...last.outputs[0]!, name: own }] }
+    return own
+  }
+
+  member(
+    _ctx: Context,
+    path: string,
+    spec: ParamSpec,
+    span: Span,
+    part: MemberRead['part'] = 'value',
+  ): TensorValue {
+    const key = memberName(path, part)
+    const known = this.#memberValues.get(key)
+    if (known) return known
+    const last = key
+      .split(/[.[\]]/)
+      .filter(piece => piece !== '')
+      .at(-1)!
+    const value: TensorValue = {
+      kind: 'tensor',
+      name: this.fresh(last),
+      type: part === 'raw' ? spec.raw : spec.type,
+      span,
+      parameter: { path, spec },
+    }
+    this.#memberValues.set(key, value)
+    this.members.push({ path, spec, part })
+    return value
+  }
+
+  key(): string {
+    this.#key ??= this.fresh('key')
+    return this.#key
+  }
+
+  place(name: string): string {
+    return this.#places.fresh(name)
+  }
+
+  maker(value: string): Step | undefined {
+    return this.steps.find(step => step.outputs.some(output => output.name === value))
+  }
+
+  /** Only the region of a dataset has columns. */
+  column(_offset: number): TensorValue | undefined {
+    return undefined
+  }
+
+  get drawsRandom(): boolean {
+    return this.#key !== undefined
+  }
+
+  /** The finished function: its own parameters, then what it reads of its module, then the key of its draws. */
+  finish(
+    made: FinishedFunction,
+    params: readonly FuncParam[],
+    hostParams: readonly string[],
+    results: Results,
+  ): Func {
+    const members = this.members.map((read): FuncParam => {
+      const value = this.#memberValues.get(memberName(read.path, read.part))!
+      return { name: value.name, type: value.type, member: memberName(read.path, read.part) }
+    })
+    const key: FuncParam[] = this.#key === undefined ? [] : [{ name: this.#key, type: 'key' }]
+    return {
+      ...made,
+      params: [...params, ...members, ...key],
+      hostParams,
+      steps: this.steps,
+      results: results.values.map(value => value.name),
+      ...(results.fields ? { fields: results.fields } : {}),
+    }
+  }
+}
+
+type FinishedFunction = Pick<Func, 'name' | 'declaration' | 'role' | 'doc' | 'origin'>
+
+/** A function made from a region that was filled by hand: a start value, the fields of a dataset. */
+export function functionFrom(
+  ctx: Context,
+  region: FunctionRegion,
+  made: {
+    readonly name: string
+    readonly declaration: string
+    readonly role: Func['role']
+    readonly span: Span
+    readonly result: Value
+    readonly params?: readonly FuncParam[]
+  },
+): Func {
+  const func = region.finish(
+    {
+      name: ctx.world.functions.fresh(made.name),
+      declaration: made.declaration,
+      role: made.role,
+      origin: originOf(made.span),
+    },
+    made.params ?? [],
+    [],
+    resultsOf(made.result) ?? bug(`${made.name} gives no tensors`),
+  )
+  ctx.world.functions.list.push(func)
+  return func
+}
+
+/** `weight`, `weight_raw`, `weight_log`: one member for each part that is read. */
+function memberName(path: string, part: MemberRead['part']): string {
+  return part === 'value' ? path : `${path}_${part}`
+}

@@ -1,0 +1,116 @@
+import { nearest } from '../../base/names.ts'
+import { textOf } from '../../base/source.ts'
+import type { DataSource } from '../../ir/ir.ts'
+import type { Arg, Expr, Ref } from '../../syntax/ast.ts'
+import { type Context, complain, originOf } from '../context.ts'
+import { describe } from '../describe.ts'
+import { expression } from '../evaluate.ts'
+import { knownNumber } from '../values.ts'
+
+/** The arguments that each source has; others are reported. */
+const sourceArguments: Readonly<Record<string, readonly string[]>> = {
+  csv: ['path', 'skip'],
+  synthetic: ['count'],
+}
+
+function checkSourceArguments(ctx: Context, ref: Ref, kind: string): boolean {
+  const known = Object.hasOwn(sourceArguments, kind) ? sourceArguments[kind]! : undefined
+  if (!known) return true
+  let positional = 0
+  let good = true
+  for (const arg of ref.args ?? []) {
+    if (arg.kind === 'Named' && !known.includes(arg.name.text)) {
+      complain(ctx, 'LTM3004', arg.name.span, {
+        callee: kind,
+        name: arg.name.text,
+        near: nearest(arg.name.text, known),
+      })
+      good = false
+    } else if (arg.kind === 'Positional' && ++positional > 1) {
+      complain(ctx, 'LTM3005', arg.span, {
+        callee: kind,
+        count: 1,
+        signature: `the others are named: ${known
+          .slice(1)
+          .map(name => `\`${name}:\``)
+          .join(', ')}`,
+      })
+      good = false
+    }
+  }
+  return good
+}
+
+export function sourceOf(ctx: Context, ref: Ref): DataSource | undefined {
+  const kind = ref.path.parts.map(part => part.text).join('.')
+  const args = ref.args ?? []
+  const origin = originOf(ref.span)
+  const named = (name: string): Expr | undefined => {
+    const arg = args.find(item => item.kind === 'Named' && item.name.text === name)
+    return arg?.kind === 'Named' ? arg.value : undefined
+  }
+  const first = args.find(arg => arg.kind === 'Positional')?.value
+  if (!checkSourceArguments(ctx, ref, kind)) return undefined
+  if (kind === 'csv') return csvSource(ctx, ref, first ?? named('path'), named('skip'), origin)
+  if (kind === 'synthetic') {
+    const node = first ?? named('count')
+    const value = node && expression(ctx, node)
+    const count = value?.kind === 'int' ? knownNumber(value) : undefined
+    if (count !== undefined && count >= 1) return { kind: 'synthetic', count, origin }
+    if (value?.kind === 'error') return undefined
+    complain(ctx, 'LTM3006', ref.span, {
+      callee: 'synthetic',
+      name: 'count',
+      signature: 'it is `synthetic(count: 1000)`: `index` is the number of the example',
+    })
+    return undefined
+  }
+  if (kind === 'inline') return inlineSource(ctx, args, origin)
+  if (['jsonl', 'parquet', 'idx', 'npy', 'npz', 'safetensors', 'images', 'text', 'typescript'].includes(kind))
+    complain(ctx, 'LTM9001', ref.span, { what: `the source \`${kind}\`` })
+  else complain(ctx, 'LTM4306', ref.span, { name: kind, near: nearest(kind, ['csv', 'inline', 'synthetic']) })
+  return undefined
+}
+
+function csvSource(
+  ctx: Context,
+  ref: Ref,
+  file: Expr | undefined,
+  skip: Expr | undefined,
+  origin: DataSource['origin'],
+): DataSource | undefined {
+  const path = file && expression(ctx, file)
+  if (path?.kind !== 'string') {
+    if (path?.kind !== 'error')
+      complain(ctx, 'LTM3006', ref.span, {
+        callee: 'csv',
+        name: 'path',
+        signature: 'it is `csv("file.csv", skip: 1)`, with a path relative to this file',
+      })
+    return undefined
+  }
+  const lines = skip ? knownNumber(expression(ctx, skip)) : 0
+  if (lines === undefined || lines < 0 || !Number.isInteger(lines)) {
+    complain(ctx, 'LTM2102', skip?.span ?? ref.span, {
+      what: '`skip`',
+      expected: 'a number of lines',
+      got: skip ? textOf(skip.span) : '',
+    })
+    return undefined
+  }
+  return { kind: 'csv', path: path.text, skip: lines, origin }
+}
+
+/** `inline(x: [1, 2, 3], y: [2, 4, 6])`. */
+function inlineSource(ctx: Context, args: readonly Arg[], origin: DataSource['origin']): DataSource {
+  const columns = args.flatMap(arg => {
+    if (arg.kind !== 'Named') return []
+    const list = expression(ctx, arg.value)
+    const values = list.kind === 'list' ? list.items.map(knownNumber) : []
+    const numbers = values.filter(value => value !== undefined)
+    if (list.kind !== 'list' || numbers.length !== values.length)
+      complain(ctx, 'LTM2109', arg.value.span, { wanted: 'a list of numbers', got: describe(list) })
+    return [{ name: arg.name.text, values: numbers }]
+  })
+  return { kind: 'inline', columns, origin }
+}
