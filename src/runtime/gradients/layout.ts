@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { scatterAdd } from '../kernels/indexing.ts'
-import { sumTo, swapLast } from '../kernels/shapes.ts'
+import { pad, sumTo, swapLast } from '../kernels/shapes.ts'
 import { one, unary } from './config.ts'
 
 function numbers(value: tf.Attribute | undefined): number[] {
@@ -20,10 +20,11 @@ function inverse(perm: readonly number[]): number[] {
 
 /** A slice leaves out the ends, whose gradient is zero. */
 function padBack(dy: tf.Tensor, x: tf.Tensor, begin: readonly number[]): tf.Tensor {
-  return tf.pad(
-    dy,
-    x.shape.map((length, i): [number, number] => [begin[i] ?? 0, length - (begin[i] ?? 0) - dy.shape[i]!]),
-  )
+  return x.shape.reduce((padded, length, axis) => {
+    const before = begin[axis] ?? 0
+    const after = length - before - dy.shape[axis]!
+    return before === 0 && after === 0 ? padded : pad(padded, axis, before, after)
+  }, dy)
 }
 
 /** The first number of each `[before, after]`. */

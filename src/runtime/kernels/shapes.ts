@@ -37,14 +37,26 @@ export function slice(x: tf.Tensor, axis: number, from: number, length: number):
   )
 }
 
-/** One axis made longer at both ends. */
+/**
+ * One axis made longer at both ends. The axes before it and behind it are taken together: tfjs's kernel for webgpu pads no
+ * more than four (4.22.0).
+ */
 export function pad(x: tf.Tensor, axis: number, before: number, after: number, value = 0): tf.Tensor {
   const at = frontAxis(axis, x)
-  return tf.pad(
-    x,
-    x.shape.map((_, i): [number, number] => (i === at ? [before, after] : [0, 0])),
+  const length = x.shape[at]!
+  const sizeOf = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1)
+  const outer = sizeOf(x.shape.slice(0, at))
+  const inner = sizeOf(x.shape.slice(at + 1))
+  const padded = tf.pad(
+    tf.reshape(x, [outer, length, inner]),
+    [
+      [0, 0],
+      [before, after],
+      [0, 0],
+    ],
     value,
   )
+  return tf.reshape(padded, x.shape.with(at, before + length + after))
 }
 
 /** Like {@link pad} where a negative number cuts off. */
