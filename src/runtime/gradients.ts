@@ -3,6 +3,7 @@ import { apart } from './gradients/apart.ts'
 import { elementwise } from './gradients/elementwise.ts'
 import { layout } from './gradients/layout.ts'
 import { reduce } from './gradients/reduce.ts'
+import { replaceCast } from './kernels/cast.ts'
 import { conv2dInputKernel, conv2dKernel, conv2dWeightKernel } from './kernels/convolution.ts'
 import { log1pKernel, logSoftmaxKernel, logSumExpKernel, stopGradientKernel } from './kernels/functions.ts'
 import { gatherKernel, pickKernel, scatterAddKernel } from './kernels/indexing.ts'
@@ -38,5 +39,6 @@ export function registerGradients(): void {
   for (const kernel of own) kernel.register()
   replaceTile()
   replaceMatMul()
+  replaceCast()
   for (const config of [...elementwise, ...reduce, ...layout]) tf.registerGradient(apart(config))
 }
