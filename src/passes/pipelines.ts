@@ -11,7 +11,7 @@ import { simplify } from './simplify.ts'
 export const eagerPipeline: readonly Pass[] = [
   // Before everything else: what comes after simplifies the steps of a gradient like any other.
   expandGradients,
-  // First, since a body in the place of its call brings constants and identities to light.
+  // Before simplifying: a body in the place of its call brings constants and identities to light.
   inlineSmall,
   // Before sharing: steps that differ only in how they are written become equal.
   simplify,
