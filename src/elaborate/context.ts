@@ -119,6 +119,8 @@ export interface Context {
   readonly holds: readonly string[]
   /** A body without `return` is all right: the update of a metric. */
   readonly returns?: 'optional'
+  /** Inside a scan: takes what a round yields. */
+  readonly round?: (value: Value, span: Span) => void
   /** The type that a parameter, a field or an annotation asks for: shapes that a call may take over. */
   readonly expected: TensorType | undefined
 }

@@ -29,6 +29,8 @@ export function describe(value: Value): string {
       return 'a list'
     case 'range':
       return 'a range'
+    case 'sequence':
+      return `the slices of ${showType(value.tensor.type)} along axis ${value.axis}`
     case 'function':
       return `the function \`${value.name}\``
     case 'operator':

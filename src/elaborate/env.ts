@@ -18,23 +18,32 @@ export interface Binding {
   readonly unshadowed?: boolean
 }
 
+/** What a value of an outer scope is to those who look through this one. */
+export type Import = (value: Value, name: string) => Value
+
 /** A chain of scopes. Bindings of a scope are added while its statements are elaborated, in order. */
 export class Env {
   readonly #bindings = new Map<string, Binding>()
   readonly parent: Env | undefined
+  readonly #import: Import | undefined
 
-  constructor(parent?: Env) {
+  constructor(parent?: Env, importing?: Import) {
     this.parent = parent
+    this.#import = importing
   }
 
   lookup(name: string): Binding | undefined {
-    return this.#bindings.get(name) ?? this.parent?.lookup(name)
+    return this.#bindings.get(name) ?? this.#imported(name, this.parent?.lookup(name))
+  }
+
+  #imported(name: string, binding: Binding | undefined): Binding | undefined {
+    return binding && this.#import ? { ...binding, value: this.#import(binding.value, name) } : binding
   }
 
   /** The nearest binding whose value passes a test: calls resolve to the nearest callable of a name (F46). */
   lookupWhere(name: string, test: (value: Value) => boolean): Binding | undefined {
     const own = this.#bindings.get(name)
-    return own && test(own.value) ? own : this.parent?.lookupWhere(name, test)
+    return own && test(own.value) ? own : this.#imported(name, this.parent?.lookupWhere(name, test))
   }
 
   define(

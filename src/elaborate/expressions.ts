@@ -5,6 +5,7 @@ import type {
   Comprehension,
   Conditional,
   Expr,
+  For,
   ListLiteral,
   Name,
   NumberLiteral,
@@ -20,16 +21,31 @@ import { describe } from './describe.ts'
 import { unexpecting } from './evaluate.ts'
 import { choose, sizeExpr } from './host.ts'
 import { index } from './indexing.ts'
-import { iterate } from './iteration.ts'
+import { columnsOf, iterate } from './iteration.ts'
 import { member } from './members.ts'
 import { conditionHolds, settle, unknownName } from './naming.ts'
 import { binary, conditionOf, unary } from './operators.ts'
 import { pattern } from './patterns.ts'
 import { predeclared } from './predeclared.ts'
 import { eitherOf } from './statements.ts'
+import { scan } from './scan.ts'
 import { requireEqual } from './tensors.ts'
 import { declaredType, showDeclared } from './types.ts'
 import { bool, errorValue, float, int, type Value } from './values.ts'
+
+/** `for … in along(…) { … yield e }`: what all rounds yield, put together. */
+function loop(ctx: Context, node: For): Value {
+  const columns = columnsOf(ctx, node.iterable)
+  if (columns.some(column => column.kind === 'error')) return errorValue
+  if (columns.some(column => column.kind === 'sequence')) return scan(ctx, node, columns, 'value')
+  return complain(
+    ctx,
+    'LTM2109',
+    node.iterable.span,
+    { wanted: 'a sequence, as in `along(x, axis: 1)`', got: describe(columns[0] ?? errorValue) },
+    { help: 'a list of values is written `[VALUE for NAME in LIST]`' },
+  )
+}
 
 /** The value of an expression: one short function per kind. `ctx.expected` reaches through arithmetic to calls that need a shape. */
 export function expression(ctx: Context, node: Expr): Value {
@@ -51,7 +67,7 @@ export function expression(ctx: Context, node: Expr): Value {
     case 'Lambda':
       return { kind: 'lambda', declaration: node, env: ctx.env }
     case 'For':
-      return complain(ctx, 'LTM9001', node.span, { what: 'a scan over an axis' })
+      return loop(unexpecting(ctx), node)
     case 'Range':
       return range(unexpecting(ctx), node)
     case 'Pipe':

@@ -26,6 +26,16 @@ export function resultsOf(value: Value): Results | undefined {
   return { values: values as TensorValue[], fields: [...value.fields.keys()] }
 }
 
+/** Whether a step gives a value that no name in the source stands for yet: its only one, or what a loop yields. */
+export function isNameless({ op, outputs }: Step, value: string): boolean {
+  return (outputs.length === 1 || op === 'scan') && outputs.some(output => output.name === value)
+}
+
+export function renamedOutput(step: Step, value: string, name: string): Step {
+  const outputs = step.outputs.map(output => (output.name === value ? { ...output, name } : output))
+  return { ...step, outputs }
+}
+
 /** The steps and names of one function under construction. */
 export class FunctionRegion implements Region {
   readonly kind = 'function'
@@ -47,10 +57,10 @@ export class FunctionRegion implements Region {
 
   rename(value: string, name: string): string {
     const last = this.steps.at(-1)
-    if (last?.outputs.length !== 1 || last.outputs[0]!.name !== value || this.#named.has(value)) return value
+    if (!last || !isNameless(last, value) || this.#named.has(value)) return value
     const own = this.fresh(name)
     this.#named.add(own)
-    this.steps[this.steps.length - 1] = { ...last, outputs: [{ ...last.outputs[0]!, name: own }] }
+    this.steps[this.steps.length - 1] = renamedOutput(last, value, own)
     return own
   }
 

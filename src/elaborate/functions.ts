@@ -295,7 +295,7 @@ export function resultSpan(body: Body): Span {
 }
 
 /** The formal as a value of the function itself. Tensors inside records become parameters of their own. */
-function ownValue(
+export function ownValue(
   region: FunctionRegion,
   name: string,
   value: Value,

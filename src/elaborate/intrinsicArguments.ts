@@ -29,6 +29,7 @@ const accepted: Readonly<Record<string, Accepted>> = {
   eye: shaped([]),
   linspace: shaped(['from', 'to'], 2),
   stack: { order: ['list'], least: 1, named: ['axis'] },
+  along: { order: ['x', 'axis'], least: 1, named: ['reverse'] },
   columns: one('range'),
   column: one('index'),
 }

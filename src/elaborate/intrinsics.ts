@@ -11,8 +11,9 @@ import { keyAt } from './functionCalls.ts'
 import { gradient } from './gradient.ts'
 import { lengthOf } from './iteration.ts'
 import { hostNumber } from './operators.ts'
+import { sequence } from './sequence.ts'
 import { applyOperator, type OpName, push, toTensor } from './tensors.ts'
-import { errorValue, float, int, knownNumber, type Value } from './values.ts'
+import { bool, errorValue, float, int, knownNumber, type Value } from './values.ts'
 
 /** Functions that the table can't say: they take or give what isn't a tensor, or take their shape from where they stand. */
 type Intrinsic = (ctx: Context, site: CallSite, piped?: Piped) => Value
@@ -128,7 +129,12 @@ export const intrinsics: Readonly<Record<string, Intrinsic>> = {
   column: (ctx, site) => ctx.region.column(site.span.start) ?? errorValue,
   gradient: (ctx, site, piped) => gradient(ctx, site, piped),
   log_det_jacobian: (ctx, site) => complain(ctx, 'LTM9001', site.span, { what: '`log_det_jacobian`' }),
-  along: (ctx, site) => complain(ctx, 'LTM9001', site.span, { what: 'a scan over an axis' }),
+  along: (ctx, site, piped) => {
+    const [tensor, axis] = values(ctx, site, piped)
+    const at = axis ?? named(ctx, site, 'axis') ?? int(0)
+    const reverse = named(ctx, site, 'reverse') ?? bool(false)
+    return sequence(ctx, tensor ?? errorValue, at, reverse, site.span)
+  },
   copy: (ctx, site) => complain(ctx, 'LTM9001', site.span, { what: '`copy`' }),
 }
 

@@ -13,12 +13,20 @@ export interface Rounds {
   readonly length: Dim | undefined
 }
 
+/** What a loop goes over: one value for each of its names. */
+export function columnsOf(ctx: Context, iterable: Expr): readonly Value[] {
+  return iterable.kind === 'Call' && iterable.callee.kind === 'Name' && iterable.callee.text === 'zip'
+    ? iterable.args.map(arg => (arg.kind === 'Except' ? errorValue : expression(ctx, arg.value)))
+    : [expression(ctx, iterable)]
+}
+
 /** The rounds over a list, a literal range or a `zip` of them. */
-export function iterate(ctx: Context, names: readonly Name[], iterable: Expr): Rounds | 'error' {
-  const columns =
-    iterable.kind === 'Call' && iterable.callee.kind === 'Name' && iterable.callee.text === 'zip'
-      ? iterable.args.map(arg => (arg.kind === 'Except' ? errorValue : expression(ctx, arg.value)))
-      : [expression(ctx, iterable)]
+export function iterate(
+  ctx: Context,
+  names: readonly Name[],
+  iterable: Expr,
+  columns: readonly Value[] = columnsOf(ctx, iterable),
+): Rounds | 'error' {
   if (columns.some(column => column.kind === 'error')) return 'error'
   const bad = columns.find(column => !['list', 'uniform_list', 'range'].includes(column.kind))
   if (bad) return wrong(ctx, iterable, `${describe(bad)}`)

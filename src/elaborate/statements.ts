@@ -1,6 +1,6 @@
 import { nearest } from '../base/names.ts'
 import { type Span, textOf } from '../base/source.ts'
-import type { Block, Body, For, If, Let, SetStatement, Statement, Var } from '../syntax/ast.ts'
+import type { Block, Body, For, If, Let, SetStatement, Statement, Var, Yield } from '../syntax/ast.ts'
 import { sameType } from '../types/tensor.ts'
 import { holding } from './conditions.ts'
 import { type Context, complain } from './context.ts'
@@ -8,8 +8,9 @@ import { declare } from './declaring.ts'
 import { describe } from './describe.ts'
 import { expression, unexpecting } from './evaluate.ts'
 import { checkDeclared } from './formals.ts'
-import { iterate } from './iteration.ts'
+import { columnsOf, iterate } from './iteration.ts'
 import { conditionOf } from './operators.ts'
+import { scan } from './scan.ts'
 import { declaredType } from './types.ts'
 import { errorValue, type Value } from './values.ts'
 
@@ -58,10 +59,8 @@ function execute(ctx: Context, statement: Statement): Outcome {
       return executeIf(ctx, statement)
     case 'For':
       return executeFor(ctx, statement)
-    case 'While':
-    case 'Break':
     case 'Yield':
-      complain(ctx, 'LTM9001', statement.span, { what: `\`${statement.kind.toLowerCase()}\` in a function` })
+      yielded(ctx, statement)
       return wentOn
     default:
       complain(ctx, 'LTM4502', statement.span, {
@@ -205,13 +204,24 @@ export function eitherOf(a: Value, b: Value): Value {
   return a.kind === 'tensor' && b.kind === 'tensor' && sameType(a.type, b.type) ? a : errorValue
 }
 
-/** Over a list or a literal range a loop is unrolled. */
+function yielded(ctx: Context, statement: Yield): void {
+  const value = expression(unexpecting(ctx), statement.value)
+  if (ctx.round) ctx.round(value, statement.span)
+  else
+    complain(ctx, 'LTM4502', statement.span, {
+      statement: 'yield',
+      place: 'this block; it belongs to a loop over an axis, `for … in along(…)`',
+    })
+}
+
+/** Over an axis of tensors a loop is a scan; over a list or a literal range it is unrolled. */
 function executeFor(ctx: Context, statement: For): Outcome {
-  if (isScan(statement)) {
-    complain(ctx, 'LTM9001', statement.span, { what: 'a scan over an axis' })
-    return { kind: 'returned', value: errorValue }
+  const columns = columnsOf(unexpecting(ctx), statement.iterable)
+  if (columns.some(column => column.kind === 'sequence')) {
+    scan(ctx, statement, columns, 'nothing')
+    return wentOn
   }
-  const rounds = iterate(unexpecting(ctx), statement.names, statement.iterable)
+  const rounds = iterate(unexpecting(ctx), statement.names, statement.iterable, columns)
   if (rounds === 'error') {
     const env = ctx.env.child()
     for (const name of statement.names) env.define(name.text, errorValue, name.span)
@@ -225,13 +235,4 @@ function executeFor(ctx: Context, statement: For): Outcome {
     if (outcome.kind === 'returned') return outcome
   }
   return wentOn
-}
-
-function isScan(statement: For): boolean {
-  const names = (node: For['iterable']): boolean =>
-    node.kind === 'Call' &&
-    node.callee.kind === 'Name' &&
-    (node.callee.text === 'along' ||
-      (node.callee.text === 'zip' && node.args.some(arg => arg.kind !== 'Except' && names(arg.value))))
-  return names(statement.iterable)
 }

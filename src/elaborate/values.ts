@@ -36,6 +36,7 @@ export type Value =
   | ListValue
   | UniformListValue
   | RangeValue
+  | SequenceValue
   | FunctionValue
   | LambdaValue
   | OpaqueFunctionValue
@@ -112,6 +113,15 @@ export interface RangeValue {
   readonly kind: 'range'
   readonly from: Dim
   readonly to: Dim
+}
+/** `along(x, axis: 1)`: the slices of a tensor, one after the other. */
+export interface SequenceValue {
+  readonly kind: 'sequence'
+  readonly tensor: TensorValue
+  /** From the end where negative. */
+  readonly axis: number
+  readonly length: Dim
+  readonly reverse: boolean
 }
 /** A declared function with the environment it was declared in, and the module that it is a member of. */
 export interface FunctionValue {

@@ -49,6 +49,11 @@ export type Attrs = Readonly<Record<string, Attr>>
 /**
  * One application of an operator. `op` is a key of the operator table, or one of the structural operators:
  * - `call`: attrs `{ func: string, host: HostExpr[] }`; inputs are the function's parameters in order.
+ * - `scan`: a loop over slices. attrs `{ func, host, carried, along: axes, stack: axes, reverse }`; inputs are the start values
+ *   of what is carried, the tensors that it goes along, and the function's further parameters, which stay the same. The
+ *   function takes what is carried, one slice of each tensor and the rest, and gives what is carried on, then what the round
+ *   yields; outputs are what is carried in the end, then the yields of all rounds, each stacked along its axis in the order of
+ *   the slices, backwards or not. A key that the function takes is that of the place of the round below the one given.
  * - `host`: attrs `{ value: HostExpr }`; brings a host number into a region as `f32[]`.
  * - `gradient`: inputs `y`, a number, and `x`, which `y` was computed from; the pass `expand-gradients` spells it out.
  * - `read`: attrs `{ parameter: path }`; the raw tensor of a parameter, as it is at this place of a step. Only in steps.
@@ -89,6 +94,7 @@ export interface Func {
     | 'fields'
     | 'lambda'
     | 'method'
+    | 'scan'
   readonly doc?: string
   readonly params: readonly FuncParam[]
   /** Numbers that the host passes, such as a learning rate; read by `host` steps as `{ kind: 'argument' }`. */

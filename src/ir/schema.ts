@@ -125,6 +125,7 @@ const func = record<Func>({
     fields: true,
     lambda: true,
     method: true,
+    scan: true,
   }),
   doc: optional(text),
   params: list(record<FuncParam>({ name: text, type: valueType, member: optional(text) })),

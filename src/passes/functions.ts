@@ -54,7 +54,7 @@ function namedIn(statement: HostStatement): readonly string[] {
   }
 }
 
-/** The functions that steps call. */
+/** The functions that steps call, those that are the bodies of loops included. */
 export function calledBy(steps: readonly Step[]): readonly Func['name'][] {
-  return steps.flatMap(({ op, attrs }) => (op === 'call' ? [String(attrs.func)] : []))
+  return steps.flatMap(({ op, attrs }) => (op === 'call' || op === 'scan' ? [String(attrs.func)] : []))
 }

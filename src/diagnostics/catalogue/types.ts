@@ -88,6 +88,49 @@ export const types = {
       `\`${d.y}\` was not computed from \`${d.x}\`, so its gradient would be zero`,
     d => `give \`${d.x}\` a name with \`let\` and compute \`${d.y}\` from that name`,
   ),
+  LTM2140: error(
+    (d: { axis: string; type: string }) => `there is no axis ${d.axis} in ${d.type} to go along`,
+    () => 'axes count from 0, and from the end with -1',
+  ),
+  LTM2141: error(
+    (d: { first: string; firstLength: string; second: string; secondLength: string }) =>
+      `these are not equally long: \`${d.first}\` has ${d.firstLength} rounds, \`${d.second}\` ${d.secondLength}`,
+  ),
+  LTM2142: error(
+    (d: { problem: string }) => `these can't be gone along together: ${d.problem}`,
+    () => '`zip` takes sequences made by `along(x, axis: …)`, all in one direction',
+  ),
+  LTM2143: error(
+    (d: { name: string; before: string; after: string }) =>
+      `\`${d.name}\` is ${d.before} before this loop and ${d.after} after a round of it`,
+    d =>
+      `what a loop over an axis carries keeps its type; write its type where it starts: \`var ${d.name}: TYPE = …\``,
+  ),
+  LTM2144: error(
+    (d: { name: string; got: string }) => `this loop can't carry \`${d.name}\`, which is ${d.got}`,
+    () => 'from round to round go tensors, numbers, and records and lists of these',
+  ),
+  LTM2145: error(
+    (_: undefined) => 'this loop gives no value, for its rounds yield nothing',
+    () => 'end its body with `yield VALUE`',
+  ),
+  LTM2146: error(
+    (_: undefined) => 'a round yields once',
+    () => 'yield a record for several values: `yield { h, c }`',
+  ),
+  LTM2147: error(
+    (d: { axis: number; type: string }) =>
+      `what the rounds yield is put together along axis ${d.axis}, and ${d.type} has no place for it`,
+    () => 'yields go along the axis that the loop goes along; `rearrange` moves it',
+  ),
+  LTM2148: error(
+    (d: { what: string }) => `${d.what} can't stand in a loop over an axis`,
+    () => 'every round runs; choose by `where(condition, a, b)`',
+  ),
+  LTM2149: error(
+    (_: undefined) => 'nobody takes what this loop yields',
+    () => 'write `let NAME = for … { … }`, or leave the `yield` out',
+  ),
   LTM2130: error(
     (d: { rounds: number; most: number }) =>
       `this loop has ${d.rounds} rounds, and at most ${d.most} can be unrolled`,

@@ -4,6 +4,7 @@ import type { HostStatement, Step } from '../../ir/ir.ts'
 import { constraintFunction } from '../constraints.ts'
 import { type Context, type MemberRead, originOf, type Region } from '../context.ts'
 import { emitCall } from '../functionCalls.ts'
+import { isNameless, renamedOutput } from '../functionRegion.ts'
 import { type ErrorValue, errorValue, type ParamSpec, type TensorValue } from '../values.ts'
 
 /**
@@ -35,17 +36,11 @@ export class StepRegion implements Region {
 
   rename(value: string, name: string): string {
     const last = this.body.at(-1)
-    if (
-      last?.kind !== 'compute' ||
-      last.step.outputs.length !== 1 ||
-      last.step.outputs[0]!.name !== value ||
-      this.#named.has(value)
-    )
-      return value
+    if (last?.kind !== 'compute' || !isNameless(last.step, value) || this.#named.has(value)) return value
     if (last.step.op === 'read') return value
     const own = this.fresh(name)
     this.#named.add(own)
-    const step = { ...last.step, outputs: [{ ...last.step.outputs[0]!, name: own }] }
+    const step = renamedOutput(last.step, value, own)
     this.body[this.body.length - 1] = { kind: 'compute', step }
     this.makers.delete(value)
     this.makers.set(own, step)

@@ -4,6 +4,7 @@ import type { HostExpr, HostStatement, LogFlags, Phase, StepStream, TrainingStep
 import type {
   Block,
   Expr,
+  For,
   If,
   Log,
   Minimize,
@@ -19,7 +20,9 @@ import { describe } from '../describe.ts'
 import type { Env } from '../env.ts'
 import { expression } from '../evaluate.ts'
 import { constantOf } from '../host.ts'
+import { columnsOf } from '../iteration.ts'
 import { hostNumber, notBool } from '../operators.ts'
+import { scan } from '../scan.ts'
 import { executeLet, executeVar, named, statementWord } from '../statements.ts'
 import { toTensor } from '../tensors.ts'
 import { errorValue, int, type Value } from '../values.ts'
@@ -182,9 +185,10 @@ function statement(step: StepContext, node: Statement): void {
     case 'Yield':
       return void complain(ctx, 'LTM4502', node.span, {
         statement: 'yield',
-        place: 'a step; it belongs to a scan',
+        place: 'a step; it belongs to a loop over an axis, `for … in along(…)`',
       })
     case 'For':
+      return loop(step, node)
     case 'While':
     case 'Break':
     case 'Freeze':
@@ -194,6 +198,13 @@ function statement(step: StepContext, node: Statement): void {
         what: `\`${statementWord(node)}\` in a step or hook`,
       })
   }
+}
+
+/** Over an axis of tensors a loop is a scan, as elsewhere. */
+function loop(step: StepContext, node: For): void {
+  const columns = columnsOf(step.ctx, node.iterable)
+  if (columns.some(column => column.kind === 'sequence')) scan(step.ctx, node, columns, 'nothing')
+  else complain(step.ctx, 'LTM9001', node.span, { what: '`for` in a step or hook' })
 }
 
 function minimised(step: StepContext, node: Minimize): void {

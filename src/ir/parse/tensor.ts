@@ -132,6 +132,7 @@ const roles = [
   'fields',
   'lambda',
   'method',
+  'scan',
 ] as const satisfies readonly Func['role'][]
 
 function parseParams(s: Scanner): Pick<Func, 'params' | 'hostParams'> {

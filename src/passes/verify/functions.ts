@@ -1,5 +1,6 @@
-import type { Func, Step } from '../../ir/ir.ts'
+import type { Func } from '../../ir/ir.ts'
 import { sizesOf } from '../calls.ts'
+import { calledBy } from '../functions.ts'
 import { complain, type Facts, inside, rootSite, type Site } from './facts.ts'
 import { define, type Scope, typeOf, verifySteps } from './steps.ts'
 
@@ -37,8 +38,4 @@ function verifyCalls(site: Site, func: Func, callers: readonly string[], done: S
     if (callee) verifyCalls(site, callee, [...callers, func.name], done)
   }
   done.add(func.name)
-}
-
-function calledBy(steps: readonly Step[]): readonly string[] {
-  return steps.flatMap(({ op, attrs }) => (op === 'call' ? [String(attrs.func)] : []))
 }

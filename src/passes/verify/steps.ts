@@ -2,9 +2,10 @@ import { notations } from '../../ir/host.ts'
 import type { Attr, HostExpr, Step, ValueType } from '../../ir/ir.ts'
 import { findOp } from '../../ops/index.ts'
 import { inferType } from '../../ops/signature.ts'
-import { compareDims } from '../../types/dim.ts'
+import { compareDims, type Dim } from '../../types/dim.ts'
 import { elementCount, isRest } from '../../types/tensor.ts'
 import { bindSizes, namesIn, showValueType, sizesIn, typeAt } from '../calls.ts'
+import { roundsOf, roundTypes, scanOf, scanTypes } from '../../ir/scan.ts'
 import { exprsOf, isAttrList, isHostExpr, leavesOf } from '../values.ts'
 import { complain, functionOf, inside, type Site } from './facts.ts'
 
@@ -68,6 +69,8 @@ function resultTypes(scope: Scope, step: Step, inputs: readonly ValueType[]): re
   switch (step.op) {
     case 'call':
       return verifyCall(scope, step, inputs)
+    case 'scan':
+      return verifyScan(scope, step, inputs)
     case 'host':
       onlyAttr(scope, step, 'value', value => value !== undefined && isHostExpr(value))
       return [{ dtype: 'f32', shape: [] }]
@@ -112,6 +115,33 @@ function verifyCall(scope: Scope, step: Step, inputs: readonly ValueType[]): rea
   if (typeof func !== 'string' || !lists || Object.keys(step.attrs).length !== 2)
     return complain(scope, 'a call has the attributes `func` and `host`, a list of host expressions')
   return callTypes(scope, func, inputs, host.length)
+}
+
+/** What is carried keeps its type, sequences are equally long, and every yield has a place where it is put together. */
+function verifyScan(scope: Scope, step: Step, inputs: readonly ValueType[]): readonly ValueType[] {
+  const found = scanOf(step)
+  const { host } = step.attrs
+  if (!found || host === undefined || !isAttrList(host) || !host.every(isHostExpr))
+    return complain(scope, 'a scan has the attributes `func`, `host`, `carried`, `along`, `stack` and `reverse`')
+  const rounds = roundsOf(found, inputs)
+  const taken = roundTypes(found, inputs)
+  if (!taken || rounds === undefined) return complain(scope, 'it goes along an axis that is not there')
+  const uneven = found.along.some((_, i) => !sameLength(inputs[found.carried + i]!, found.along[i]!, rounds))
+  if (uneven) complain(scope, `its sequences are not all ${rounds} long`)
+  const given = callTypes(scope, found.func, taken, host.length)
+  if (given.length !== found.carried + found.stack.length)
+    complain(scope, `${found.func} gives ${given.length} values, not ${found.carried + found.stack.length}`)
+  const changed = given.slice(0, found.carried).findIndex((type, i) => !sameValueType(type, inputs[i]!))
+  if (changed >= 0)
+    complain(scope, `%${step.inputs[changed]} is carried as another type, ${showValueType(given[changed]!)}`)
+  const types = scanTypes(found, given, rounds).filter(type => type !== undefined)
+  return types.length === given.length ? types : complain(scope, 'a yield has no such axis')
+}
+
+function sameLength(type: ValueType, axis: number, rounds: Dim): boolean {
+  if (type === 'key') return false
+  const size = type.shape.at(axis)
+  return size !== undefined && compareDims(size, rounds) !== 'different'
 }
 
 /** The types that a function gives for arguments of these types; complains where they don't fit. */
