@@ -17,11 +17,36 @@ const numbers: Readonly<Record<string, string>> = {
   loss: 'sum(cross_entropy(rearrange(x : (a b) -> a b, a: 2), i32(fill_one())))',
   record: 'both(x).first * sum(both(x).second)',
   stopped: 'sum(x ^ 2 * stop_gradient(x))',
+  loop: 'sum(running(x, x[0]) ^ 2)',
+  'loop backwards': 'sum(backwards(x).all * x) + backwards(x).last',
+  'loop over rows': 'sum(recurrence(rearrange(x : (a b) -> a b, a: 2), x))',
 }
 
 const source = `
 fn norm_of(x: f32[n]) -> f32 = sqrt(sum(x ^ 2))
 fn fill_one() -> f32[2] = f32(arange(2))
+fn running(x: f32[n], gain: f32) -> f32[n] {
+  var h = 0.5
+  let all = for v in along(x, axis: 0) {
+    set h = tanh(h * gain + v * sum(x))
+    yield h * v
+  }
+  return all
+}
+fn backwards(x: f32[n]) -> { all: f32[n], last: f32 } {
+  var state = { h: x[1], c: 0.0 }
+  let all = for v in along(x, axis: -1, reverse: true) {
+    let old = state.h
+    set state = { h: sin(state.c + v), c: state.c * old + v ^ 2 }
+    yield state.c
+  }
+  return { all, last: state.h }
+}
+fn recurrence(x: f32[n, t], w: f32[k]) -> f32[n] {
+  var h: f32[n] = zeros()
+  for a, b in zip(along(x, axis: 1), along(x ^ 2, axis: 1)) { set h = exp(-0.5 * h) * a + b * mean(w) }
+  return h
+}
 fn both(x: f32[n]) -> { first: f32, second: f32[n] } = { first: sum(sin(x)), second: x ^ 2 }
 `
 

@@ -1,5 +1,4 @@
 import type { FuncParam, HostExpr } from '../ir/ir.ts'
-import { variablesOf } from '../types/dim.ts'
 import { isRest, type TensorType } from '../types/tensor.ts'
 import { Env } from './env.ts'
 import type { FunctionRegion } from './functionRegion.ts'
@@ -103,8 +102,3 @@ function tensorsIn(value: Value): readonly TensorValue[] {
 
 const mentions = ({ shape }: TensorType, size: string): boolean =>
   shape.some(dim => dim === size || (isRest(dim) && dim === size))
-
-/** The sizes that a type mentions, rests with their dots. */
-export function sizesOfType({ shape }: TensorType): readonly string[] {
-  return shape.flatMap(dim => (isRest(dim) ? [dim] : [...variablesOf(dim)]))
-}

@@ -1,6 +1,7 @@
 import type { Span } from '../base/source.ts'
 import type { Func, FuncParam } from '../ir/ir.ts'
 import type { Body } from '../syntax/ast.ts'
+import { variablesOf } from '../types/dim.ts'
 import { unifyShape } from '../types/unify.ts'
 import type { CallSite, Piped } from './arguments.ts'
 import {
@@ -14,7 +15,7 @@ import {
 } from './context.ts'
 import { describe } from './describe.ts'
 import type { Env } from './env.ts'
-import { executeBody } from './evaluate.ts'
+import { executeBody, unexpecting } from './evaluate.ts'
 import {
   bindFormals,
   checkDeclared,
@@ -24,11 +25,13 @@ import {
   type Sizes,
 } from './formals.ts'
 import { emitCall } from './functionCalls.ts'
-import { FunctionRegion, resultsOf } from './functionRegion.ts'
+import { FunctionRegion, resultsOf, tensorsOf } from './functionRegion.ts'
 import { type FunctionRequest, isHostArgument } from './functionRequest.ts'
 import { valueKey } from './keys.ts'
 import { checkLogits } from './logits.ts'
+import { PlacedRegion } from './placedRegion.ts'
 import { requirement } from './requirement.ts'
+import { sizesOfType } from './sizes.ts'
 import { type DeclaredType, declaredType } from './types.ts'
 import { errorValue, type FunctionValue, type Value } from './values.ts'
 
@@ -60,10 +63,12 @@ export function callFunction(ctx: Context, callee: FunctionValue, site: CallSite
         sizes.variables,
       )
     : undefined
-  if (isHostFunction(callee, args, result)) return callInline(ctx, callee, args, scope, site, result)
+  if (isHostFunction(callee, args, result))
+    return callInline(unexpecting(ctx), callee, args, scope, site, result)
   const wanted = resultType(ctx, result, sizes, site)
   if (wanted === 'error') return errorValue
   defineSizes(scope, sizes)
+  if (!ctx.generic && hasUntoldSizes(args, wanted)) return splice(ctx, callee, args, scope, site, wanted)
   const request: FunctionRequest = {
     name: owner,
     declaration: {
@@ -133,13 +138,41 @@ function callInline(
     holds: callee.holds ?? [],
     declaration: ctx.generic ? ctx.declaration : callee.declaration.id,
     active: [...ctx.active, key],
-    expected: undefined,
   }
   const value = executeBody(within, callee.declaration.body)
   if (!result) return value
   const { body, signature } = callee.declaration
   const what = `the result of \`${callee.name}\``
   return checkDeclared(within, value, result, resultSpan(body), what, signature.result?.span)
+}
+
+/**
+ * A function takes its sizes from its tensors. One that is asked for a size that none of them tells, as in
+ * `let z: f32[batch.size, 4] = zeros()`, has no form of its own: its steps go where it is called.
+ */
+function splice(
+  ctx: Context,
+  callee: FunctionValue,
+  args: readonly FormalValue[],
+  scope: Env,
+  site: CallSite,
+  wanted: DeclaredType | undefined,
+): Value {
+  const path = callee.self?.path ?? ''
+  const region = new PlacedRegion(ctx, path, path === '' ? callee.name : path, site.span)
+  const self = callee.self && { ...callee.self, path: '' }
+  const expected = wanted?.kind === 'tensor' ? wanted.type : undefined
+  return callInline({ ...ctx, region, expected }, { ...callee, self }, args, scope, site, wanted)
+}
+
+/** Symbolic sizes of the result or among the arguments that no tensor among these has. */
+function hasUntoldSizes(args: readonly FormalValue[], wanted: DeclaredType | undefined): boolean {
+  const told = new Set(args.flatMap(arg => tensorsOf(arg.value).flatMap(tensor => sizesOfType(tensor.type))))
+  const asked = [
+    ...(wanted?.kind === 'tensor' ? sizesOfType(wanted.type) : []),
+    ...args.flatMap(({ value }) => (value.kind === 'int' ? [...variablesOf(value.dim)] : [])),
+  ]
+  return asked.some(size => !told.has(size))
 }
 
 /** In a definition a function inside itself, with other arguments, is not followed: only instances know where that ends. */

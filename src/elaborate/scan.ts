@@ -3,7 +3,7 @@ import type { Attr, FuncParam, Value as IrValue, Step } from '../ir/ir.ts'
 import type { For, Name } from '../syntax/ast.ts'
 import { compareDims, variablesOf } from '../types/dim.ts'
 import { isRest, sameType, showType, type TensorType } from '../types/tensor.ts'
-import { Captures, sizesOfType, tensorOfSize } from './captures.ts'
+import { Captures, tensorOfSize } from './captures.ts'
 import { loopEffects } from './carried.ts'
 import { type Context, complain, originOf } from './context.ts'
 import { checkShadowing } from './declaring.ts'
@@ -14,6 +14,7 @@ import { keyAt } from './functionCalls.ts'
 import { FunctionRegion, tensorsOf } from './functionRegion.ts'
 import { ownValue } from './functions.ts'
 import { sliceType, stackIndex } from './sequence.ts'
+import { sizesOfType } from './sizes.ts'
 import { toTensor } from './tensors.ts'
 import { errorValue, type SequenceValue, type TensorValue, type Value } from './values.ts'
 
@@ -356,7 +357,7 @@ function emitScan(
     },
     [...body.params, ...taken.params],
     hosts.names,
-    { values: results, fields: results.map(result => result.name) },
+    { values: results, fields: undefined },
   )
   ctx.world.functions.list.push(func)
   const members = region.members.flatMap(read => {

@@ -1,6 +1,6 @@
-import type { Step, ValueType } from './ir.ts'
 import type { Dim } from '../types/dim.ts'
 import { isRest, type Shape } from '../types/tensor.ts'
+import type { Step, ValueType } from './ir.ts'
 
 /** What the attributes of a `scan` say, with the places that they give its inputs and outputs. */
 export interface Scan {
@@ -38,10 +38,11 @@ export function roundTypes(scan: Scan, inputs: readonly ValueType[]): readonly V
   return types.every(type => type !== undefined) ? types : undefined
 }
 
-/** How many rounds there are: the size of the axis of the first sequence. */
-export function roundsOf(scan: Scan, inputs: readonly ValueType[]): Dim | undefined {
-  const type = inputs[scan.carried]
-  return type === undefined || type === 'key' ? undefined : type.shape[placeOf(type.shape, scan.along[0]!)]
+/** How many rounds there are: the size of the axis of the first sequence, of this type. */
+export function roundsOf({ along }: Scan, first: ValueType | undefined): Dim | undefined {
+  const [axis] = along
+  if (first === undefined || first === 'key' || axis === undefined) return undefined
+  return first.shape[placeOf(first.shape, axis)]
 }
 
 /** The types of a scan's results, from those of its function's. */

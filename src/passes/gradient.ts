@@ -1,11 +1,13 @@
 import { bug } from '../base/bug.ts'
 import { NameSupply } from '../base/fresh.ts'
 import type { Func, FuncParam, HostStatement, Origin, Program, Step, Value, ValueType } from '../ir/ir.ts'
+import { scanOf } from '../ir/scan.ts'
 import { type BuildContext, type Make, makeBuilder } from '../ops/builder.ts'
 import { findOp } from '../ops/index.ts'
 import type { Operand } from '../ops/op.ts'
 import type { TensorType } from '../types/tensor.ts'
 import { calledBy } from './functions.ts'
+import { backwardScan, type Derived, plainCount } from './gradient/scan.ts'
 import type { Pass } from './pass.ts'
 import { valuesOf } from './rewrite.ts'
 import { namesDefined, outputNames } from './values.ts'
@@ -45,13 +47,6 @@ interface Place {
   readonly before: Step[]
   readonly types: Map<string, ValueType>
   readonly names: NameSupply
-}
-
-/** A function that gives gradients of some inputs of another one; no gradient flows to the others. */
-interface Derived {
-  readonly func: Func
-  /** Which inputs, in the order of its results. */
-  readonly inputs: readonly number[]
 }
 
 /** One run of the pass: the functions with their gradients spelled out, and the derived ones. */
@@ -139,7 +134,9 @@ class Expansion {
       const found =
         step.op === 'call'
           ? this.#throughCall(place, step, build, gradients, onTheWay)
-          : throughOperator(place, step, make, gradients)
+          : step.op === 'scan'
+            ? this.#throughScan(place, step, build, gradients, onTheWay)
+            : throughOperator(place, step, make, gradients)
       step.inputs.forEach((input, i) => {
         const gradient = found[i]
         if (gradient === undefined || !(onTheWay.has(input) || wanted.includes(input))) return
@@ -184,6 +181,42 @@ class Expansion {
     })
   }
 
+  /**
+   * A loop backwards: what each round found is gathered by running the loop once more; then the rounds run in the other
+   * order, each through the gradient of the body, carry on the gradients of what the loop carries and those of what stays
+   * the same, and yield those of the slices.
+   */
+  #throughScan(
+    place: Place,
+    step: Step,
+    build: BuildContext,
+    gradients: ReadonlyMap<string, Operand>,
+    onTheWay: ReadonlySet<string>,
+  ): readonly (Operand | undefined)[] {
+    const scan = scanOf(step) ?? bug('a scan without its attributes')
+    const func = this.#function(scan.func)
+    const asked = step.inputs.flatMap((input, i) =>
+      isFloat(place, input) && (i < scan.carried || onTheWay.has(input)) ? [i] : [],
+    )
+    const outputs = step.outputs.flatMap((output, i) =>
+      (i < scan.carried && isFloat(place, output.name)) || gradients.has(output.name) ? [i] : [],
+    )
+    const derived = this.#derive(func, asked, outputs)
+    if (derived.inputs.length === 0) return []
+    const backward = backwardScan(
+      { scan, step, func, derived, outputs, type: name => tensorType(place, name) },
+      name => this.#names.fresh(name),
+      build,
+      gradients,
+    )
+    for (const made of backward.functions) this.#expanded.set(made.name, made)
+    for (const made of backward.steps) {
+      build.steps.push(made)
+      define(place, made.outputs)
+    }
+    return step.inputs.map((_, i) => backward.gradients.get(i))
+  }
+
   /** The function that gives the gradients of some inputs from those of some results; it computes the function anew. */
   #derive(func: Func, asked: readonly number[], outputs: readonly number[]): Derived {
     const key = `${func.name} by ${asked.join()} from ${outputs.join()}`
@@ -198,7 +231,11 @@ class Expansion {
     define(place, seeds)
     const build = buildAt(place, func.origin)
     const wanted = asked.map(i => func.params[i]!.name)
-    const given = new Map(outputs.map((i, k) => [func.results[i]!, operand(seeds[k]!)] as const))
+    const given = seedsByValue(
+      outputs.map(i => func.results[i]!),
+      seeds.map(operand),
+      makeBuilder(build),
+    )
     const gradients = this.#reverse(place, func.steps, build, given, wanted)
     const inputs = asked.filter(i => gradients.has(func.params[i]!.name))
     const results = inputs.map(i => gradients.get(func.params[i]!.name)!)
@@ -219,12 +256,6 @@ class Expansion {
     if (inputs.length > 0) this.#expanded.set(made.name, made)
     return derived
   }
-}
-
-/** Parameters that are neither members of a module nor a key come first. */
-function plainCount(func: Func): number {
-  const at = func.params.findIndex(param => param.member !== undefined || param.type === 'key')
-  return at < 0 ? func.params.length : at
 }
 
 function placeOf(given: readonly Value[], taken: readonly string[]): Place {
@@ -259,6 +290,20 @@ function tensorType(place: Place, name: string): TensorType {
 function isFloat(place: Place, name: string): boolean {
   const type = place.types.get(name)
   return type !== undefined && type !== 'key' && type.dtype === 'f32'
+}
+
+/** One value may be several results: it gets the gradients of all of them. */
+function seedsByValue(
+  results: readonly string[],
+  seeds: readonly Operand[],
+  make: Make,
+): ReadonlyMap<string, Operand> {
+  const given = new Map<string, Operand>()
+  results.forEach((result, k) => {
+    const before = given.get(result)
+    given.set(result, before ? make.add([before, seeds[k]!]) : seeds[k]!)
+  })
+  return given
 }
 
 const zerosLike = (make: Make, type: TensorType): Operand =>

@@ -30,7 +30,7 @@ import {
 export const inlineSmall: Pass = {
   name: 'inline-small',
   promise:
-    'Every function that is called has two steps or more that take something and give a tensor, and is no lambda.',
+    'Every function that is called has two steps or more that take something and give a tensor, or loops, and is no lambda.',
   run: program => rewriteProgram(program, inliner(smallFunctions(program))),
 }
 
@@ -38,7 +38,8 @@ function isSmall(func: Func): boolean {
   const working = func.steps.filter(
     step => step.op !== 'key_at' && (step.inputs.length > 0 || step.op === 'call'),
   )
-  return func.role === 'lambda' || working.length <= 1
+  const loops = func.steps.some(step => step.op === 'scan')
+  return func.role === 'lambda' || (working.length <= 1 && !loops)
 }
 
 /** The small functions, with the calls in them already replaced. */

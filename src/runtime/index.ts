@@ -21,6 +21,7 @@ export { predict, type RunResult, test, train } from './program.ts'
 export type { Key } from './random.ts'
 export * as random from './random.ts'
 export { chooseReporter } from './report/choose.ts'
+export { slices, stacked } from './slices.ts'
 export type { RunOptions } from './start.ts'
 export type {
   Batch,

@@ -10,6 +10,7 @@ import { callCode, calledFunction } from './calls.ts'
 import { localName, traceOf } from './env.ts'
 import { floatLiteral, hostCode, shortFloat } from './host.ts'
 import { functionName, property, quote } from './names.ts'
+import { writeScan } from './scan.ts'
 import type { SizeText } from './sizes.ts'
 import { isHostExpr } from './uses.ts'
 import {
@@ -31,6 +32,7 @@ export function writeStep(body: Body, step: Step): void {
   const [first] = step.outputs
   if (atom !== undefined && first !== undefined) body.values.set(first.name, atom)
   else if (step.op === 'call') writeCall(body, step)
+  else if (step.op === 'scan') writeScan(body, step, writeStep)
   else writeValue(body, step, first ?? bug(`${step.op} without a result`), opCode(body, step))
 }
 

@@ -1,10 +1,11 @@
 import { bug } from '../../base/bug.ts'
 import { type Code, join, ts } from '../../base/code.ts'
-import type { Step } from '../../ir/ir.ts'
+import type { Func, Step } from '../../ir/ir.ts'
+import { scanOf } from '../../ir/scan.ts'
 import { type Env, funcOf, type Section } from './env.ts'
 import type { EmittedFunction } from './functions.ts'
 import { access, leavesOf, type Segment, segmentsOf, type Tree, treeLiteral, treeOf } from './paths.ts'
-import { isHostExpr, type Uses } from './uses.ts'
+import { allInputs, countSteps, type InputsOf, isHostExpr, type Uses } from './uses.ts'
 import { type Body, type Bound, hostArguments, type Part, valueCode } from './values.ts'
 
 /** The function that a `call` step calls, emitted before its caller. */
@@ -21,17 +22,46 @@ export function emitCalled(
   uses: Uses,
   section: Section,
 ): readonly string[] {
-  const live = steps.filter(({ op, outputs }) => op === 'call' && outputs.some(({ name }) => uses.has(name)))
-  return live.map(step => calledFunction(env, step, section).name)
+  const live = steps.filter(({ outputs }) => outputs.some(({ name }) => uses.has(name)))
+  return live.flatMap(step => {
+    if (step.op === 'call') return [calledFunction(env, step, section).name]
+    const body = loopBody(env, step)
+    return body === undefined ? [] : emitCalled(env, body.steps, usesIn(body, allInputs), section)
+  })
+}
+
+/** The function that is the body of a loop, which is written where the loop stands; undefined for other steps. */
+export function loopBody(env: Env, step: Step): Func | undefined {
+  return step.op === 'scan' ? funcOf(env, String(step.attrs.func)) : undefined
+}
+
+/** How often each value of a function is read by what leads to its results. */
+export function usesIn(func: Func, inputsOf: InputsOf): Uses {
+  const uses: Uses = new Map()
+  for (const name of func.results) uses.set(name, (uses.get(name) ?? 0) + 1)
+  countSteps(func.steps, uses, inputsOf)
+  return uses
 }
 
 /** The inputs of a step that are handed on: a function may not need all members of its module, or its key. */
-export function handedOn(env: Env, section: Section): (step: Step) => readonly string[] {
-  return step => {
+export function handedOn(env: Env, section: Section): InputsOf {
+  const inputsOf: InputsOf = step => {
+    const loop = loopBody(env, step)
+    if (loop !== undefined) {
+      const uses = usesIn(loop, inputsOf)
+      return step.inputs.filter((_, i) => isSequenceOrStart(step, i) || uses.has(loop.params[i]?.name ?? ''))
+    }
     if (step.op !== 'call') return step.inputs
     const { needed } = calledFunction(env, step, section)
     return step.inputs.filter((_, i) => needed[i])
   }
+  return inputsOf
+}
+
+/** A loop goes along its sequences, and carries on what it starts with, whatever its body reads. */
+function isSequenceOrStart(step: Step, input: number): boolean {
+  const scan = scanOf(step)
+  return scan !== undefined && input < scan.carried + scan.along.length
 }
 
 /** `linear(self.hidden[0], x)`: the module, the tensors, host numbers, and at last the key. */

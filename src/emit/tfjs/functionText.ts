@@ -3,14 +3,15 @@ import { annotation, type Code, join, renderCode, ts } from '../../base/code.ts'
 import type { Func, FuncParam } from '../../ir/ir.ts'
 import type { Line } from '../layout.ts'
 import { writeStep } from './body.ts'
-import { emitCalled, handedOn } from './calls.ts'
+import { emitCalled, handedOn, usesIn } from './calls.ts'
 import { type Env, localName, localScope, type Section, traceOf } from './env.ts'
 import { claim, property, propertyKey } from './names.ts'
 import { access, segmentsOf } from './paths.ts'
+import { startsOf } from './scan.ts'
 import { selfType } from './self.ts'
 import { fieldsOf, isList, parametersOf, returnType } from './signature.ts'
 import { sizeReader, sizesOf } from './sizes.ts'
-import { allInputs, countSteps, type InputsOf, type Uses } from './uses.ts'
+import { allInputs, type Uses } from './uses.ts'
 import { type Body, type Bound, type Part, valueCode } from './values.ts'
 
 /** How a function takes its inputs and gives its results. */
@@ -77,7 +78,7 @@ export function renderFunction(
     scope,
     uses,
     parts: new Map(),
-    unnamed: unnamedResults(func, style),
+    unnamed: new Set([...unnamedResults(func, style), ...startsOf(func.steps)]),
     lines,
     sizes,
     ...(anySize ? { measure: sizeReader(shaped) } : {}),
@@ -117,14 +118,8 @@ export function renderFunction(
 
 /** What a function needs, and the names of the functions that it calls. */
 function liveUses(env: Env, func: Func, section: Section) {
-  const count = (inputsOf: InputsOf): Uses => {
-    const uses: Uses = new Map()
-    for (const name of func.results) uses.set(name, (uses.get(name) ?? 0) + 1)
-    countSteps(func.steps, uses, inputsOf)
-    return uses
-  }
-  const called = emitCalled(env, func.steps, count(allInputs), section)
-  return { uses: count(handedOn(env, section)), called }
+  const called = emitCalled(env, func.steps, usesIn(func, allInputs), section)
+  return { uses: usesIn(func, handedOn(env, section)), called }
 }
 
 function isNeeded({ name, member, type }: FuncParam, uses: Uses): boolean {

@@ -97,6 +97,8 @@ export const runtimeValues = [
   'optimizer',
   'parameter',
   'random',
+  'slices',
+  'stacked',
   'tf',
 ] as const
 export const runtimeTypes = ['Batch', 'Key', 'Run', 'Tensors', 'Training'] as const

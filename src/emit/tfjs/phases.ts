@@ -19,7 +19,7 @@ export function phasesOf(program: Program): ReadonlyMap<string, ReadonlySet<Phas
 }
 
 function calledBy(steps: readonly Step[]): readonly string[] {
-  return steps.flatMap(({ op, attrs }) => (op === 'call' ? [String(attrs.func)] : []))
+  return steps.flatMap(({ op, attrs }) => (op === 'call' || op === 'scan' ? [String(attrs.func)] : []))
 }
 
 /** What phases and functions are known by. */

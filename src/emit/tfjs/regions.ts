@@ -71,7 +71,7 @@ function constrains({ env }: Body, step: Step, raw: ReadonlyMap<string, string>)
 
 /** The inputs of a call that are members of its function's module. */
 function membersOf({ env }: Body, step: Step): readonly string[] {
-  if (step.op !== 'call') return []
+  if (step.op !== 'call' && step.op !== 'scan') return []
   const { params } = funcOf(env, String(step.attrs.func))
   return step.inputs.filter((_, i) => params[i]?.member !== undefined)
 }

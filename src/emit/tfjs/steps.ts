@@ -11,6 +11,7 @@ import { refersTo } from './imports.ts'
 import { objectCode } from './literals.ts'
 import { memberAccess, property, quote, scopeIn, upperFirst } from './names.ts'
 import { keepReads, movesParameters, regionOf, writeRegion } from './regions.ts'
+import { startsOf } from './scan.ts'
 import { sizeCode } from './sizes.ts'
 import { stateStyle } from './training.ts'
 import { allInputs, countStatements, itemsOfStep, statementsIn, stepsOf, type Uses } from './uses.ts'
@@ -110,7 +111,7 @@ function createBody(
     sizes,
     types: new Map(),
     parts: new Map(),
-    unnamed: new Set<string>(),
+    unnamed: startsOf(stepsOf(statements)),
   } as const
   return bodyIn(bare, scope, sizes)
 }

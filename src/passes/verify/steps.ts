@@ -1,11 +1,11 @@
 import { notations } from '../../ir/host.ts'
 import type { Attr, HostExpr, Step, ValueType } from '../../ir/ir.ts'
+import { roundsOf, roundTypes, scanOf, scanTypes } from '../../ir/scan.ts'
 import { findOp } from '../../ops/index.ts'
 import { inferType } from '../../ops/signature.ts'
 import { compareDims, type Dim } from '../../types/dim.ts'
 import { elementCount, isRest } from '../../types/tensor.ts'
 import { bindSizes, namesIn, showValueType, sizesIn, typeAt } from '../calls.ts'
-import { roundsOf, roundTypes, scanOf, scanTypes } from '../../ir/scan.ts'
 import { exprsOf, isAttrList, isHostExpr, leavesOf } from '../values.ts'
 import { complain, functionOf, inside, type Site } from './facts.ts'
 
@@ -122,8 +122,11 @@ function verifyScan(scope: Scope, step: Step, inputs: readonly ValueType[]): rea
   const found = scanOf(step)
   const { host } = step.attrs
   if (!found || host === undefined || !isAttrList(host) || !host.every(isHostExpr))
-    return complain(scope, 'a scan has the attributes `func`, `host`, `carried`, `along`, `stack` and `reverse`')
-  const rounds = roundsOf(found, inputs)
+    return complain(
+      scope,
+      'a scan has the attributes `func`, `host`, `carried`, `along`, `stack` and `reverse`',
+    )
+  const rounds = roundsOf(found, inputs[found.carried])
   const taken = roundTypes(found, inputs)
   if (!taken || rounds === undefined) return complain(scope, 'it goes along an axis that is not there')
   const uneven = found.along.some((_, i) => !sameLength(inputs[found.carried + i]!, found.along[i]!, rounds))

@@ -1,0 +1,69 @@
+import type { Span } from '../base/source.ts'
+import type { Step } from '../ir/ir.ts'
+import type { Context, ParameterPart, Region } from './context.ts'
+import { keyAt } from './functionCalls.ts'
+import { joinPath } from './members.ts'
+import type { ErrorValue, ParamSpec, TensorValue } from './values.ts'
+
+/** A region as a function sees it whose steps are put there: its module's parameters lie below a path, its draws below a place. */
+export class PlacedRegion implements Region {
+  readonly #outer: Context
+  readonly #path: string
+  readonly #place: string
+  readonly #span: Span
+  #key: string | undefined
+
+  constructor(outer: Context, path: string, place: string, span: Span) {
+    this.#outer = outer
+    this.#path = path
+    this.#place = place
+    this.#span = span
+  }
+
+  get #region(): Region {
+    return this.#outer.region
+  }
+
+  get kind(): Region['kind'] {
+    return this.#region.kind
+  }
+
+  push(step: Step): void {
+    this.#region.push(step)
+  }
+
+  fresh(name: string): string {
+    return this.#region.fresh(name)
+  }
+
+  rename(value: string, name: string): string {
+    return this.#region.rename(value, name)
+  }
+
+  member(
+    _ctx: Context,
+    path: string,
+    spec: ParamSpec,
+    span: Span,
+    part?: ParameterPart,
+  ): TensorValue | ErrorValue {
+    return this.#region.member(this.#outer, joinPath(this.#path, path), spec, span, part)
+  }
+
+  key(): string {
+    this.#key ??= keyAt(this.#outer, this.#place, this.#span)
+    return this.#key
+  }
+
+  maker(value: string): Step | undefined {
+    return this.#region.maker(value)
+  }
+
+  column(offset: number): TensorValue | undefined {
+    return this.#region.column(offset)
+  }
+
+  place(name: string): string {
+    return this.#region.place(name)
+  }
+}
