@@ -296,7 +296,7 @@ function watchingRun(key: Key, seen: (loss: tf.Tensor) => void, metrics: Map<str
     key,
     minimize: async (_optimizer, _name, body) => {
       const result = body()
-      seen(result.loss)
+      if ('loss' in result) seen(result.loss)
       return result
     },
     update: (name, holder, change) => {

@@ -10,7 +10,7 @@ import type { TrainingEvent } from '../src/runtime/events.ts'
 import { metric, optimizer } from '../src/runtime/holders.ts'
 import { model } from '../src/runtime/model.ts'
 import { predict, test as runTests, train } from '../src/runtime/program.ts'
-import type { Batch, HookSpec, Run, StepSpec, Training } from '../src/runtime/training.ts'
+import type { Batch, HookSpec, OptimizerHolder, Run, StepSpec, Training } from '../src/runtime/training.ts'
 import {
   lineTraining,
   plainSgd,
@@ -154,6 +154,42 @@ trainer('weights say what counts, over a window too', async () => {
     const result = await train(training, quietly())
     near(await value(line.w), expected())
     near(result.metrics['train.loss']!, (2 * 4 + 3 * 9 + 4 * 16) / 9, 1e-4)
+  }
+})
+
+trainer('several losses are averaged apart, each over what its own weight counts', async () => {
+  // One counts the examples with x > 2, the other all of them; a batch in which one counts nothing counts in the other.
+  const run =
+    (sgd: OptimizerHolder, line: { w: tf.Tensor }) =>
+    async (run: Run, batch: Batch): Promise<void> => {
+      const x = batch.fields.x!
+      const losses = () => {
+        const y = tf.mul(line.w, x)
+        return { losses: [{ loss: tf.square(y), weight: tf.greater(x, 2) }, { loss: y }] }
+      }
+      await run.minimize(sgd, ['late', 'all'], losses, trace)
+    }
+  for (const [batch, accumulate] of [
+    [4, 1],
+    [1, 4],
+    [3, 2],
+  ] as const) {
+    const { training, line } = lineTraining({
+      ...{ x: [1, 2, 3, 4], start: 1, batch, trainer: { accumulate } },
+      steps: ({ sgd, line }) => [
+        {
+          phase: 'train',
+          streams: [{ data: 'points', split: 'train' }],
+          run: run(sgd, line),
+          trace,
+        },
+      ],
+    })
+    const { metrics, clocks } = await train(training, quietly())
+    assert.is(clocks.updates.sgd, 1)
+    near(await value(line.w), 1 - 0.1 * ((2 * (9 + 16)) / 2 + 10 / 4), 1e-5)
+    near(metrics['train.late']!, (9 + 16) / 2)
+    near(metrics['train.all']!, 10 / 4)
   }
 })
 

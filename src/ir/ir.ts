@@ -329,17 +329,15 @@ export type HostStatement =
   /** A tensor step at the host level: runs where it stands. */
   | { readonly kind: 'compute'; readonly step: Step }
   /**
-   * Differentiates and updates. `loss` is what the user minimised, of any rank: its mean (weighted by `weight`) counts.
-   * `body` holds the steps that lead from the optimizer's parameters to the loss; what others read of them is in
-   * `exports`. Before the pass `form-regions` the body is empty and its steps stand before it.
+   * Differentiates and updates: the sum of its terms counts, each a mean of its own. `body` holds the steps that lead from
+   * the optimizer's parameters to the losses; what others read of them is in `exports`. Before the pass `form-regions`
+   * the body is empty and its steps stand before it.
    */
   | {
       readonly kind: 'minimize'
-      readonly name: string
       readonly optimizer: string
+      readonly terms: readonly LossTerm[]
       readonly body: readonly Step[]
-      readonly loss: string
-      readonly weight?: string
       readonly exports: readonly string[]
       readonly origin: Origin
     }
@@ -388,6 +386,13 @@ export type HostStatement =
       readonly fields: readonly { readonly name: string; readonly value: string }[]
       readonly origin: Origin
     }
+
+/** What is minimised under a name: a loss of any rank, of which the mean (weighted by `weight`) counts. */
+export interface LossTerm {
+  readonly name: string
+  readonly loss: string
+  readonly weight?: string
+}
 
 /** Text with values in it: strings stay, expressions are printed, `{ value }` prints a tensor. */
 export type Message = readonly (string | { readonly expr: HostExpr } | { readonly value: string })[]

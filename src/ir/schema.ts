@@ -19,6 +19,7 @@ import type {
   HostVar,
   Hyper,
   LogFlags,
+  LossTerm,
   Message,
   Metric,
   MetricState,
@@ -89,11 +90,9 @@ const hostExpr = union<HostExpr>({
 const hostStatement = union<HostStatement>({
   compute: { step },
   minimize: {
-    name: text,
     optimizer: text,
+    terms: list(record<LossTerm>({ name: text, loss: text, weight: optional(text) })),
     body: list(step),
-    loss: text,
-    weight: optional(text),
     exports: list(text),
     origin,
   },

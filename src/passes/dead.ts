@@ -1,7 +1,7 @@
 import { type Draft, produce } from 'immer'
 import type { HostStatement, Step } from '../ir/ir.ts'
 import type { Pass } from './pass.ts'
-import { outputNames, readsOfStatement, readsOfStep } from './values.ts'
+import { endsOf, outputNames, readsOfStatement, readsOfStep } from './values.ts'
 
 /**
  * Drops the steps whose results nobody reads, and exports that nobody reads. Walking backwards, a dead reader is gone
@@ -59,10 +59,8 @@ function removeWithin(statement: Statement, live: ReadonlySet<string>): void {
     removeDead(statement.otherwise, new Set())
   }
   if (statement.kind !== 'minimize') return
-  const { loss, weight } = statement
   statement.exports = statement.exports.filter(name => live.has(name))
-  const wanted = [loss, ...(weight === undefined ? [] : [weight]), ...statement.exports]
-  statement.body = liveSteps(statement.body, new Set(wanted))
+  statement.body = liveSteps(statement.body, new Set([...endsOf(statement.terms), ...statement.exports]))
 }
 
 function addAll(set: Set<string>, names: readonly string[]): void {

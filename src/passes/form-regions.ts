@@ -7,6 +7,7 @@ import { type Place, valuesOf } from './rewrite.ts'
 import {
   changesState,
   dependsOnTime,
+  endsOf,
   namesDefined,
   outputNames,
   type Renaming,
@@ -14,6 +15,7 @@ import {
   readsOfStep,
   renameInputs,
   renameOutputs,
+  renameTerms,
 } from './values.ts'
 
 /**
@@ -97,14 +99,19 @@ function formMinimize(
   { owned, supply, outer }: Context,
 ): readonly HostStatement[] {
   const visible = stepsAmong([...outer, ...before])
-  const ends = [statement.loss, ...maybe(statement.weight)]
+  const ends = endsOf(statement.terms)
+  const losses = statement.terms.map(({ loss }) => loss)
   const parameters = owned.get(statement.optimizer) ?? new Set()
   // Steps behind a `stop_gradient` come along, so that they need not run twice, unless they are older than a change.
   const region =
-    [allInputs, gradientInputs]
-      .map(reads => regionOf(visible, ends, parameters, reads))
+    [
+      { reads: allInputs, from: ends },
+      // No gradient flows through a weight.
+      { reads: gradientInputs, from: losses },
+    ]
+      .map(({ reads, from }) => regionOf(visible, from, parameters, reads))
       .find(steps => !hasChanged(statement, steps, [...outer, ...before])) ?? refuse(statement)
-  refuseMoved(statement, ends, parameters, [...outer, ...before])
+  refuseMoved(statement, losses, parameters, [...outer, ...before])
   const { moved, late } = whereTo(before, slice(visible, ends, readsOfStep), region)
   const copies = copyNames(
     region.filter(step => !moved.has(step)),
@@ -181,8 +188,10 @@ function refuseMoved(
   if (regionOf(steps, ends, parameters, gradientInputs).some(step => bodies.includes(step))) refuse(statement)
 }
 
-function refuse({ name }: Minimize): never {
-  return bug(`minimize ${name} would differentiate through values that have changed since`)
+function refuse({ terms }: Minimize): never {
+  return bug(
+    `minimize ${terms.map(({ name }) => name).join(', ')} would differentiate through values that have changed since`,
+  )
 }
 
 function minimizes(statement: HostStatement, optimizer: string): boolean {
@@ -192,18 +201,16 @@ function minimizes(statement: HostStatement, optimizer: string): boolean {
 }
 
 function withBody(
-  { weight, ...rest }: Minimize,
+  statement: Minimize,
   names: Renaming,
   body: readonly Step[],
   exports: readonly string[],
 ): Minimize {
-  const to = (name: string) => names.get(name) ?? name
   return {
-    ...rest,
-    ...(weight === undefined ? {} : { weight: to(weight) }),
-    loss: to(rest.loss),
-    body: [...body, ...rest.body.map(step => renameInputs(step, names))],
-    exports: [...exports, ...rest.exports],
+    ...statement,
+    terms: renameTerms(statement.terms, names),
+    body: [...body, ...statement.body.map(step => renameInputs(step, names))],
+    exports: [...exports, ...statement.exports],
   }
 }
 
@@ -218,10 +225,6 @@ function copyNames(steps: readonly Step[], supply: NameSupply): Renaming {
 
 function stepsAmong(statements: readonly HostStatement[]): readonly Step[] {
   return statements.flatMap(statement => (statement.kind === 'compute' ? [statement.step] : []))
-}
-
-function maybe(name: string | undefined): readonly string[] {
-  return name === undefined ? [] : [name]
 }
 
 /** The steps that lead to some values, in order. */

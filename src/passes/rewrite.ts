@@ -1,5 +1,5 @@
 import type { Func, Hook, HostStatement, Program, Step, TrainingStep, Value } from '../ir/ir.ts'
-import { changesState, outputNames, type Renaming, renameInExpr, renameReads } from './values.ts'
+import { changesState, outputNames, type Renaming, renameInExpr, renameReads, renameTerms } from './values.ts'
 
 /** What a rewriting of steps in order knows at a place. */
 export interface Rewriting {
@@ -97,13 +97,11 @@ function rewriteMinimize<S extends Rewriting>(
   const body = rewriter.steps(statement.body, inner)
   const to = (name: string) => inner.names.get(name) ?? name
   for (const name of statement.exports) if (to(name) !== name) state.names.set(name, to(name))
-  const { weight, exports } = statement
   return {
     ...statement,
+    terms: renameTerms(statement.terms, inner.names),
     body,
-    loss: to(statement.loss),
-    ...(weight === undefined ? {} : { weight: to(weight) }),
-    exports: exportsOf(body, exports, inner.names),
+    exports: exportsOf(body, statement.exports, inner.names),
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Attr, HostExpr, HostStatement, Message, Step } from '../ir/ir.ts'
+import type { Attr, HostExpr, HostStatement, LossTerm, Message, Step } from '../ir/ir.ts'
 
 /** New names by old names. */
 export type Renaming = ReadonlyMap<string, string>
@@ -63,7 +63,7 @@ export function readsOfStatement(statement: HostStatement): readonly string[] {
     case 'compute':
       return readsOfStep(statement.step)
     case 'minimize':
-      return [...statement.body.flatMap(readsOfStep), statement.loss, ...maybe(statement.weight)]
+      return [...statement.body.flatMap(readsOfStep), ...endsOf(statement.terms)]
     case 'log':
       return [statement.value, ...maybe(statement.weight)]
     case 'log_host':
@@ -85,6 +85,21 @@ export function readsOfStatement(statement: HostStatement): readonly string[] {
     case 'return':
       return statement.fields.map(field => field.value)
   }
+}
+
+/** The losses and weights of a `minimize`. */
+export function endsOf(terms: readonly LossTerm[]): readonly string[] {
+  return terms.flatMap(({ loss, weight }) => [loss, ...maybe(weight)])
+}
+
+/** The terms with other names for their values. */
+export function renameTerms(terms: readonly LossTerm[], names: Renaming): readonly LossTerm[] {
+  const to = (name: string) => names.get(name) ?? name
+  return terms.map(term => ({
+    ...term,
+    loss: to(term.loss),
+    ...(term.weight === undefined ? {} : { weight: to(term.weight) }),
+  }))
 }
 
 function maybe(name: string | undefined): readonly string[] {
@@ -128,11 +143,10 @@ export function renameReads(statement: HostStatement, names: Renaming): HostStat
     case 'compute':
       return { ...statement, step: renameInputs(statement.step, names) }
     case 'minimize':
+      return { ...statement, terms: renameTerms(statement.terms, names) }
     case 'log': {
       const weight = statement.weight === undefined ? {} : { weight: to(statement.weight) }
-      return statement.kind === 'log'
-        ? { ...statement, value: to(statement.value), ...weight }
-        : { ...statement, loss: to(statement.loss), ...weight }
+      return { ...statement, value: to(statement.value), ...weight }
     }
     case 'log_host':
     case 'set':

@@ -5,19 +5,14 @@ import { type KeptTensors, readScalars } from './memory.ts'
 import { variableOf } from './model.ts'
 import { applyUpdate, type OptimizerState } from './optimizer.ts'
 import type { Session } from './session.ts'
-import type { Trace } from './training.ts'
+import type { LossOutputs, LossTerm, Trace } from './training.ts'
 import { type Gradients, mapGradients } from './windows.ts'
-
-/** What the body of a `minimize` returns: a loss of any shape, perhaps weighted, and values that later lines read. */
-export interface LossOutputs {
-  readonly loss: tf.Tensor
-  readonly weight?: tf.Tensor
-}
 
 /** One `minimize` of one step. */
 export interface MinimizeCall {
   readonly optimizer: OptimizerState
-  readonly name: string
+  /** The name of each term. */
+  readonly names: readonly string[]
   readonly trace: Trace
   /** Which window it accumulates into: the same place of the step, batch after batch. */
   readonly window: string
@@ -28,68 +23,102 @@ export interface MinimizeCall {
   readonly kept: KeptTensors
 }
 
-/** The outputs of the body, and the mean of its loss with the weight behind it; a weight of 0 has no mean. */
-export interface Minimized<R> {
-  readonly outputs: R
+/** The mean of a term with the weight behind it; a weight of 0 has no mean, and one that moved nothing counts as 0. */
+export interface TermMean {
   readonly mean: number
   readonly weight: number
 }
 
-/** Differentiates the loss by the optimizer's parameters and moves them, or adds to its window. */
-export async function minimize<R extends LossOutputs>(
+/** Losses that have been differentiated and not yet moved anything. */
+export interface Differentiated<R> {
+  readonly outputs: R
+  readonly terms: readonly Goal[]
+  /** Of the sum of all means or, where windows keep the terms apart, of each term. */
+  readonly gradients: readonly Gradients[]
+}
+
+/** Differentiates the losses by the optimizer's parameters. */
+export function differentiate<R extends LossOutputs>(
   session: Session,
   call: MinimizeCall,
   body: () => R,
-): Promise<Minimized<R>> {
-  const tape = differentiate(body, call, session.training.trainer.accumulate > 1)
-  const read = await readLoss(tape, session.training.trainer.nonfinite !== 'continue')
-  const minimized = { outputs: tape.outputs, mean: read.mean, weight: read.weight }
-  if (read.weight === 0) return minimized
-  if (!read.finite) return refuse(session, call, tape.gradients, minimized)
-  descend(session, call, tape, read.weight)
-  return minimized
+): Differentiated<R> {
+  const windowed = session.training.trainer.accumulate > 1
+  const first = passOf(body, call, windowed, windowed ? goals => objectiveOf(goals, 0) : totalMean)
+  // The weights of a window are known at its end, so each of several terms needs gradients of its own. The engine drops
+  // its tape with the first ones, hence another forward pass for each; its draws come from the same keys.
+  const others = windowed ? first.terms.slice(1) : []
+  const more = others.map(
+    (_, i) => passOf(body, call, windowed, goals => objectiveOf(goals, i + 1), 'gradients').gradients,
+  )
+  return { outputs: first.outputs, terms: first.terms, gradients: [first.gradients, ...more] }
 }
 
-interface Tape<R> {
+/** Moves the parameters by the gradients, or adds these to the window. */
+export async function minimize(
+  session: Session,
+  call: MinimizeCall,
+  differentiated: Differentiated<unknown>,
+): Promise<readonly TermMean[]> {
+  const { nonfinite } = session.training.trainer
+  const { means, finite } = await readLosses(differentiated, nonfinite !== 'continue')
+  if (means.every(({ weight }) => weight === 0)) return means
+  if (!finite) return refuse(session, call, differentiated.gradients, means)
+  descend(session, call, differentiated, means)
+  return means
+}
+
+interface Pass<R> {
   readonly outputs: R
-  /** The mean of the loss, or its weighted sum where `summed`. */
-  readonly objective: tf.Tensor
-  readonly summed: boolean
-  readonly weight: number | tf.Tensor
+  readonly terms: readonly Goal[]
   readonly gradients: Gradients
 }
 
-/** Runs the body once, on a tape that records only what leads from this optimizer's parameters to the loss. */
-function differentiate<R extends LossOutputs>(body: () => R, call: MinimizeCall, windowed: boolean): Tape<R> {
-  const made: { outputs?: R; goal?: Goal } = {}
+/** Runs the body once, on a tape that records only what leads from this optimizer's parameters to the objective. */
+function passOf<R extends LossOutputs>(
+  body: () => R,
+  call: MinimizeCall,
+  windowed: boolean,
+  objective: (goals: readonly Goal[]) => tf.Tensor,
+  wanted: 'all' | 'gradients' = 'all',
+): Pass<R> {
+  const made: { outputs?: R; terms?: readonly Goal[] } = {}
   const forward = (): tf.Tensor => {
     const outputs = body()
-    const goal = goalOf(outputs, call.size, windowed)
-    keepMade([outputs, goal.weight], goal.objective.scopeId, call.kept)
-    Object.assign(made, { outputs, goal })
-    return goal.objective
+    const terms = termsOf(outputs).map(term => goalOf(term, call.size, windowed))
+    const goal = objective(terms)
+    if (wanted === 'all')
+      keepMade([outputs, terms.map(term => [term.objective, term.weight])], goal, call.kept)
+    Object.assign(made, { outputs, terms })
+    return goal
   }
   const entries = [...call.optimizer.parameters].map(([path, state]) => [path, variableOf(state)] as const)
-  const { value, grads } = gradientsOf(
+  const grads = gradientsOf(
     forward,
     entries.map(([, variable]) => variable),
   )
-  const { outputs, goal } = made
-  if (outputs === undefined || goal === undefined) throw new Error('the body of minimize did not run')
+  const { outputs, terms } = made
+  if (outputs === undefined || terms === undefined) throw new Error('the body of minimize did not run')
   // The engine leaves out parameters that the loss does not reach, which its type does not say.
   const found = entries.flatMap(([path], index) => {
     const gradient: tf.Tensor | undefined = grads[index]
     return gradient === undefined || gradient === null ? [] : [[path, gradient] as const]
   })
-  return { outputs, objective: value, summed: goal.summed, weight: goal.weight, gradients: new Map(found) }
+  return { outputs, terms, gradients: new Map(found) }
 }
 
-function gradientsOf(forward: () => tf.Tensor, variables: tf.Variable[]) {
+function gradientsOf(forward: () => tf.Tensor, variables: tf.Variable[]): tf.Tensor[] {
   // With every parameter frozen there is nothing to differentiate by, and the engine would refuse.
-  if (variables.length === 0) return { value: tf.tidy(forward), grads: [] }
-  return tf.engine().gradients(forward, variables, undefined, true)
+  if (variables.length > 0) return tf.engine().gradients(forward, variables, undefined, true).grads
+  tf.tidy(forward)
+  return []
 }
 
+function termsOf(outputs: LossOutputs): readonly LossTerm[] {
+  return 'losses' in outputs ? outputs.losses : [outputs]
+}
+
+/** The mean of a term, or its weighted sum where `summed`. */
 interface Goal {
   readonly objective: tf.Tensor
   readonly summed: boolean
@@ -97,7 +126,7 @@ interface Goal {
 }
 
 /** A sum where the quotient has to wait: for the end of a window, or for a weight that is a tensor. */
-function goalOf({ loss, weight }: LossOutputs, size: number, windowed: boolean): Goal {
+function goalOf({ loss, weight }: LossTerm, size: number, windowed: boolean): Goal {
   const values = floats(loss)
   if (weight !== undefined) {
     const total = weightedSum(values, weight)
@@ -109,8 +138,23 @@ function goalOf({ loss, weight }: LossOutputs, size: number, windowed: boolean):
   return { objective: tf.mul(mean, count), summed: true, weight: count }
 }
 
+function objectiveOf(goals: readonly Goal[], term: number): tf.Tensor {
+  const goal = goals[term]
+  if (goal === undefined) throw new Error('the body of minimize returned no loss')
+  return goal.objective
+}
+
+/** One goal as it is: its quotient can wait. Of several the sum of the means; one that nothing counts in adds 0. */
+function totalMean(goals: readonly Goal[]): tf.Tensor {
+  if (goals.length === 1) return objectiveOf(goals, 0)
+  const means = goals.map(({ objective, summed, weight }) =>
+    summed ? tf.div(objective, tf.where(tf.equal(weight, 0), 1, weight)) : objective,
+  )
+  return tf.addN(means)
+}
+
 /** Keeps what was made on the tape, whose scope is about to close; parameters and batches are not in that scope. */
-function keepMade(values: unknown, scopeId: number, kept: KeptTensors): void {
+function keepMade(values: unknown, { scopeId }: tf.Tensor, kept: KeptTensors): void {
   for (const tensor of tensorsIn(values)) {
     if (tensor.scopeId === scopeId && !tensor.kept && !(tensor instanceof tf.Variable)) kept.keep(tensor)
   }
@@ -122,22 +166,31 @@ function tensorsIn(value: unknown): readonly tf.Tensor[] {
   return Object.values(value).flatMap(tensorsIn)
 }
 
-interface LossRead {
-  readonly mean: number
-  readonly weight: number
+interface LossesRead {
+  readonly means: readonly TermMean[]
   readonly finite: boolean
 }
 
-/** One read for the loss, its weight and whether all gradients are finite. */
-async function readLoss(tape: Tape<unknown>, check: boolean): Promise<LossRead> {
-  const weight = typeof tape.weight === 'number' ? [] : [tape.weight]
-  const sound = check && tape.gradients.size > 0 ? [tf.tidy(() => totalOf(tape.gradients))] : []
-  const [objective = Number.NaN, ...rest] = await readScalars([tape.objective, ...weight, ...sound])
-  const total = typeof tape.weight === 'number' ? tape.weight : (rest[0] ?? Number.NaN)
-  const gradientsFinite =
-    sound.length === 0 || Number.isFinite(rest.at(-1)) || (await areFinite(tape.gradients))
-  const mean = tape.summed ? objective / total : objective
-  return { mean, weight: total, finite: !check || (Number.isFinite(mean) && gradientsFinite) }
+/** One read for the losses, their weights and whether all gradients are finite. */
+async function readLosses(
+  { terms, gradients }: Differentiated<unknown>,
+  check: boolean,
+): Promise<LossesRead> {
+  const checked = check ? gradients.filter(({ size }) => size > 0) : []
+  const weights = terms.flatMap(({ weight }) => (typeof weight === 'number' ? [] : [weight]))
+  const sound = checked.map(each => tf.tidy(() => totalOf(each)))
+  const read = await readScalars([...terms.map(({ objective }) => objective), ...weights, ...sound])
+  const next = weights.keys()
+  const means = terms.map(({ summed, weight }, i) => {
+    const total =
+      typeof weight === 'number' ? weight : (read[terms.length + (next.next().value ?? 0)] ?? Number.NaN)
+    const objective = read[i] ?? Number.NaN
+    return { mean: summed ? objective / total : objective, weight: total }
+  })
+  if (!check) return { means, finite: true }
+  const lossesFinite = means.every(({ mean, weight }) => weight === 0 || Number.isFinite(mean))
+  const sums = read.slice(terms.length + weights.length)
+  return { means, finite: lossesFinite && (sums.every(Number.isFinite) || (await areFinite(checked))) }
 }
 
 /** Finite only if every element is; the reverse does not hold, since a sum of finite numbers can overflow. */
@@ -147,20 +200,33 @@ function totalOf(gradients: Gradients): tf.Tensor {
 }
 
 /** 0·x is 0 for a finite x and NaN for all others. */
-async function areFinite(gradients: Gradients): Promise<boolean> {
-  const zeros = [...gradients.values()].map(gradient => tf.tidy(() => tf.sum(tf.mul(gradient, 0))))
+async function areFinite(gradients: readonly Gradients[]): Promise<boolean> {
+  const all = gradients.flatMap(each => [...each.values()])
+  const zeros = all.map(gradient => tf.tidy(() => tf.sum(tf.mul(gradient, 0))))
   return (await readScalars(zeros)).every(Number.isFinite)
 }
 
-function descend(session: Session, call: MinimizeCall, tape: Tape<unknown>, weight: number): void {
+function descend(
+  session: Session,
+  call: MinimizeCall,
+  { terms, gradients }: Differentiated<unknown>,
+  means: readonly TermMean[],
+): void {
   const { accumulate } = session.training.trainer
   const { windows } = call.optimizer
   if (accumulate === 1) {
-    const scale = (gradient: tf.Tensor) => tf.div(gradient, weight)
-    move(session, call.optimizer, tape.summed ? mapGradients(tape.gradients, scale) : tape.gradients)
+    const [only, second] = terms
+    const [all = new Map<string, tf.Tensor>()] = gradients
+    const total = only?.summed === true && second === undefined ? means[0]?.weight : undefined
+    move(
+      session,
+      call.optimizer,
+      total === undefined ? all : mapGradients(all, gradient => tf.div(gradient, total)),
+    )
     return
   }
-  const calls = windows.add(call.window, tape.gradients, weight)
+  const parts = gradients.map((each, i) => ({ gradients: each, weight: means[i]?.weight ?? 0 }))
+  const calls = windows.add(call.window, parts)
   if (calls >= accumulate || call.last) move(session, call.optimizer, windows.close(call.window))
 }
 
@@ -180,43 +246,51 @@ export function closeWindows(session: Session): void {
 }
 
 /** A loss or gradient that is not finite moves nothing. */
-async function refuse<R>(
+async function refuse(
   session: Session,
   call: MinimizeCall,
-  gradients: Gradients,
-  minimized: Minimized<R>,
-): Promise<Minimized<R>> {
-  const fault = await nonFinite(session, call, gradients, minimized.mean)
+  gradients: readonly Gradients[],
+  means: readonly TermMean[],
+): Promise<readonly TermMean[]> {
+  const fault = await nonFinite(session, call, gradients, means)
   if (session.training.trainer.nonfinite === 'stop') throw fault
   const message = `${fault.message}; this update is left out`
   session.report({ kind: 'warning', code: fault.code, message, trace: call.trace })
-  return { ...minimized, weight: 0 }
+  return means.map(({ mean }) => ({ mean, weight: 0 }))
 }
 
-async function nonFinite(session: Session, call: MinimizeCall, gradients: Gradients, mean: number) {
+async function nonFinite(
+  session: Session,
+  { names, trace }: MinimizeCall,
+  gradients: readonly Gradients[],
+  means: readonly TermMean[],
+): Promise<RunError> {
   const { epoch, batchIndex } = session.clocks
   // People count from 1, as the lines of epochs do.
   const place = `in epoch ${epoch + 1}, batch ${batchIndex + 1}`
-  const what = Number.isFinite(mean)
-    ? `the gradient of ${lossOf(call)} by ${await firstNonFinite(gradients)} is not finite ${place}`
-    : `${lossOf(call)} is ${mean} ${place}`
+  const bad = means.findIndex(({ mean, weight }) => weight !== 0 && !Number.isFinite(mean))
+  const what =
+    bad < 0
+      ? `the gradient of ${lossOf(names)} by ${await firstNonFinite(gradients)} is not finite ${place}`
+      : `${lossOf(names.slice(bad, bad + 1))} is ${means[bad]?.mean} ${place}`
   return new RunError({
     code: 'LTM6101',
     message: `${what}; no parameter was moved`,
-    trace: call.trace,
+    trace,
     help: 'a smaller learning rate or `clip: norm(1.0)` often helps; `nonfinite: skip` leaves such updates out',
     exitCode: exitCodes.training,
   })
 }
 
 /** The one without a name is called `loss`. */
-function lossOf({ name }: MinimizeCall): string {
-  return name === 'loss' ? 'the loss' : `the loss \`${name}\``
+function lossOf(names: readonly string[]): string {
+  if (names.length === 1 && names[0] === 'loss') return 'the loss'
+  return `the ${names.length === 1 ? 'loss' : 'sum of the losses'} ${names.map(name => `\`${name}\``).join(' and ')}`
 }
 
-async function firstNonFinite(gradients: Gradients): Promise<string> {
-  const paths = [...gradients.keys()]
-  const sums = [...gradients.values()].map(gradient => tf.tidy(() => tf.sum(tf.mul(gradient, 0))))
+async function firstNonFinite(gradients: readonly Gradients[]): Promise<string> {
+  const entries = gradients.flatMap(each => [...each])
+  const sums = entries.map(([, gradient]) => tf.tidy(() => tf.sum(tf.mul(gradient, 0))))
   const read = await readScalars(sums)
-  return `\`${paths[read.findIndex(sum => !Number.isFinite(sum))] ?? 'some parameter'}\``
+  return `\`${entries[read.findIndex(sum => !Number.isFinite(sum))]?.[0] ?? 'some parameter'}\``
 }

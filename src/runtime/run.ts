@@ -2,11 +2,21 @@ import type * as tf from '@tensorflow/tfjs-core'
 import { SkipBatch } from './errors.ts'
 import type { LogScope } from './logbook.ts'
 import { KeptTensors, readScalars } from './memory.ts'
-import { type LossOutputs, minimize } from './minimize.ts'
+import { differentiate, minimize } from './minimize.ts'
 import type { Key } from './random.ts'
 import { tensorText } from './report/format.ts'
 import type { Session } from './session.ts'
-import type { LogOptions, MetricHolder, OptimizerHolder, Phase, Run, Tensors, Trace } from './training.ts'
+import type {
+  LogOptions,
+  LossAhead,
+  LossOutputs,
+  MetricHolder,
+  OptimizerHolder,
+  Phase,
+  Run,
+  Tensors,
+  Trace,
+} from './training.ts'
 
 /** Where and on what a step or hook runs. */
 export interface RunPlace {
@@ -61,19 +71,37 @@ export class StepRun implements Run {
 
   async minimize<R extends LossOutputs>(
     holder: OptimizerHolder,
-    name: string,
+    names: string | readonly string[],
     body: () => R,
     trace: Trace,
   ): Promise<R> {
+    const { outputs, minimize } = this.differentiate(holder, names, body, trace)
+    await minimize()
+    return outputs
+  }
+
+  differentiate<R extends LossOutputs>(
+    holder: OptimizerHolder,
+    name: string | readonly string[],
+    body: () => R,
+    trace: Trace,
+  ): LossAhead<R> {
     const optimizer = this.session.optimizers.get(holder)
     if (optimizer === undefined)
       throw new Error(`\`minimize\` with an optimizer that is not part of this run`)
-    const { size, last } = this.place
-    const window = this.windowOf(name)
-    const call = { optimizer, name, trace, window, size, last, kept: this.kept }
-    const { outputs, mean, weight } = await minimize(this.session, call, body)
-    this.session.logbook.log(this.place.scope, name, mean, weight, { bar: true })
-    return outputs
+    const names = typeof name === 'string' ? [name] : name
+    const { size, last, scope } = this.place
+    const window = this.windowOf(names.join('+'))
+    const call = { optimizer, names, trace, window, size, last, kept: this.kept }
+    const differentiated = differentiate(this.session, call, body)
+    return {
+      outputs: differentiated.outputs,
+      minimize: async () => {
+        const means = await minimize(this.session, call, differentiated)
+        for (const [i, { mean, weight }] of means.entries())
+          this.session.logbook.log(scope, names[i] ?? 'loss', mean, weight, { bar: true })
+      },
+    }
   }
 
   private windowOf(name: string): string {

@@ -192,6 +192,21 @@ export interface LogOptions {
   readonly weight?: tf.Tensor
 }
 
+/** One loss of any shape, perhaps weighted. */
+export interface LossTerm {
+  readonly loss: tf.Tensor
+  readonly weight?: tf.Tensor
+}
+
+/** What the body of a `minimize` returns: a loss, or several whose means add up, and values that later lines read. */
+export type LossOutputs = LossTerm | { readonly losses: readonly LossTerm[] }
+
+/** Losses that have been differentiated; `minimize` moves the parameters. */
+export interface LossAhead<R> {
+  readonly outputs: R
+  minimize(): Promise<void>
+}
+
 /** What a step sees of its run. */
 export interface Run extends Clocks {
   readonly phase: Phase
@@ -199,15 +214,23 @@ export interface Run extends Clocks {
   readonly key: Key
   /**
    * Differentiates the `loss` of `body` by the optimizer's parameters and updates them; its mean (weighted by `weight`)
-   * counts. `body` runs once, on a tape. What it returns besides `loss` and `weight` stays alive until the step ends.
+   * counts, of several `losses` the sum of the means. `body` runs on a tape, once unless several losses accumulate. What
+   * it returns besides stays alive until the step ends. Each loss is logged under its name.
    * A loss that isn't finite ends the run, skips the update or is ignored, as `trainer.nonfinite` says.
    */
-  minimize<R extends { readonly loss: tf.Tensor; readonly weight?: tf.Tensor }>(
+  minimize<R extends LossOutputs>(
     optimizer: OptimizerHolder,
-    name: string,
+    name: string | readonly string[],
     body: () => R,
     trace: Trace,
   ): Promise<R>
+  /** The first half of `minimize`, for lines that look at the outputs of `body` before anything has moved. */
+  differentiate<R extends LossOutputs>(
+    optimizer: OptimizerHolder,
+    name: string | readonly string[],
+    body: () => R,
+    trace: Trace,
+  ): LossAhead<R>
   /** Logs the mean of a value over all its elements, weighted by `options.weight`, or by the batch's size over an epoch. */
   log(name: string, value: tf.Tensor | number, options?: LogOptions): void
   /** Runs a metric's update on its state for this phase, step and log name. */

@@ -7,39 +7,57 @@ export function mapGradients(gradients: Gradients, change: (gradient: tf.Tensor)
   return new Map([...gradients].map(([path, gradient]) => [path, change(gradient)]))
 }
 
-/** Gradients of loss sums that wait for their window to end, and the weight they stand for. */
+/** What one call adds of a term: the gradient of its sum, and the weight that the sum stands for. */
+export interface WindowPart {
+  readonly gradients: Gradients
+  readonly weight: number
+}
+
+/** Gradients of loss sums that wait for their window to end, term by term. */
 interface Window {
   calls: number
-  weight: number
-  readonly sums: Map<string, tf.Tensor>
+  readonly terms: { weight: number; readonly sums: Map<string, tf.Tensor> }[]
 }
 
 /**
- * Accumulation windows. A window belongs to one `minimize` of a step; it holds the gradient of the *sum* of the losses
- * and the sum of their weights, so that the quotient is the gradient of the mean over all examples of the window,
- * however the batches differ in size.
+ * Accumulation windows. A window belongs to one `minimize` of a step; for each of its terms it holds the gradient of the
+ * *sum* of the losses and the sum of their weights, so that the quotient is the gradient of the mean over all examples of
+ * the window, however the batches differ in size. The means of several terms add up.
  */
 export class Windows {
   private readonly open = new Map<string, Window>()
 
   /** Adds a call's gradients; says how many calls the window now holds. */
-  add(key: string, gradients: Gradients, weight: number): number {
-    const window = this.open.get(key) ?? { calls: 0, weight: 0, sums: new Map() }
+  add(key: string, parts: readonly WindowPart[]): number {
+    const window = this.open.get(key) ?? {
+      calls: 0,
+      terms: parts.map(() => ({ weight: 0, sums: new Map<string, tf.Tensor>() })),
+    }
     this.open.set(key, window)
-    for (const [path, gradient] of gradients) addTo(window.sums, path, gradient)
-    window.weight += weight
+    for (const [i, term] of window.terms.entries()) {
+      const part = parts[i]
+      // A term that nothing counted in has no mean, whatever its gradients are.
+      if (part === undefined || part.weight === 0) continue
+      for (const [path, gradient] of part.gradients) addTo(term.sums, path, gradient)
+      term.weight += part.weight
+    }
     window.calls += 1
     return window.calls
   }
 
-  /** Closes a window: the gradient of its mean, owned by the caller's scope. */
+  /** Closes a window: the gradient of the sum of its means, owned by the caller's scope. */
   close(key: string): Gradients {
     const window = this.open.get(key)
     this.open.delete(key)
-    if (window === undefined || window.weight === 0) return disposed(window)
-    const means = mapGradients(window.sums, sum => tf.div(sum, window.weight))
+    const total = new Map<string, tf.Tensor>()
+    for (const { sums, weight } of window?.terms ?? [])
+      for (const [path, sum] of sums) {
+        const mean = tf.div<tf.Tensor>(sum, weight)
+        const before = total.get(path)
+        total.set(path, before === undefined ? mean : tf.add(before, mean))
+      }
     disposed(window)
-    return means
+    return total
   }
 
   /** The windows still open, in the order in which they were opened. */
@@ -59,7 +77,6 @@ function addTo(sums: Map<string, tf.Tensor>, path: string, gradient: tf.Tensor):
   old?.dispose()
 }
 
-function disposed(window: Window | undefined): Gradients {
-  for (const sum of window?.sums.values() ?? []) sum.dispose()
-  return new Map()
+function disposed(window: Window | undefined): void {
+  for (const { sums } of window?.terms ?? []) for (const sum of sums.values()) sum.dispose()
 }

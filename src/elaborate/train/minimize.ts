@@ -1,7 +1,7 @@
 import { nearest } from '../../base/names.ts'
 import type { Span } from '../../base/source.ts'
-import type { Optimizer, Step } from '../../ir/ir.ts'
-import type { Minimize } from '../../syntax/ast.ts'
+import type { LossTerm, Optimizer, Step } from '../../ir/ir.ts'
+import type { Minimize, Term } from '../../syntax/ast.ts'
 import { complain, originOf } from '../context.ts'
 import { describe } from '../describe.ts'
 import { expression } from '../evaluate.ts'
@@ -9,50 +9,72 @@ import { named } from '../statements.ts'
 import { toTensor } from '../tensors.ts'
 import { logName, type StepContext, weightOf } from './stepContext.ts'
 
-/** `minimize LOSS with NAME`: differentiates by the parameters of one optimizer and moves them. */
+/**
+ * `minimize LOSS with NAME`: differentiates by the parameters of one optimizer and moves them. Of several terms the sum of
+ * the means counts.
+ */
 export function minimize(step: StepContext, node: Minimize): void {
-  const { ctx } = step
-  const [term, second] = node.terms
-  if (!term) return
-  if (second) return void complain(ctx, 'LTM9001', second.span, { what: 'several terms in one `minimize`' })
-  const name = term.name?.text ?? 'loss'
-  if (!term.name && step.names.has('loss'))
-    return void complain(ctx, 'LTM4108', node.span, undefined, {
-      labels: [{ span: step.names.get('loss')!, text: 'the other one' }],
-    })
+  if (unnamedTwice(step, node)) return
   const optimizer = optimizerOf(step, node)
-  const value = toTensor(ctx, named(ctx, expression(ctx, term.value), name), term.value.span)
-  const weight = term.over && weightOf(step, term.over, value)
-  const logged = logName(step, name, node.span, false)
-  if (!optimizer || value.kind === 'error') {
+  const terms = node.terms.map(each => term(step, each, node.span, optimizer !== undefined))
+  const known = terms.filter(each => each !== undefined)
+  if (!optimizer || known.length < terms.length) {
     step.training.reached.all = true
-    step.training.silent.push(term.value.span)
+    for (const each of node.terms) step.training.silent.push(each.value.span)
     return
   }
-  if (value.type.dtype !== 'f32')
-    return void complain(ctx, 'LTM2109', term.value.span, { wanted: 'an f32 loss', got: describe(value) })
-  const paths = optimizer.groups.flatMap(group => group.parameters)
-  const reads = readsOf(step, [value.name, ...(weight ? [weight.name] : [])])
-  for (const read of reads) if (paths.includes(read.path)) step.training.reached.paths.add(read.path)
-  const moved = reads.find(
-    read => paths.includes(read.path) && step.region.movedSince(read.path, read.version),
-  )
-  if (moved) reportStale(step, node.span, moved, optimizer)
-  else if (!reads.some(read => paths.includes(read.path))) {
-    step.training.reached.all = true
-    complain(ctx, 'LTM4102', term.value.span, { loss: name, optimizer: optimizer.name })
-  }
+  for (const [i, each] of known.entries())
+    checkReads(step, optimizer, each, node.terms[i]?.value.span ?? node.span)
   step.region.body.push({
     kind: 'minimize',
-    name: logged,
     optimizer: optimizer.name,
+    terms: known,
     body: [],
-    loss: value.name,
-    ...(weight ? { weight: weight.name } : {}),
     exports: [],
     origin: originOf(node.span),
   })
-  step.region.moved(paths, node.span)
+  step.region.moved(pathsOf(optimizer), node.span)
+}
+
+/** A term without a name is called `loss`, and one in a step may be. */
+function unnamedTwice(step: StepContext, node: Minimize): boolean {
+  const unnamed = node.terms.filter(each => !each.name)
+  const [first, second] = unnamed
+  const before = step.names.get('loss') ?? (second && first?.value.span)
+  if (!first || !before) return false
+  const at = second?.value.span ?? node.span
+  complain(step.ctx, 'LTM4108', at, undefined, { labels: [{ span: before, text: 'the other one' }] })
+  return true
+}
+
+/** One `[name =] E [over w]`; undefined where it has an error. Without an optimizer no more is asked of it. */
+function term(step: StepContext, node: Term, minimized: Span, checked: boolean): LossTerm | undefined {
+  const { ctx } = step
+  const name = node.name?.text ?? 'loss'
+  const value = toTensor(ctx, named(ctx, expression(ctx, node.value), name), node.value.span)
+  const weight = node.over && weightOf(step, node.over, value)
+  const logged = logName(step, name, node.name?.span ?? minimized, false)
+  if (value.kind === 'error' || (node.over && !weight)) return undefined
+  if (checked && value.type.dtype !== 'f32')
+    return void complain(ctx, 'LTM2109', node.value.span, { wanted: 'an f32 loss', got: describe(value) })
+  return { name: logged, loss: value.name, ...(weight ? { weight: weight.name } : {}) }
+}
+
+function pathsOf({ groups }: Optimizer): readonly string[] {
+  return groups.flatMap(group => group.parameters)
+}
+
+/** A loss depends on parameters of its optimizer, as they are now. */
+function checkReads(step: StepContext, optimizer: Optimizer, { name, loss }: LossTerm, span: Span): void {
+  const paths = pathsOf(optimizer)
+  const reads = readsOf(step, [loss])
+  const own = reads.filter(read => paths.includes(read.path))
+  for (const read of own) step.training.reached.paths.add(read.path)
+  const moved = own.find(read => step.region.movedSince(read.path, read.version))
+  if (moved) return reportStale(step, span, moved, optimizer)
+  if (own.length > 0) return
+  step.training.reached.all = true
+  complain(step.ctx, 'LTM4102', span, { loss: name, optimizer: optimizer.name })
 }
 
 function optimizerOf(step: StepContext, node: Minimize): Optimizer | undefined {

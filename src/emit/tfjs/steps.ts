@@ -1,6 +1,6 @@
 import { bug } from '../../base/bug.ts'
 import { annotation, type Code, join, ts } from '../../base/code.ts'
-import type { HostStatement, LogFlags, Message, Step, TrainingStep } from '../../ir/ir.ts'
+import type { HostStatement, LogFlags, LossTerm, Message, Step, TrainingStep } from '../../ir/ir.ts'
 import { type Line, layout, type Statement, statement } from '../layout.ts'
 import { emitCalled, handedOn } from './calls.ts'
 import { type Env, funcOf, holderName, localName, localScope, traceOf } from './env.ts'
@@ -271,7 +271,7 @@ function minimizeLine(body: Body, host: Of<'minimize'>): Line {
   for (const name of exports) nameValue(inner, name)
   const { entries, pattern } = resultOf(body, inner, host, exports)
   const trace = traceOf(body.env, host.origin)
-  const call = ts`${pattern}await run.minimize(${holderName(body.env, 'optimizer', host.optimizer)}, ${quote(host.name)}, () =>`
+  const call = ts`${pattern}await run.minimize(${holderName(body.env, 'optimizer', host.optimizer)}, ${namesCode(host)}, () =>`
   const result = ts`{ ${join(entries)} }`
   const lines: Line[] = [...inner.lines, statement(ts`return ${result}`, trace)]
   const short = ts`${call} (${result}), ${quote(trace)})`
@@ -282,15 +282,21 @@ function minimizeLine(body: Body, host: Of<'minimize'>): Line {
 /** A longer one gets a block. */
 const longestCall = 90
 
+/** `'loss'`, or `['data', 'prior']` where there are several terms. */
+function namesCode({ terms }: Of<'minimize'>): Code {
+  const names = terms.map(({ name }) => quote(name))
+  return names.length === 1 ? join(names) : ts`[${join(names)}]`
+}
+
 /** What the closure returns, and the pattern that takes it apart outside. */
 function resultOf(body: Body, inner: Body, host: Of<'minimize'>, exports: readonly string[]) {
-  const own = new Map([
-    ['loss', host.loss],
-    ...(host.weight === undefined ? [] : [['weight', host.weight] as const]),
-  ])
-  const entries = [...own].map(([key, value]) =>
-    fieldCode(key, settle(inner, [value], valueCode(inner, value))),
-  )
+  const [only, second] = host.terms
+  const own = new Map(only !== undefined && second === undefined ? termValues(only) : [])
+  const read = (value: string): Code => settle(inner, [value], valueCode(inner, value))
+  const entries =
+    own.size > 0
+      ? [...own].map(([key, value]) => fieldCode(key, read(value)))
+      : [ts`losses: [${join(host.terms.map(term => termCode(term, read)))}]`]
   const taken: string[] = []
   const outside: [name: string, local: string][] = []
   for (const name of exports) {
@@ -304,6 +310,14 @@ function resultOf(body: Body, inner: Body, host: Of<'minimize'>, exports: readon
   }
   for (const [name, local] of outside) body.values.set(name, { kind: 'code', code: local })
   return { entries, pattern: taken.length === 0 ? '' : `const { ${taken.join(', ')} } = ` }
+}
+
+function termValues({ loss, weight }: LossTerm): readonly (readonly [key: string, value: string])[] {
+  return [['loss', loss], ...(weight === undefined ? [] : [['weight', weight] as const])]
+}
+
+function termCode(term: LossTerm, read: (value: string) => Code): Code {
+  return ts`{ ${join(termValues(term).map(([key, value]) => fieldCode(key, read(value))))} }`
 }
 
 function exportKey(inside: Code, name: string, own: ReadonlyMap<string, string>): string {

@@ -35,7 +35,7 @@ export function countStatements(body: readonly HostStatement[], uses: Uses, inpu
 function readBy(statement: HostStatement): readonly string[] {
   switch (statement.kind) {
     case 'minimize':
-      return [statement.loss, ...optional(statement.weight)]
+      return statement.terms.flatMap(({ loss, weight }) => [loss, ...optional(weight)])
     case 'log':
       return [statement.value, ...optional(statement.weight)]
     case 'log_metric':

@@ -5,6 +5,7 @@ import type {
   HostExpr,
   HostStatement,
   LogFlags,
+  LossTerm,
   Message,
   Origin,
   StepStream,
@@ -104,13 +105,17 @@ function parseField(s: Scanner): { readonly name: string; readonly value: string
 }
 
 function parseMinimize(s: Scanner, scope: HostScope, origin: Origin): HostStatement {
-  const { name, value: loss } = parseField(s)
-  const weight = parseWeight(s)
+  const terms = commaList(s, () => parseTerm(s))
   s.expect('with')
   const optimizer = s.name()
   const exports = s.accept('exports') ? commaList(s, () => s.value()) : []
   const body = s.accept('{') ? s.block('}', () => parseStep(s, scope)) : []
-  return { kind: 'minimize', name, optimizer, body, loss, ...weight, exports, origin }
+  return { kind: 'minimize', optimizer, terms, body, exports, origin }
+}
+
+function parseTerm(s: Scanner): LossTerm {
+  const { name, value: loss } = parseField(s)
+  return { name, loss, ...parseWeight(s) }
 }
 
 function parseWeight(s: Scanner): { readonly weight?: string } {

@@ -91,7 +91,9 @@ function minimizeLines(
   scope: HostScope,
 ): readonly Line[] {
   const { body, exports } = statement
-  const loss = `${printName(statement.name)} = ${printValue(statement.loss)}${over(statement.weight)}`
+  const loss = statement.terms
+    .map(({ name, loss, weight }) => `${printName(name)} = ${printValue(loss)}${over(weight)}`)
+    .join(', ')
   const exported = exports.length === 0 ? '' : ` exports ${exports.map(printValue).join(', ')}`
   const head = `minimize ${loss} with ${printName(statement.optimizer)}${exported}`
   if (body.length === 0) return [traced(head, statement.origin)]

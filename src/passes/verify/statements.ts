@@ -1,5 +1,6 @@
 import type { HostStatement, Message, TrainingStep } from '../../ir/ir.ts'
 import { showValueType } from '../calls.ts'
+import { endsOf } from '../values.ts'
 import { complain, type Facts, inside, rootSite } from './facts.ts'
 import { callTypes, define, type Scope, sameValueType, typeOf, verifyExpr, verifySteps } from './steps.ts'
 
@@ -60,7 +61,7 @@ function verifyStatement(scope: Scope, statement: HostStatement): void {
       verifySteps(scope, [statement.step])
       break
     case 'minimize':
-      verifyMinimize(inside(scope, `minimize ${statement.name}`), statement)
+      verifyMinimize(inside(scope, minimizeTitle(statement)), statement)
       break
     case 'log':
       verifyTensors(inside(scope, `log ${statement.name}`), [statement.value, statement.weight])
@@ -100,11 +101,16 @@ function verifyTensors(scope: Scope, names: readonly (string | undefined)[]): vo
 
 type Minimize = Extract<HostStatement, { readonly kind: 'minimize' }>
 
-function verifyMinimize(scope: Scope, { optimizer, body, loss, weight, exports }: Minimize): void {
+function minimizeTitle({ terms }: Minimize): string {
+  return `minimize ${terms.map(({ name }) => name).join(', ')}`
+}
+
+function verifyMinimize(scope: Scope, { optimizer, terms, body, exports }: Minimize): void {
+  if (terms.length === 0) complain(scope, 'it has no loss')
   if (!scope.facts.optimizers.has(optimizer)) complain(scope, `there is no optimizer ${optimizer}`)
   const within = nested(scope)
   verifySteps(within, body)
-  verifyTensors(within, [loss, weight])
+  verifyTensors(within, endsOf(terms))
   const own = new Set(body.flatMap(step => step.outputs.map(value => value.name)))
   for (const name of exports) {
     if (!own.has(name)) complain(scope, `it exports %${name}, which is not its own`)
