@@ -2,7 +2,7 @@ import { bug } from './base/bug.ts'
 import type { Source } from './base/source.ts'
 import { type Diagnostic, Diagnostics, diagnose, type Report } from './diagnostics/diagnostic.ts'
 import { withoutAbsences } from './elaborate/absence.ts'
-import { checkLibrary, elaborateFile, type LoadedFile } from './elaborate/program.ts'
+import { checkLibrary, elaborateFile, type LoadedFile, reportUnusedNames } from './elaborate/program.ts'
 import type { Program } from './ir/ir.ts'
 import { runPasses } from './passes/pass.ts'
 import { eagerPipeline } from './passes/pipelines.ts'
@@ -42,6 +42,7 @@ export function compile(path: string, files: FileSystem, options: CompileOptions
   const report = diagnostics.hasErrors ? withoutAbsences(diagnostics.report) : diagnostics.report
   const { programs, silent } = elaborateFile(library, loaded, options.hypers ?? new Map(), report)
   if (diagnostics.hasErrors) return { diagnostics: diagnostics.list, programs: [] }
+  reportUnusedNames(loaded, diagnostics.report)
   const [left] = silent
   if (left) bug(`${left.source.name}, offset ${left.start}: left out without a word`)
   return loweredLater(diagnostics.list, programs, options)
@@ -74,6 +75,7 @@ export function compileLibrary(files: FileSystem): readonly Diagnostic[] {
   const diagnostics = new Diagnostics()
   const library = files.library().map(source => parse(source, diagnostics.report, new NodeIds()))
   checkLibrary(library, diagnostics.report)
+  for (const file of library) reportUnusedNames({ file, imports: new Map() }, diagnostics.report)
   return diagnostics.list
 }
 

@@ -2,7 +2,7 @@ import type { Span } from '../base/source.ts'
 import type { Func, HostExpr, Value as IrValue } from '../ir/ir.ts'
 import type { TensorType } from '../types/tensor.ts'
 import { type Context, type FunctionInstance, originOf } from './context.ts'
-import { tensorsOf } from './functionRegion.ts'
+import { replaceTensors, tensorsOf } from './functionRegion.ts'
 import { type CallRequest, isHostArgument } from './functionRequest.ts'
 import { joinPath } from './members.ts'
 import type { TensorValue, Value } from './values.ts'
@@ -55,7 +55,7 @@ function pushCall(
     (value): TensorValue => ({ kind: 'tensor', name: value.name, type: value.type as TensorType, span }),
   )
   if (!func.fields) return values[0]!
-  return { kind: 'record', fields: new Map(func.fields.map((field, i) => [field, values[i]!])) }
+  return replaceTensors(result, values)
 }
 
 /** `Linear.forward` names its result `linear`, `gelu` names it `gelu`. */

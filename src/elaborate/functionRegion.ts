@@ -18,12 +18,46 @@ export interface Results {
   readonly fields: readonly string[] | undefined
 }
 
+/** A tensor, or all tensors of a record or list, however deep: `{ all, last: { h, c } }` gives `all`, `last_h` and `last_c`. */
 export function resultsOf(value: Value): Results | undefined {
   if (value.kind === 'tensor') return { values: [value], fields: undefined }
-  if (value.kind !== 'record') return undefined
-  const values = [...value.fields.values()]
-  if (!values.every(field => field.kind === 'tensor')) return undefined
-  return { values: values as TensorValue[], fields: [...value.fields.keys()] }
+  const leaves = value.kind === 'record' || value.kind === 'list' ? leavesOf(value, '') : undefined
+  if (!leaves) return undefined
+  const names = new NameSupply()
+  return {
+    values: leaves.map(leaf => leaf.tensor),
+    fields: leaves.map(leaf => names.fresh(leaf.name).replaceAll('.', '_')),
+  }
+}
+
+interface Leaf {
+  readonly name: string
+  readonly tensor: TensorValue
+}
+
+/** Undefined where something is no tensor. */
+function leavesOf(value: Value, name: string): readonly Leaf[] | undefined {
+  if (value.kind === 'tensor') return [{ name, tensor: value }]
+  const parts: readonly (readonly [string, Value])[] | undefined =
+    value.kind === 'record'
+      ? [...value.fields]
+      : value.kind === 'list'
+        ? value.items.map((item, i) => [name === '' ? `item${i}` : String(i), item])
+        : undefined
+  const leaves = parts?.map(([part, inner]) => leavesOf(inner, name === '' ? part : `${name}_${part}`))
+  return leaves?.every(leaf => leaf !== undefined) ? leaves.flat() : undefined
+}
+
+/** The value with other tensors in its places, in order. */
+export function replaceTensors(value: Value, tensors: readonly TensorValue[]): Value {
+  const left = [...tensors]
+  const replaced = (each: Value): Value => {
+    if (each.kind === 'tensor') return left.shift() ?? bug('a value with more tensors than it is given')
+    if (each.kind === 'list') return { kind: 'list', items: each.items.map(replaced) }
+    if (each.kind !== 'record') return each
+    return { ...each, fields: new Map([...each.fields].map(([name, field]) => [name, replaced(field)])) }
+  }
+  return replaced(value)
 }
 
 /** Whether a step gives a value that no name in the source stands for yet: its only one, or what a loop yields. */

@@ -12,6 +12,7 @@ import { FunctionRegion } from './functionRegion.ts'
 import { executeBody } from './statements.ts'
 import { entriesByCall } from './surface.ts'
 import { elaborateTrain } from './train/train.ts'
+import { reportUnused } from './unused.ts'
 import { errorValue, type Value } from './values.ts'
 
 /** A file with the files that its imports name, found by the driver. */
@@ -84,9 +85,14 @@ export function elaborateFile(
   return { programs, silent }
 }
 
+/** Warns of what a file and those that it imports declare and never use; for programs without errors. */
+export function reportUnusedNames(loaded: LoadedFile, report: Report): void {
+  for (const { file } of filesOf(loaded)) reportUnused(file, report)
+}
+
 /** Checks the definitions of a file and of those that it imports, each on its own and before it is used. */
 function checkDefinitions(ctx: Context, scopes: FileScopes, loaded: LoadedFile): void {
-  const definitions = scopes.all(loaded).flatMap(each => {
+  const definitions = filesOf(loaded).flatMap(each => {
     const env = scopes.of(each)
     return each.file.declarations.map(declaration => ({ env, declaration }))
   })
@@ -139,11 +145,6 @@ class FileScopes {
     return env
   }
 
-  /** A file and all that it imports, those first. */
-  all(loaded: LoadedFile): readonly LoadedFile[] {
-    return [...new Set([...[...loaded.imports.values()].flatMap(each => this.all(each)), loaded])]
-  }
-
   #import(env: Env, node: Import, target: LoadedFile): void {
     const names = target.file.declarations.flatMap(nameOf)
     const other = this.of(target)
@@ -159,6 +160,18 @@ class FileScopes {
       env.define(name.text, binding?.value ?? errorValue, name.span)
     }
   }
+}
+
+/** A file and all that it imports, those first. */
+function filesOf(loaded: LoadedFile): readonly LoadedFile[] {
+  const found = new Set<LoadedFile>()
+  const visit = (each: LoadedFile): void => {
+    if (found.has(each)) return
+    for (const imported of each.imports.values()) visit(imported)
+    found.add(each)
+  }
+  visit(loaded)
+  return [...found]
 }
 
 const nameOf = (declaration: Declaration): readonly string[] => {

@@ -11,7 +11,7 @@ import { describe } from './describe.ts'
 import { executeBody } from './evaluate.ts'
 import { filled } from './formals.ts'
 import { keyAt } from './functionCalls.ts'
-import { FunctionRegion, tensorsOf } from './functionRegion.ts'
+import { FunctionRegion, replaceTensors, tensorsOf } from './functionRegion.ts'
 import { ownValue } from './functions.ts'
 import { sliceType, stackIndex } from './sequence.ts'
 import { sizesOfType } from './sizes.ts'
@@ -314,18 +314,6 @@ function stackedValues(
     found.push({ own, axis: shape.some(isRest) ? first.axis : at, type })
   }
   return found
-}
-
-/** The value with other tensors in its places, in order. */
-function replaceTensors(value: Value, tensors: readonly TensorValue[]): Value {
-  const left = [...tensors]
-  const replaced = (each: Value): Value => {
-    if (each.kind === 'tensor') return left.shift() ?? errorValue
-    if (each.kind === 'list') return { kind: 'list', items: each.items.map(replaced) }
-    if (each.kind !== 'record') return each
-    return { ...each, fields: new Map([...each.fields].map(([name, field]) => [name, replaced(field)])) }
-  }
-  return replaced(value)
 }
 
 // ── The step ────────────────────────────────────────────────────────────────────────────────────────────────────────

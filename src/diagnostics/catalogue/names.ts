@@ -1,4 +1,4 @@
-import { type Entry, error } from './entry.ts'
+import { type Entry, error, warning } from './entry.ts'
 
 const suggestion = (d: { readonly near: string | undefined }): string | undefined =>
   d.near === undefined ? undefined : `did you mean \`${d.near}\`?`
@@ -56,6 +56,10 @@ export const names = {
   LTM3015: error(
     (d: { what: string; member: string }) => `this ${d.what} has no \`${d.member}\``,
     d => `declare \`${d.member}(…)\` in it`,
+  ),
+  LTM3016: warning(
+    (d: { what: string; name: string }) => `${d.what} \`${d.name}\` is never used`,
+    d => `take it out, or call it \`_${d.name}\` where its place is wanted`,
   ),
   LTM3017: error(
     (_: undefined) => 'this body may end without a `return`',
