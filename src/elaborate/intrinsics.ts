@@ -58,7 +58,7 @@ export const intrinsics: Readonly<Record<string, Intrinsic>> = {
   bool: (ctx, site, piped) => castTo(ctx, 'bool', site, piped),
   fill: (ctx, site, piped) => {
     const [value] = values(ctx, site, piped)
-    const type = shapeWanted(ctx, site, 'f32')
+    const type = shapeWanted(ctx, site, dtypeOf(ctx, value))
     return value && type ? filled(ctx, value, type, site.span) : errorValue
   },
   normal: (ctx, site, piped) => draw(ctx, 'random_normal', ['mean', 'std'], [0, 1], 'f32', site, piped),
@@ -150,6 +150,12 @@ function named(ctx: Context, site: CallSite, name: string): Value | undefined {
   if (arg?.kind !== 'Named') return undefined
   const given: Given = { kind: 'expr', expr: arg.value, span: arg.value.span }
   return argumentValue(unexpecting(ctx), given)
+}
+
+/** A bool fills a tensor of bools, an int one of i32 where that is asked for. */
+function dtypeOf(ctx: Context, value: Value | undefined): DType {
+  if (value?.kind === 'bool') return 'bool'
+  return value?.kind === 'int' && ctx.expected?.dtype === 'i32' ? 'i32' : 'f32'
 }
 
 function hostConversion(
