@@ -9,9 +9,10 @@ import { intrinsicSite } from './intrinsicArguments.ts'
 import { intrinsics } from './intrinsics.ts'
 import { instantiate, methodOf } from './modules.ts'
 import { conditionHolds, settle, unknownName } from './naming.ts'
+import { callOpaque } from './opaque.ts'
 import { callOperator } from './operatorCalls.ts'
 import { predeclared } from './predeclared.ts'
-import { errorValue, type LambdaValue, type OpaqueFunctionValue, type Value } from './values.ts'
+import { errorValue, type LambdaValue, type Value } from './values.ts'
 
 export function call(ctx: Context, node: Pick<Call, 'callee' | 'args' | 'span'>, piped?: Piped): Value {
   const callee = calleeOf(unexpecting(ctx), node.callee)
@@ -57,7 +58,7 @@ export function callValue(ctx: Context, callee: Value, site: CallSite, piped?: P
     case 'lambda':
       return callLambda(ctx, callee, site, piped)
     case 'opaque_function':
-      return opaqueResult(callee, elaborateArguments(ctx, site, piped))
+      return callOpaque(ctx, callee, site, piped)
     case 'module': {
       const forward = methodOf(callee, 'forward')
       if (forward)
@@ -78,11 +79,6 @@ export function callValue(ctx: Context, callee: Value, site: CallSite, piped?: P
       elaborateArguments(ctx, site, piped)
       return complain(ctx, 'LTM3008', site.span, { callee: `\`${site.shown}\``, got: describe(callee) })
   }
-}
-
-/** What an argument of a definition gives when it is called is known only where it is elementwise. */
-function opaqueResult(callee: OpaqueFunctionValue, args: readonly Value[]): Value {
-  return (callee.elementwise ? args[0] : undefined) ?? errorValue
 }
 
 /** Arguments of something that failed already: elaborated for their own errors. */

@@ -180,7 +180,7 @@ function symbol(ctx: Context, name: string, type: DeclaredType): Value {
         fields: new Map([...type.fields].map(([field, inner]) => [field, symbol(ctx, field, inner)])),
       }
     case 'function':
-      return { kind: 'opaque_function', name, elementwise: type.params === undefined }
+      return { kind: 'opaque_function', name, type }
     case 'string':
     case 'module':
     case 'like':

@@ -1,4 +1,5 @@
 import type { Body, Expr } from '../syntax/ast.ts'
+import type { CallSite } from './arguments.ts'
 import type { Context } from './context.ts'
 import type { Value } from './values.ts'
 
@@ -11,6 +12,8 @@ export interface Rules {
   readonly expression: (ctx: Context, node: Expr) => Value
   /** The value of a function's body. */
   readonly body: (ctx: Context, body: Body) => Value
+  /** The value of a call. */
+  readonly call: (ctx: Context, callee: Value, site: CallSite) => Value
 }
 
 export function expression(ctx: Context, node: Expr): Value {
@@ -19,6 +22,10 @@ export function expression(ctx: Context, node: Expr): Value {
 
 export function executeBody(ctx: Context, body: Body): Value {
   return ctx.world.rules.body(ctx, body)
+}
+
+export function callValue(ctx: Context, callee: Value, site: CallSite): Value {
+  return ctx.world.rules.call(ctx, callee, site)
 }
 
 /** A context in which nothing is known of the type that is wanted. */

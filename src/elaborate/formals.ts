@@ -9,6 +9,7 @@ import { type Context, complain } from './context.ts'
 import { describe } from './describe.ts'
 import type { Env } from './env.ts'
 import { unexpecting } from './evaluate.ts'
+import { fitsType } from './functionTypes.ts'
 import { hostNumber } from './operators.ts'
 import { needsShape } from './shapes.ts'
 import { push, requireEqual } from './tensors.ts'
@@ -149,13 +150,15 @@ export function convert(
     case 'record':
       return convertRecord(ctx, value, type, sizes, receiver)
     case 'function':
-      return ['function', 'lambda', 'operator', 'opaque_function', 'module'].includes(value.kind)
-        ? value
-        : mismatch(ctx, value, type, receiver)
+      if (!isFunction(value)) return mismatch(ctx, value, type, receiver)
+      return fitsType(ctx, value, type, receiver.what, receiver.span, receiver.declared) ? value : errorValue
     case 'like':
       return value
   }
 }
+
+const isFunction = (value: Value): boolean =>
+  ['function', 'lambda', 'operator', 'opaque_function', 'module'].includes(value.kind)
 
 function mismatch(ctx: Context, value: Value, type: DeclaredType, receiver: Receiver): Value {
   return complain(

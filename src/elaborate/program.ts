@@ -4,6 +4,7 @@ import type { Span } from '../base/source.ts'
 import type { Report } from '../diagnostics/diagnostic.ts'
 import type { Program } from '../ir/ir.ts'
 import type { Declaration, File, Import, Train } from '../syntax/ast.ts'
+import { callValue } from './calls.ts'
 import { type Context, complain, isBroken, startFuel } from './context.ts'
 import { checkDefinition } from './definitions.ts'
 import { Env } from './env.ts'
@@ -35,7 +36,7 @@ function worldContext(report: Report, library: readonly File[], silent: Span[] =
       functions: { byKey: new Map(), list: [], fresh: name => names.fresh(name) },
       modules: new Map(),
       silent,
-      rules: { expression: dispatch, body: executeBody },
+      rules: { expression: dispatch, body: executeBody, call: callValue },
     },
     env: new Env(),
     region: new FunctionRegion(),

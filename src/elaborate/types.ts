@@ -16,14 +16,18 @@ export type DeclaredType =
   | { readonly kind: 'float'; readonly unit?: Unit }
   | { readonly kind: 'list'; readonly item: DeclaredType }
   | { readonly kind: 'record'; readonly fields: ReadonlyMap<string, DeclaredType> }
-  /** `params` is undefined for a bare `fn`, any elementwise function. */
-  | {
-      readonly kind: 'function'
-      readonly params: readonly DeclaredType[] | undefined
-      readonly result: DeclaredType | undefined
-    }
+  | FunctionType
   | { readonly kind: 'module' }
   | { readonly kind: 'like'; readonly name: string }
+
+/** `fn(f32[n], f32[n]) -> f32[n]`; `params` is undefined for a bare `fn`, any elementwise function. */
+export interface FunctionType {
+  readonly kind: 'function'
+  readonly params: readonly DeclaredType[] | undefined
+  readonly result: DeclaredType | undefined
+  /** Its own dimension variables and rests. */
+  readonly sizes: ReadonlySet<string>
+}
 
 const errorType: DeclaredType = { kind: 'error' }
 const units: readonly string[] = ['batches', 'updates', 'epochs', 'examples', 'seconds']
@@ -57,11 +61,9 @@ export function declaredType(ctx: Context, node: Type, variables?: Set<string>):
 /** The sizes in the type of a function are its own. */
 function functionType(ctx: Context, node: FnType): DeclaredType {
   const variables = new Set<string>()
-  return {
-    kind: 'function',
-    params: node.params?.map(param => declaredType(ctx, param, variables)),
-    result: node.result && declaredType(ctx, node.result, variables),
-  }
+  const params = node.params?.map(param => declaredType(ctx, param, variables))
+  const result = node.result && declaredType(ctx, node.result, variables)
+  return { kind: 'function', params, result, sizes: variables }
 }
 
 function namedType(

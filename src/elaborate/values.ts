@@ -19,6 +19,7 @@ import type {
 import type { Dim } from '../types/dim.ts'
 import type { TensorType } from '../types/tensor.ts'
 import type { Env } from './env.ts'
+import type { FunctionType } from './types.ts'
 
 /**
  * What an expression is, while a program is elaborated. Elaboration is one partial evaluation: what is known when the
@@ -142,8 +143,7 @@ export interface LambdaValue {
 export interface OpaqueFunctionValue {
   readonly kind: 'opaque_function'
   readonly name: string
-  /** Declared as a bare `fn`: the result is like the argument. */
-  readonly elementwise: boolean
+  readonly type: FunctionType
 }
 /** A constraint used as a function, or with its arguments given. */
 export interface ConstraintValue {

@@ -131,6 +131,10 @@ export const types = {
     (_: undefined) => 'nobody takes what this loop yields',
     () => 'write `let NAME = for … { … }`, or leave the `yield` out',
   ),
+  LTM2124: error(
+    (d: { what: string; wanted: string; problem: string }) =>
+      `${d.what} is to be ${d.wanted}, and this function ${d.problem}`,
+  ),
   LTM2130: error(
     (d: { rounds: number; most: number }) =>
       `this loop has ${d.rounds} rounds, and at most ${d.most} can be unrolled`,

@@ -1,0 +1,166 @@
+import { type Span, textOf } from '../base/source.ts'
+import type { Diagnostic } from '../diagnostics/diagnostic.ts'
+import type { Arg, Name } from '../syntax/ast.ts'
+import { compareDims, type Dim } from '../types/dim.ts'
+import { isRest, type Shape, type TensorType } from '../types/tensor.ts'
+import { type Context, complain } from './context.ts'
+import { describe } from './describe.ts'
+import type { Env } from './env.ts'
+import { callValue } from './evaluate.ts'
+import { FunctionRegion } from './functionRegion.ts'
+import { type DeclaredType, type FunctionType, showDeclared } from './types.ts'
+import type { Value } from './values.ts'
+
+/** A bare `fn`. */
+const elementwise: Pick<FunctionType, 'params' | 'result'> = {
+  params: [{ kind: 'tensor', type: { dtype: 'f32', shape: ['...s'] } }],
+  result: { kind: 'tensor', type: { dtype: 'f32', shape: ['...s'] } },
+}
+
+/**
+ * Whether a function can stand where a type is declared: it is tried with arguments of exactly the declared types, whose
+ * sizes are symbols, and must take them and give what is declared; where a rest stands for any number of axes, for some
+ * number of them. What symbols can't decide is left to its calls.
+ */
+export function fitsType(
+  ctx: Context,
+  value: Value,
+  type: FunctionType,
+  what: string,
+  span: Span,
+  declared: Span | undefined,
+): boolean {
+  const wanted = type.params ? type : { ...type, ...elementwise }
+  const { params = [], result } = wanted
+  if (value.kind === 'opaque_function' || !params.every(isPlain)) return true
+  const problems = ranksToTry(params).map(axes =>
+    problemOf(
+      ctx,
+      value,
+      params.map(param => withAxes(param, axes)),
+      result && withAxes(result, axes),
+      span,
+    ),
+  )
+  const [problem] = problems
+  if (problem === undefined || problems.includes(undefined)) return true
+  complain(
+    ctx,
+    'LTM2124',
+    span,
+    { what, wanted: `\`${showDeclared(wanted)}\``, problem },
+    declared ? { labels: [{ span: declared, text: 'declared here' }] } : {},
+  )
+  return false
+}
+
+/** Two axes come first, for what goes wrong with them is told. */
+const ranksToTry = (params: readonly DeclaredType[]): readonly number[] =>
+  params.some(param => shapesIn(param).some(shape => shape.some(isRest))) ? [2, 1, 3, 4, 0] : [0]
+
+function shapesIn(type: DeclaredType): readonly Shape[] {
+  if (type.kind === 'tensor') return [type.type.shape]
+  return type.kind === 'record' ? [...type.fields.values()].flatMap(shapesIn) : []
+}
+
+/** The type with a number of axes in the place of each rest: `s1, s2` for `...s`. */
+function withAxes(type: DeclaredType, axes: number): DeclaredType {
+  if (type.kind === 'tensor') {
+    const shape = type.type.shape.flatMap((size): Shape => {
+      if (!isRest(size)) return [size]
+      return Array.from({ length: axes }, (_, i) => `${size.slice(3)}${i + 1}`)
+    })
+    return { kind: 'tensor', type: { dtype: type.type.dtype, shape } }
+  }
+  if (type.kind !== 'record') return type
+  return {
+    kind: 'record',
+    fields: new Map([...type.fields].map(([name, field]) => [name, withAxes(field, axes)])),
+  }
+}
+
+/** What goes wrong when a function gets such arguments, and such a result is wanted of it. */
+function problemOf(
+  ctx: Context,
+  value: Value,
+  params: readonly DeclaredType[],
+  result: DeclaredType | undefined,
+  span: Span,
+): string | undefined {
+  const found: Diagnostic[] = []
+  const env = ctx.env.child()
+  const within = trial(ctx, env, diagnostic => found.push(diagnostic))
+  const args = params.map((param, i): Arg => argument(within, env, param, i, span))
+  const given = callValue(within, value, { args, span, shown: textOf(span) })
+  const first = found.find(diagnostic => diagnostic.severity === 'error')
+  if (first) return `can't take that: ${first.message}`
+  return result && !agrees(given, result) ? `gives ${describe(given)}` : undefined
+}
+
+/** Nothing that is tried leaves a trace in the program. */
+function trial(ctx: Context, env: Env, report: Context['world']['report']): Context {
+  const { world } = ctx
+  return {
+    ...ctx,
+    world: {
+      ...world,
+      report,
+      broken: new Set(world.broken),
+      functions: { byKey: new Map(), list: [], fresh: name => name },
+      modules: new Map(world.modules),
+    },
+    env,
+    region: new FunctionRegion(),
+    generic: true,
+    expected: undefined,
+  }
+}
+
+const isPlain = (type: DeclaredType): boolean =>
+  type.kind === 'tensor' || (type.kind === 'record' && [...type.fields.values()].every(isPlain))
+
+/** An argument by a name that no user can write. */
+function argument(ctx: Context, env: Env, type: DeclaredType, position: number, span: Span): Arg {
+  const text = `#${position}`
+  env.define(text, symbol(ctx, type, `x${position}`))
+  const name: Name = { kind: 'Name', id: -1, span, text }
+  return { kind: 'Positional', id: -1, span, value: name }
+}
+
+function symbol(ctx: Context, type: DeclaredType, name: string): Value {
+  if (type.kind === 'tensor')
+    return { kind: 'tensor', name: ctx.region.fresh(name), type: type.type, span: undefined }
+  if (type.kind !== 'record') return { kind: 'error' }
+  return {
+    kind: 'record',
+    fields: new Map(
+      [...type.fields].map(([field, inner]) => [field, symbol(ctx, inner, `${name}_${field}`)]),
+    ),
+  }
+}
+
+/** Whether a value may be of a type; what is not known may. */
+function agrees(value: Value, type: DeclaredType): boolean {
+  if (value.kind === 'error') return true
+  if (type.kind === 'tensor') return value.kind === 'tensor' && sameShapes(value.type, type.type)
+  if (type.kind !== 'record') return true
+  return (
+    value.kind === 'record' &&
+    [...type.fields].every(([name, field]) => {
+      const inner = value.fields.get(name)
+      return inner !== undefined && agrees(inner, field)
+    })
+  )
+}
+
+function sameShapes(a: TensorType, b: TensorType): boolean {
+  if (a.dtype !== b.dtype) return false
+  if ([...a.shape, ...b.shape].some(isRest)) return true
+  return a.shape.length === b.shape.length && a.shape.every((size, i) => maybeEqual(size, b.shape[i]!))
+}
+
+/** Two symbols of the type are different sizes; of anything else what isn't known may be. */
+function maybeEqual(a: Dim, b: Dim): boolean {
+  const symbols = [a, b].every(size => typeof size === 'string' && /^\w+$/.test(size))
+  return symbols ? a === b : compareDims(a, b) !== 'different'
+}
