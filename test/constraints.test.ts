@@ -361,6 +361,53 @@ constraints('the logarithm of probabilities is finite and exact where they round
   }
 })
 
+constraints('a constraint is a function from the raw tensor, in every way of writing it', async () => {
+  await startBackend('cpu')
+  const forms = {
+    p: 'p',
+    named: 'interval(-2, 3)(p.raw)',
+    piped: 'p.raw |> interval(-2, 3)',
+    given: 'through(p.raw, interval(-2, 3))',
+    chosen: 'if 1 < 2 then interval(-2, 3)(p.raw) else p',
+    lambda: 'through(p.raw, fn(u) = interval(low: -2, high: 3)(u))',
+  }
+  const inputs = { p: 'f32[2, 3] in interval(-2, 3)' }
+  const functions = 'fn through(x: f32[...s], by: fn) -> f32[...s] = by(x)'
+  const entries = Object.entries(forms).map(([name, value]) => [name, { inputs, value }] as const)
+  const all = await evaluate(Object.fromEntries(entries), functions)
+  const raw = [-3, -1, 0, 0.5, 2, 20]
+  for (const name of Object.keys(forms)) near(all[name]!.value({ p: raw }), all.p!.value({ p: raw }), 0, name)
+
+  const sizes = await evaluate({
+    bare: { inputs: { x: 'f32[2, 3]' }, value: 'simplex(x)' },
+    defaults: { inputs: { x: 'f32[2, 3]' }, value: 'l2_ball(x)' },
+    radius: { inputs: { x: 'f32[2, 3]' }, value: 'l2_ball(2.0)(x) - 2 * l2_ball(x)' },
+  })
+  assert.equal(sizes.bare!.tensor({ x: 0 }).shape, [2, 4])
+  near(sizes.bare!.value({ x: 0 }), Array(8).fill(0.25), 1e-7, 'a simplex for each row')
+  near(sizes.defaults!.value({ x: 1 }), Array(6).fill(0.5), 1e-7, 'the ball of radius 1')
+  near(sizes.radius!.value({ x: 1 }), Array(6).fill(0), 1e-6, 'a radius scales')
+})
+
+constraints('log_det_jacobian adds up what log_det gives for all elements', async () => {
+  await startBackend('cpu')
+  const parameters = {
+    'f32[2, 3] in positive': (u: number) => -6 * Math.log1p(Math.exp(-u)),
+    'f32[2, 3] in offset_scale(1, 4)': () => 6 * Math.log(4),
+    // At raw 0 each row is uniform: 3 log(1/3) + log(3) / 2.
+    'f32[2, 3] in simplex': () => 2 * (-3 * Math.log(3) + 0.5 * Math.log(3)),
+    'f32[2, 3]': () => 0,
+  }
+  for (const [text, expected] of Object.entries(parameters)) {
+    const found = await evaluate({
+      all: { inputs: { p: text }, value: '0 * sum(p) + log_det_jacobian(p)' },
+      piped: { inputs: { p: text }, value: '0 * sum(p) + (p |> log_det_jacobian)' },
+    })
+    near(found.all!.value({ p: 0 }), [expected(0)], 1e-6, text)
+    near(found.piped!.value({ p: 0 }), [expected(0)], 1e-6, text)
+  }
+})
+
 constraints('bounds without room between them, and start values on a bound, are refused', () => {
   const refused: Readonly<Record<string, string>> = {
     'interval(0, 1) = 1.0': 'LTM4002',

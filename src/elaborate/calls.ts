@@ -1,6 +1,7 @@
 import { textOf } from '../base/source.ts'
 import type { Call, Expr } from '../syntax/ast.ts'
 import { argumentValue, type CallSite, matchArguments, type Piped } from './arguments.ts'
+import { callConstraint, callConstraintDeclaration } from './constraintCalls.ts'
 import { type Context, complain, spend } from './context.ts'
 import { describe } from './describe.ts'
 import { expression, unexpecting } from './evaluate.ts'
@@ -67,11 +68,13 @@ export function callValue(ctx: Context, callee: Value, site: CallSite, piped?: P
     }
     case 'declaration':
       if (callee.declaration.kind === 'Module') return instantiate(ctx, callee.declaration, callee.env, site)
-      if (callee.declaration.kind === 'Constraint')
-        return complain(ctx, 'LTM9001', site.span, { what: 'a constraint used as a function' })
+      if (callee.declaration.kind === 'Constraint') {
+        const { declaration } = callee
+        return callConstraintDeclaration(ctx, { ...callee, declaration }, site, piped)
+      }
       return complain(ctx, 'LTM3008', site.span, { callee: `\`${site.shown}\``, got: describe(callee) })
     case 'constraint':
-      return complain(ctx, 'LTM9001', site.span, { what: 'a constraint used as a function' })
+      return callConstraint(ctx, callee, site, piped)
     case 'metric':
       elaborateArguments(ctx, site, piped)
       return complain(ctx, 'LTM4109', site.span, { name: callee.name })

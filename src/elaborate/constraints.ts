@@ -1,9 +1,12 @@
 import { type Span, textOf } from '../base/source.ts'
-import type { Method, Ref } from '../syntax/ast.ts'
+import type { Constraint, Method, Ref, Type } from '../syntax/ast.ts'
+import { substitute, variablesOf } from '../types/dim.ts'
 import { showType, type TensorType } from '../types/tensor.ts'
-import { newBindings, unifyShape } from '../types/unify.ts'
+import { type Bindings, newBindings, undecided, unifyShape } from '../types/unify.ts'
+import type { CallSite } from './arguments.ts'
 import { type Context, complain, type FunctionInstance, isBroken } from './context.ts'
 import { describe } from './describe.ts'
+import type { Env } from './env.ts'
 import { unexpecting } from './evaluate.ts'
 import { bindFormals } from './formals.ts'
 import type { FunctionRequest } from './functionRequest.ts'
@@ -28,22 +31,26 @@ export function constraintOf(ctx: Context, ref: Ref): ConstraintSpec | undefined
     return undefined
   }
   const { declaration } = found
-  const scope = found.env.child()
-  const args = bindFormals(
-    unexpecting(ctx),
-    declaration.signature.formals,
-    { args: ref.args ?? [], span: ref.span, shown: name },
-    undefined,
-    scope,
-  )
+  const site = { args: ref.args ?? [], span: ref.span, shown: name }
+  return constraintArguments(ctx, { ...found, declaration }, site)
+}
+
+/** A constraint with its arguments, as far as these satisfy what it requires. */
+export function constraintArguments(
+  ctx: Context,
+  { declaration, env }: { readonly declaration: Constraint; readonly env: Env },
+  site: CallSite,
+): ConstraintSpec | undefined {
+  const name = declaration.path.parts.map(part => part.text).join('.')
+  const scope = env.child()
+  const args = bindFormals(unexpecting(ctx), declaration.signature.formals, site, undefined, scope)
   if (!args || isBroken(ctx, declaration.id)) return undefined
+  const shown =
+    site.args.length === 0 ? name : `${name}(${site.args.map(arg => textOf(arg.span)).join(', ')})`
   const within: Context = {
     ...unexpecting(ctx),
     env: scope,
-    instantiations: [
-      ...ctx.instantiations,
-      { span: ref.span, text: `in \`${textOf(ref.span)}\`, written here` },
-    ],
+    instantiations: [...ctx.instantiations, { span: site.span, text: `in \`${shown}\`, written here` }],
   }
   if (!declaration.signature.where.every(condition => requirement(within, condition))) return undefined
   for (const member of declaration.members)
@@ -52,7 +59,7 @@ export function constraintOf(ctx: Context, ref: Ref): ConstraintSpec | undefined
     if (member.kind === 'Buffer')
       complain(within, 'LTM9001', member.span, { what: 'a constraint with a `buffer`' })
   const key = `${name}(${args.map(arg => valueKey(arg.value)).join(', ')})`
-  return { declaration, env: scope, text: textOf(ref.span), key }
+  return { declaration, env: scope, text: shown, key }
 }
 
 const methodsOf = (spec: ConstraintSpec): readonly Method[] =>
@@ -68,12 +75,71 @@ export function rawTypeOf(
   const sizes = constraintSizes(ctx, spec, type, span)
   if (!sizes) return undefined
   const raw = spec.declaration.members.find(member => member.kind === 'Raw')
-  if (!raw) return type
+  return raw ? typeWith(ctx, spec, raw.type, sizes) : type
+}
+
+/** The type that a raw tensor of this type becomes: sizes are bound by the declared raw type. */
+export function valueTypeOf(
+  ctx: Context,
+  spec: ConstraintSpec,
+  raw: TensorType,
+  span: Span,
+): TensorType | undefined {
+  const declared = spec.declaration.members.find(member => member.kind === 'Raw')
+  const result = methodsOf(spec).find(method => method.role === 'forward')?.signature.result
+  if (declared?.type.kind !== 'NamedType') return raw
+  const { shape, variables } = patternOf(ctx, spec, declared.type)
+  const bindings = newBindings()
+  const matched = unifyShape(shape, variables, raw.shape, bindings)
+  const open = undecided(variables, bindings)
+  const solved = matched.ok && open.every(name => solveSize(name, bindings))
+  // What a definition does not know of its sizes, its instances do.
+  if (ctx.generic && open.length > 0) return undefined
+  if (solved) return result ? typeWith(ctx, spec, result, bindings) : raw
+  complain(ctx, 'LTM2101', span, {
+    callee: spec.text,
+    problem: `it takes ${showType({ dtype: 'f32', shape })}, and this is ${showType(raw)}`,
+  })
+  return undefined
+}
+
+/** How many sizes are tried for an equation that is not linear: a matrix of more rows would not fit into memory. */
+const largestSize = 100_000
+
+/** `k * (k - 1) / 2` is 6 for one `k`: found by trying, since such sizes rise with `k`. */
+function solveSize(name: string, bindings: Bindings): boolean {
+  const equation = bindings.pending.find(({ pattern }) => variablesOf(pattern).has(name))
+  if (!equation || typeof equation.actual !== 'number') return false
+  for (let size = 1; size <= largestSize; size++) {
+    const found = substitute(equation.pattern, new Map([...bindings.dims, [name, size]]))
+    if (found === equation.actual) {
+      bindings.dims.set(name, size)
+      return true
+    }
+    if (typeof found !== 'number' || found > equation.actual) return false
+  }
+  return false
+}
+
+/** A declared type with the sizes put in. */
+function typeWith(
+  ctx: Context,
+  spec: ConstraintSpec,
+  type: Type,
+  sizes: Pick<Bindings, 'dims' | 'rests'>,
+): TensorType | undefined {
   const scope = spec.env.child()
   for (const [name, dim] of sizes.dims) scope.define(name, int(dim))
   const rests = new Map([...sizes.rests].map(([name, shape]) => [name.slice(3), shape]))
-  const declared = declaredType({ ...ctx, env: scope, rests }, raw.type, new Set())
+  const declared = declaredType({ ...ctx, env: scope, rests }, type, new Set())
   return declared.kind === 'tensor' ? declared.type : undefined
+}
+
+/** The shape of a declared type, and the sizes that it leaves open. */
+function patternOf(ctx: Context, spec: ConstraintSpec, type: Extract<Type, { kind: 'NamedType' }>) {
+  const variables = new Set<string>()
+  const shape = shapeOf({ ...ctx, env: spec.env.child(), rests: undefined }, type.shape ?? [], variables)
+  return { shape, variables }
 }
 
 /** What the size names of a constraint stand for, given the type it constrains. */
@@ -82,13 +148,12 @@ function constraintSizes(
   spec: ConstraintSpec,
   type: TensorType,
   span: Span,
-): ReturnType<typeof newBindings> | undefined {
+): Bindings | undefined {
   const forward = methodsOf(spec).find(method => method.role === 'forward')
   const raw = spec.declaration.members.find(member => member.kind === 'Raw')
   const pattern = forward?.signature.result ?? raw?.type
   if (pattern?.kind !== 'NamedType') return newBindings()
-  const variables = new Set<string>()
-  const shape = shapeOf({ ...ctx, env: spec.env.child(), rests: undefined }, pattern.shape ?? [], variables)
+  const { shape, variables } = patternOf(ctx, spec, pattern)
   const bindings = newBindings()
   const matched = unifyShape(shape, variables, type.shape, bindings)
   if (matched.ok) return bindings

@@ -157,8 +157,11 @@ export function convert(
   }
 }
 
-const isFunction = (value: Value): boolean =>
-  ['function', 'lambda', 'operator', 'opaque_function', 'module'].includes(value.kind)
+/** Constraints are functions as well. */
+function isFunction(value: Value): boolean {
+  if (value.kind === 'declaration') return value.declaration.kind === 'Constraint'
+  return ['function', 'lambda', 'operator', 'opaque_function', 'module', 'constraint'].includes(value.kind)
+}
 
 function mismatch(ctx: Context, value: Value, type: DeclaredType, receiver: Receiver): Value {
   return complain(

@@ -3,6 +3,7 @@ import type { DType } from '../ir/ir.ts'
 import { type Dim, product } from '../types/dim.ts'
 import { isRest, type Shape, type TensorType } from '../types/tensor.ts'
 import { argumentValue, type CallSite, type Given, type Piped } from './arguments.ts'
+import { logDetJacobian } from './constraintCalls.ts'
 import { type Context, complain, originOf } from './context.ts'
 import { describe } from './describe.ts'
 import { expression, unexpecting } from './evaluate.ts'
@@ -128,7 +129,7 @@ export const intrinsics: Readonly<Record<string, Intrinsic>> = {
   columns: (ctx, site) => ctx.region.column(site.span.start) ?? errorValue,
   column: (ctx, site) => ctx.region.column(site.span.start) ?? errorValue,
   gradient: (ctx, site, piped) => gradient(ctx, site, piped),
-  log_det_jacobian: (ctx, site) => complain(ctx, 'LTM9001', site.span, { what: '`log_det_jacobian`' }),
+  log_det_jacobian: (ctx, site, piped) => logDetJacobian(ctx, site, piped),
   along: (ctx, site, piped) => {
     const [tensor, axis] = values(ctx, site, piped)
     const at = axis ?? named(ctx, site, 'axis') ?? int(0)

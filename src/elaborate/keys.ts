@@ -27,6 +27,10 @@ export function valueKey(value: Value): string {
       return `${value.name}#${value.declaration.id}${value.self ? ` of ${value.self.spec.key}` : ''}`
     case 'lambda':
       return `fn#${value.declaration.id}`
+    case 'constraint':
+      return `${value.spec.key}#${value.spec.declaration.id}`
+    case 'declaration':
+      return `declaration#${value.declaration.id}`
     case 'module':
       return `${value.spec.key} at ${value.path}`
     case 'uniform_list':

@@ -6,6 +6,7 @@ import type { AttrSpec } from '../ops/op.ts'
 import { signatureOf } from '../ops/signature.ts'
 import type { Arg } from '../syntax/ast.ts'
 import type { CallSite, Piped } from './arguments.ts'
+import { checkLog } from './constraintCalls.ts'
 import { type Context, complain } from './context.ts'
 import { describe } from './describe.ts'
 import { expression } from './evaluate.ts'
@@ -25,6 +26,7 @@ interface Argument {
 export function callOperator(ctx: Context, name: string, site: CallSite, piped?: Piped): Value {
   const args = argumentsOf(ctx, site, piped)
   if (args.some(arg => arg.value.kind === 'error')) return errorValue
+  checkLog(ctx, name, args[0]?.value, site)
   if (isHostOperator(name) && args.every(arg => hostNumber(arg.value))) return onHost(ctx, name, args, site)
   const positional = args.filter(arg => arg.name === undefined).length
   const candidates = opsCalled(name)

@@ -23,6 +23,27 @@ export const training = {
       `\`${d.constraint}\` has no \`inverse\`, so a start value cannot be carried back`,
     () => 'give the raw one: `= raw 0.0`',
   ),
+  LTM4004: error(
+    (d: { constraint: string; count: number }) =>
+      `\`${d.constraint}\` takes one tensor, and there are ${d.count} arguments`,
+    d => `write \`${d.constraint}(x)\` or \`x |> ${d.constraint}\``,
+  ),
+  LTM4005: error(
+    (d: { got: string }) => `\`log_det_jacobian\` is about a parameter, and \`${d.got}\` is none`,
+    () =>
+      'give it the parameter by its name, where it is declared or by its path: `log_det_jacobian(net.scale)`',
+  ),
+  LTM4006: error(
+    (d: { name: string; constraint: string }) =>
+      `\`${d.constraint}\` has no \`log_det\`, so \`${d.name}\` has no density in its raw tensor`,
+    () =>
+      'a density needs a bijective constraint with a `log_det`, as `positive`, `simplex` or `corr_matrix` have it',
+  ),
+  LTM4007: warning(
+    (d: { parameter: string; constraint: string }) =>
+      `\`${d.parameter}\` is in \`${d.constraint}\`, and its logarithm is \`-inf\` where it rounds to 0`,
+    d => `write \`${d.parameter}.log\`, which is computed from the raw tensor and stays finite`,
+  ),
   LTM4101: error(
     (d: { names: readonly string[] }) =>
       d.names.length === 0
