@@ -12,6 +12,8 @@ export interface Binding {
   readonly constant?: boolean
   /** The conditions it exists under, where they aren't known (F35). */
   readonly conditions?: readonly string[]
+  /** A `var` of a `train`: it outlives the step that sets it. */
+  readonly persistent?: boolean
   /** A dimension variable: nothing may shadow it (F16). */
   readonly size?: boolean
   /** A name of a `train` or of one of its steps: nothing inside may shadow it (F18). */

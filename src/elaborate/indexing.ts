@@ -6,7 +6,7 @@ import { type Context, complain } from './context.ts'
 import { describe } from './describe.ts'
 import { expression } from './evaluate.ts'
 import { uniformItem } from './iteration.ts'
-import { applyOperator } from './tensors.ts'
+import { applyOperator, toTensor } from './tensors.ts'
 import { errorValue, type TensorValue, type Value } from './values.ts'
 
 /** `x[…]`: lists by a known int; tensors by items, slices, `...`, new axes and index tensors (F11). */
@@ -112,7 +112,8 @@ function selectorOf(
       ? undefined
       : inBounds(ctx, { kind: 'slice', axis, from, to }, length, item.span)
   }
-  const value = expression(ctx, item)
+  const given = expression(ctx, item)
+  const value = given.kind === 'float' && given.whole ? toTensor(ctx, given, item.span, 'i32') : given
   if (value.kind === 'tensor' && value.type.dtype === 'i32') return { kind: 'gather', axis, index: value }
   if (value.kind === 'int') {
     const at = fromEnd(value.dim, length)

@@ -219,7 +219,8 @@ function draw(
   const settings = names.map((name, i): Value => given[i] ?? named(ctx, site, name) ?? float(defaults[i]!))
   if (!type || settings.some(setting => setting.kind === 'error')) return errorValue
   const numbers = settings.map(hostNumber)
-  if (numbers.some(number => !number)) return drawAround(ctx, op, settings, type, site)
+  const open = !ctx.generic && settings.some(setting => knownNumber(setting) === undefined)
+  if (open || numbers.some(number => !number)) return drawAround(ctx, op, settings, type, site)
   const attrs = Object.fromEntries(
     names.map((name, i) => [name, knownNumber({ ...numbers[i]!, kind: 'float' }) ?? numbers[i]!.expr]),
   )

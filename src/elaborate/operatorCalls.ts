@@ -191,7 +191,7 @@ const wanted: Record<AttrSpec['kind'], string> = {
   axes: 'an axis or a list of axes',
   dims: 'a size or a list of sizes',
   dtype: 'a dtype',
-  string: 'a string',
+  place: 'a string',
 }
 
 function attribute(value: Value, spec: AttrSpec): Attr | undefined {
@@ -216,7 +216,7 @@ function attribute(value: Value, spec: AttrSpec): Attr | undefined {
           : pairOf(value)
     case 'dims':
       return value.kind === 'list' ? list(value.items) : value.kind === 'int' ? value.dim : undefined
-    case 'string':
+    case 'place':
     case 'dtype':
       return value.kind === 'string' ? value.text : undefined
   }

@@ -98,7 +98,7 @@ function wrong(ctx: Context, operator: string, left: Value, right: Value, span: 
 /** A host number from an int, a float or a duration. */
 export function hostNumber(value: Value): FloatValue | undefined {
   if (value.kind === 'float') return value
-  if (value.kind === 'int') return { kind: 'float', expr: sizeExpr(value.dim) }
+  if (value.kind === 'int') return { kind: 'float', expr: sizeExpr(value.dim), whole: true }
   if (value.kind === 'duration') return { kind: 'float', expr: number(value.count), unit: value.unit }
   return undefined
 }
@@ -169,7 +169,9 @@ function onNumbers(ctx: Context, operator: BinaryOperator, a: FloatValue, b: Flo
     unit !== undefined &&
     ['+', '-', '%', 'div'].includes(operator) &&
     !(a.unit && b.unit && operator === 'div')
-  return keeps ? { kind: 'float', expr, unit } : { kind: 'float', expr }
+  if (keeps) return { kind: 'float', expr, unit }
+  const whole = a.whole && b.whole && ['+', '-', '*', '%', 'div'].includes(operator)
+  return { kind: 'float', expr, ...(whole && { whole }) }
 }
 
 function onTensors(ctx: Context, operator: BinaryOperator, left: Value, right: Value, span: Span): Value {

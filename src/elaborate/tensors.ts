@@ -124,6 +124,7 @@ export function toTensor(ctx: Context, value: Value, span: Span, dtype?: DType):
     case 'int':
       return hostTensor(ctx, sizeExpr(value.dim), dtype === 'i32' ? 'i32' : 'f32', span)
     case 'float':
+      if (dtype === 'i32' && value.whole) return hostTensor(ctx, value.expr, dtype, span)
       if (dtype === 'i32') return complain(ctx, 'LTM2109', span, { wanted: 'an int', got: describe(value) })
       return hostTensor(ctx, value.expr, 'f32', span)
     case 'bool':
@@ -142,7 +143,8 @@ function hostTensor(ctx: Context, expr: HostExpr, dtype: DType, span: Span): Ten
   const type: TensorType = { dtype, shape: [] }
   if (expr.kind === 'number') return push(ctx, 'const', [], { value: expr.value, dtype }, type, span)
   if (expr.kind === 'bool') return push(ctx, 'const', [], { value: expr.value ? 1 : 0, dtype }, type, span)
-  return push(ctx, 'host', [], { value: expr }, type, span)
+  const number = push(ctx, 'host', [], { value: expr }, { dtype: 'f32', shape: [] }, span)
+  return dtype === 'f32' ? number : push(ctx, 'cast', [number.name], { dtype }, type, span)
 }
 
 export type { OpName }

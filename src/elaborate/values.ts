@@ -67,6 +67,8 @@ export interface FloatValue {
   readonly kind: 'float'
   readonly expr: HostExpr
   readonly unit?: Unit
+  /** Counted by the host: the index of a loop. It stands for an `i32` where one is asked for. */
+  readonly whole?: boolean
 }
 export interface BoolValue {
   readonly kind: 'bool'

@@ -56,6 +56,7 @@ export type Attrs = Readonly<Record<string, Attr>>
  *   the slices, backwards or not. A key that the function takes is that of the place of the round below the one given.
  * - `host`: attrs `{ value: HostExpr }`; brings a host number into a region as `f32[]`.
  * - `gradient`: inputs `y`, a number, and `x`, which `y` was computed from; the pass `expand-gradients` spells it out.
+ * - `get`: attrs `{ var }`; the tensor that a `var` of a step holds at this place of it. Only in steps.
  * - `read`: attrs `{ parameter: path }`; the raw tensor of a parameter, as it is at this place of a step. Only in steps.
  */
 export interface Step {
@@ -117,7 +118,7 @@ export type HostExpr =
   | { readonly kind: 'hyper'; readonly name: string }
   /** A host parameter of the function at hand (an optimizer's `lr`, `t`). */
   | { readonly kind: 'argument'; readonly name: string }
-  /** A host `var` of `train`. */
+  /** A host `var`, of `train` or of the step, or the index of a loop. */
   | { readonly kind: 'var'; readonly name: string }
   /** A clock; `of` names the optimizer of `update` and `updates`. */
   | { readonly kind: 'clock'; readonly clock: Clock; readonly of?: string }
@@ -375,7 +376,31 @@ export type HostStatement =
       readonly otherwise: readonly HostStatement[]
       readonly origin: Origin
     }
+  /**
+   * A loop of the host: `index` counts up by 1, to below `to` where there is one, else until a `break`. What the body defines
+   * is not seen behind it; values go from round to round in `var`s.
+   */
+  | {
+      readonly kind: 'for'
+      readonly index: string
+      readonly from: HostExpr
+      readonly to?: HostExpr
+      readonly body: readonly HostStatement[]
+      readonly origin: Origin
+    }
+  | { readonly kind: 'break'; readonly origin: Origin }
+  /** A `var` of the step, by a name that nothing else in it and no `var` of `train` has. */
+  | { readonly kind: 'var'; readonly name: string; readonly value: HostExpr; readonly origin: Origin }
   | { readonly kind: 'set'; readonly name: string; readonly value: HostExpr; readonly origin: Origin }
+  /** A `var` of the step that holds a tensor, which `get` steps read. */
+  | {
+      readonly kind: 'var_tensor'
+      readonly name: string
+      readonly type: TensorType
+      readonly value: string
+      readonly origin: Origin
+    }
+  | { readonly kind: 'set_tensor'; readonly name: string; readonly value: string; readonly origin: Origin }
   | { readonly kind: 'skip'; readonly origin: Origin }
   | { readonly kind: 'stop'; readonly message?: Message; readonly origin: Origin }
   | { readonly kind: 'print'; readonly message: Message; readonly origin: Origin }

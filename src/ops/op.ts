@@ -21,7 +21,7 @@ export interface Clash {
 
 /** What an attribute may be; `default` makes it optional at a call. `axis` counts from the end when negative. */
 export interface AttrSpec {
-  readonly kind: 'int' | 'ints' | 'float' | 'bool' | 'axis' | 'axes' | 'dims' | 'dtype' | 'string'
+  readonly kind: 'int' | 'ints' | 'float' | 'bool' | 'axis' | 'axes' | 'dims' | 'dtype' | 'place'
   readonly default?: Attr
 }
 

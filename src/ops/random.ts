@@ -24,7 +24,7 @@ function drawText(
 export const key_at: Op<{ place: string }> = {
   doc: 'The key of a place below another one: a module, a call, a loop index.',
   signature: '(key: key) -> key',
-  attrs: { place: { kind: 'string' } },
+  attrs: { place: { kind: 'place' } },
   call: false,
   tfjs: ([key], { place }) => ts`${key!}.at(${stringText(place)})`,
   grad: 'none',

@@ -185,7 +185,10 @@ const kinds: Readonly<
   axes: { what: 'a list of axes', test: value => isListOf(value, Number.isInteger) },
   dims: { what: 'a size or a list of sizes', test: value => isSize(value) || isListOf(value, isSize) },
   dtype: { what: 'f32, i32 or bool', test: value => value === 'f32' || value === 'i32' || value === 'bool' },
-  string: { what: 'a string', test: value => typeof value === 'string' },
+  place: {
+    what: 'a string or a number of the host',
+    test: value => typeof value === 'string' || (typeof value === 'object' && 'kind' in value),
+  },
 }
 
 /** Operators that no program calls by name take the numbers of a constant in any form. */

@@ -1,5 +1,6 @@
 import { bug } from '../base/bug.ts'
 import { NameSupply } from '../base/fresh.ts'
+import { mapBlocks, within } from '../ir/blocks.ts'
 import type { HostStatement, Program, Step } from '../ir/ir.ts'
 import { findOp } from '../ops/index.ts'
 import type { Pass } from './pass.ts'
@@ -86,9 +87,9 @@ function formList(statements: readonly HostStatement[], context: Context): reado
 }
 
 function formWithin(statement: HostStatement, context: Context): HostStatement {
-  if (statement.kind !== 'if') return statement
-  const { then, otherwise } = statement
-  return { ...statement, then: formList(then, context), otherwise: formList(otherwise, context) }
+  // What a loop changes has changed when its next round begins.
+  const around = statement.kind === 'for' ? [...context.outer, statement] : context.outer
+  return mapBlocks(statement, block => formList(block, { ...context, outer: around }))
 }
 
 /** The list up to and with a `minimize`, whose body now has its steps. */
@@ -195,9 +196,8 @@ function refuse({ terms }: Minimize): never {
 }
 
 function minimizes(statement: HostStatement, optimizer: string): boolean {
-  if (statement.kind === 'if')
-    return [...statement.then, ...statement.otherwise].some(each => minimizes(each, optimizer))
-  return statement.kind === 'minimize' && statement.optimizer === optimizer
+  if (statement.kind === 'minimize') return statement.optimizer === optimizer
+  return within(statement).some(each => minimizes(each, optimizer))
 }
 
 function withBody(

@@ -1,4 +1,5 @@
 import { produce } from 'immer'
+import { within } from '../ir/blocks.ts'
 import type { Func, HostStatement, Program, Step } from '../ir/ir.ts'
 import type { Pass } from './pass.ts'
 
@@ -45,12 +46,10 @@ function namedIn(statement: HostStatement): readonly string[] {
       return calledBy([statement.step])
     case 'minimize':
       return calledBy(statement.body)
-    case 'if':
-      return [...statement.then, ...statement.otherwise].flatMap(namedIn)
     case 'log_metric':
       return [statement.func]
     default:
-      return []
+      return within(statement).flatMap(namedIn)
   }
 }
 

@@ -1,5 +1,6 @@
 import { bug } from '../base/bug.ts'
 import { NameSupply } from '../base/fresh.ts'
+import { mapBlocks, within } from '../ir/blocks.ts'
 import type { Func, FuncParam, HostStatement, Origin, Program, Step, Value, ValueType } from '../ir/ir.ts'
 import { scanOf } from '../ir/scan.ts'
 import { type BuildContext, type Make, makeBuilder } from '../ops/builder.ts'
@@ -31,11 +32,7 @@ export const expandGradients: Pass = {
 
 function hasGradients(program: Program): boolean {
   const inStatements = (list: readonly HostStatement[]): boolean =>
-    list.some(item =>
-      item.kind === 'compute'
-        ? item.step.op === 'gradient'
-        : item.kind === 'if' && (inStatements(item.then) || inStatements(item.otherwise)),
-    )
+    list.some(item => (item.kind === 'compute' ? item.step.op === 'gradient' : inStatements(within(item))))
   return (
     program.functions.some(func => func.steps.some(step => step.op === 'gradient')) ||
     [...program.steps, ...program.hooks].some(place => inStatements(place.body))
@@ -96,10 +93,9 @@ class Expansion {
         this.#step(place, statement.step)
         return place.before.slice(from).map(step => ({ kind: 'compute', step }))
       }
-      if (statement.kind !== 'if') return [statement]
       const branch = (list: readonly HostStatement[]) =>
         this.#statements(list, { ...place, before: [...place.before], types: new Map(place.types) })
-      return [{ ...statement, then: branch(statement.then), otherwise: branch(statement.otherwise) }]
+      return [mapBlocks(statement, branch)]
     })
   }
 

@@ -1,5 +1,6 @@
+import { mapBlocks } from '../ir/blocks.ts'
 import type { Func, Hook, HostStatement, Program, Step, TrainingStep, Value } from '../ir/ir.ts'
-import { changesState, outputNames, type Renaming, renameInExpr, renameReads, renameTerms } from './values.ts'
+import { changesState, outputNames, type Renaming, renameReads, renameTerms } from './values.ts'
 
 /** What a rewriting of steps in order knows at a place. */
 export interface Rewriting {
@@ -73,17 +74,25 @@ function rewriteStatement<S extends Rewriting>(
       return rewriter.steps([statement.step], state).map(step => ({ kind: 'compute', step }))
     case 'minimize':
       return [rewriteMinimize(statement, state, rewriter)]
-    case 'if': {
-      const branch = (list: readonly HostStatement[]) =>
-        rewriteStatements(list, rewriter.inner(state, 'branch'), rewriter)
-      const condition = renameInExpr(statement.condition, state.names)
-      return [
-        { ...statement, condition, then: branch(statement.then), otherwise: branch(statement.otherwise) },
-      ]
-    }
+    case 'for':
+      // A round comes after the one before it.
+      if (changesState(statement)) rewriter.stateChanged?.(state)
+      return [rewriteBlocks(statement, state, rewriter)]
+    case 'if':
+      return [rewriteBlocks(statement, state, rewriter)]
     default:
       return [renameReads(statement, state.names)]
   }
+}
+
+function rewriteBlocks<S extends Rewriting>(
+  statement: HostStatement,
+  state: S,
+  rewriter: Rewriter<S>,
+): HostStatement {
+  return mapBlocks(renameReads(statement, state.names), list =>
+    rewriteStatements(list, rewriter.inner(state, 'branch'), rewriter),
+  )
 }
 
 type Minimize = Extract<HostStatement, { readonly kind: 'minimize' }>

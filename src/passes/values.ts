@@ -1,3 +1,4 @@
+import { boundsOf, within } from '../ir/blocks.ts'
 import type { Attr, HostExpr, HostStatement, LossTerm, Message, Step } from '../ir/ir.ts'
 
 /** New names by old names. */
@@ -67,15 +68,19 @@ export function readsOfStatement(statement: HostStatement): readonly string[] {
     case 'log':
       return [statement.value, ...maybe(statement.weight)]
     case 'log_host':
+    case 'var':
     case 'set':
       return readsOfExpr(statement.value)
+    case 'var_tensor':
+    case 'set_tensor':
+      return [statement.value]
     case 'log_metric':
       return statement.inputs
     case 'if':
-      return [
-        ...readsOfExpr(statement.condition),
-        ...[...statement.then, ...statement.otherwise].flatMap(readsOfStatement),
-      ]
+      return [...readsOfExpr(statement.condition), ...within(statement).flatMap(readsOfStatement)]
+    case 'for':
+      return [...boundsOf(statement).flatMap(readsOfExpr), ...within(statement).flatMap(readsOfStatement)]
+    case 'break':
     case 'skip':
       return []
     case 'stop':
@@ -134,7 +139,7 @@ export function renameOutputs(step: Step, names: Renaming): Step {
 }
 
 /**
- * A statement that holds no others, with other names for what it reads. `if` and `minimize` get them for what they read
+ * A statement that holds no others, with other names for what it reads. `if`, `for` and `minimize` get them for what they read
  * themselves; whoever calls this goes into their lists.
  */
 export function renameReads(statement: HostStatement, names: Renaming): HostStatement {
@@ -149,8 +154,20 @@ export function renameReads(statement: HostStatement, names: Renaming): HostStat
       return { ...statement, value: to(statement.value), ...weight }
     }
     case 'log_host':
+    case 'var':
     case 'set':
       return { ...statement, value: renameInExpr(statement.value, names) }
+    case 'var_tensor':
+    case 'set_tensor':
+      return { ...statement, value: to(statement.value) }
+    case 'for':
+      return {
+        ...statement,
+        from: renameInExpr(statement.from, names),
+        ...(statement.to === undefined ? {} : { to: renameInExpr(statement.to, names) }),
+      }
+    case 'break':
+      return statement
     case 'log_metric':
       return { ...statement, inputs: statement.inputs.map(to) }
     case 'if':
@@ -184,11 +201,11 @@ export function outputNames(step: Step): readonly string[] {
 }
 
 /**
- * Whether what a step gives depends on when it runs: it reads a parameter, or its host expressions look at a clock or a
+ * Whether what a step gives depends on when it runs: it reads a parameter or a `var`, or its host expressions look at a clock or a
  * `var`.
  */
 export function dependsOnTime(step: Step): boolean {
-  return step.op === 'read' || exprsOf(step).some(isFleeting)
+  return step.op === 'read' || step.op === 'get' || exprsOf(step).some(isFleeting)
 }
 
 /** Whether a host expression looks at a clock or a `var`. */
@@ -196,15 +213,16 @@ export function isFleeting(expr: HostExpr): boolean {
   return leavesOf(expr).some(leaf => leaf.kind === 'clock' || leaf.kind === 'var')
 }
 
+const changing: readonly HostStatement['kind'][] = ['minimize', 'set', 'set_tensor']
+
 /** Whether running a statement may change parameters, clocks or `var`s. */
 export function changesState(statement: HostStatement): boolean {
-  if (statement.kind === 'if') return [...statement.then, ...statement.otherwise].some(changesState)
-  return statement.kind === 'minimize' || statement.kind === 'set'
+  return changing.includes(statement.kind) || within(statement).some(changesState)
 }
 
 /** The names that a statement and those within give. */
 export function namesDefined(statement: HostStatement): readonly string[] {
   if (statement.kind === 'compute') return outputNames(statement.step)
   if (statement.kind === 'minimize') return statement.body.flatMap(outputNames)
-  return statement.kind === 'if' ? [...statement.then, ...statement.otherwise].flatMap(namesDefined) : []
+  return within(statement).flatMap(namesDefined)
 }

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { floats, weightedSum } from './mean.ts'
-import { readScalars } from './memory.ts'
+import { type KeptTensors, readScalars } from './memory.ts'
 import { MetricState } from './metric.ts'
 import type { LogOptions, MetricHolder, Numbers, Phase, Tensors } from './training.ts'
 
@@ -103,6 +103,12 @@ export class Logbook {
     const entry = { ...place, state: new MetricState(metric) as unknown as MetricState, touched: false }
     this.metrics.set(full, entry)
     return entry
+  }
+
+  /** Takes what waits to be read out of the memory scope that is about to end. */
+  hold(kept: KeptTensors): void {
+    for (const tensor of this.pending.flatMap(({ value, weight }) => [value, weight].filter(isTensor)))
+      if (!tensor.kept) kept.keep(tensor)
   }
 
   /** Forgets what the step under way has logged. */

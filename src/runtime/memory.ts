@@ -28,6 +28,29 @@ export class KeptTensors {
   }
 }
 
+/** What variables carry from round to round of a loop: each value is theirs alone, and goes with the round that replaced it. */
+export class CarriedTensors {
+  private readonly held = new Set<tf.Tensor>()
+  private readonly replaced: tf.Tensor[] = []
+
+  replace(old: tf.Tensor, value: tf.Tensor): tf.Tensor {
+    if (this.held.delete(old)) this.replaced.push(old)
+    const own = tf.keep(tf.clone(value))
+    this.held.add(own)
+    return own
+  }
+
+  endRound(): void {
+    for (const tensor of this.replaced.splice(0)) tensor.dispose()
+  }
+
+  dispose(): void {
+    this.endRound()
+    for (const tensor of this.held) tensor.dispose()
+    this.held.clear()
+  }
+}
+
 /** The numbers in tensors of one element, in one read. */
 export async function readScalars(tensors: readonly tf.Tensor[]): Promise<readonly number[]> {
   if (tensors.length === 0) return []

@@ -1,7 +1,7 @@
-import type * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@tensorflow/tfjs-core'
 import { SkipBatch } from './errors.ts'
 import type { LogScope } from './logbook.ts'
-import { KeptTensors, readScalars } from './memory.ts'
+import { CarriedTensors, KeptTensors, readScalars } from './memory.ts'
 import { differentiate, minimize } from './minimize.ts'
 import type { Key } from './random.ts'
 import { tensorText } from './report/format.ts'
@@ -33,6 +33,7 @@ export class StepRun implements Run {
   private readonly session: Session
   private readonly place: RunPlace
   private readonly kept = new KeptTensors()
+  private readonly carried = new CarriedTensors()
   /** How often the step has minimised under each name. */
   private readonly calls = new Map<string, number>()
 
@@ -123,6 +124,24 @@ export class StepRun implements Run {
     this.session.logbook.update(this.place.scope, name, metric, update, options)
   }
 
+  *range(from: number, to = Number.POSITIVE_INFINITY): Generator<number, void, void> {
+    for (let index = from; index < to; index++) {
+      const engine = tf.engine()
+      engine.startScope()
+      try {
+        yield index
+      } finally {
+        this.session.logbook.hold(this.kept)
+        engine.endScope()
+        this.carried.endRound()
+      }
+    }
+  }
+
+  carry(old: tf.Tensor, value: tf.Tensor): tf.Tensor {
+    return this.carried.replace(old, value)
+  }
+
   async item(value: tf.Tensor): Promise<number> {
     const [number = Number.NaN] = await readScalars([value])
     return number
@@ -155,5 +174,6 @@ export class StepRun implements Run {
   /** Frees what outlived the lines that made it. */
   dispose(): void {
     this.kept.dispose()
+    this.carried.dispose()
   }
 }

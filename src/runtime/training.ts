@@ -240,6 +240,10 @@ export interface Run extends Clocks {
     update: (state: S) => S,
     options?: LogOptions,
   ): void
+  /** Counts from `from` to below `to`, or until the loop is left; what a round has made is freed when it ends. */
+  range(from: number, to?: number): Iterable<number>
+  /** The new value of a variable that goes from round to round; the old one is freed with its round. */
+  carry(old: tf.Tensor, value: tf.Tensor): tf.Tensor
   /** The number in a tensor of one element. */
   item(value: tf.Tensor): Promise<number>
   /** The numbers of a tensor as a message shows them: `[0.3316, 0.3043, 0.3641]`. */

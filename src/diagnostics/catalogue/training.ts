@@ -159,4 +159,15 @@ export const training = {
     (_: undefined) => '`skip` leaves a batch out, and an update came before it',
     () => 'decide before the first `minimize`',
   ),
+  LTM4504: error(
+    (d: { value: string; loss: string }) =>
+      `the gradient of \`${d.loss}\` would have to flow through \`${d.value}\`, which a block of the host sets`,
+    d =>
+      `minimise in that block, write \`where(…)\` for a choice, or \`stop_gradient(${d.value})\` if no gradient should flow`,
+  ),
+  LTM4505: error(
+    (d: { name: string; got: string }) =>
+      `\`${d.name}\` is ${d.got}, and a condition or loop of the host can set tensors, numbers and bools only`,
+    () => 'a list may grow in a loop over a list or in a function, where loops are written out',
+  ),
 } satisfies Record<string, Entry<never>>

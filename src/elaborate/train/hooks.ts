@@ -34,6 +34,7 @@ export function elaborateHook(training: Training, node: HookNode): Hook | undefi
     phase: undefined,
     prefix: 'train',
     names: new Map(),
+    variables: new Map(),
     updated: false,
   }
   const event = eventOf(training, node, ctx)

@@ -72,9 +72,67 @@ function checkReads(step: StepContext, optimizer: Optimizer, { name, loss }: Los
   for (const read of own) step.training.reached.paths.add(read.path)
   const moved = own.find(read => step.region.movedSince(read.path, read.version))
   if (moved) return reportStale(step, span, moved, optimizer)
-  if (own.length > 0) return
+  const variables = variablesOf(step, [loss])
+  const reaches = own.length > 0
+  if (variables.length > 0)
+    step.region.carried.push({ name, optimizer: optimizer.name, paths, variables, span, reaches })
+  else if (!reaches) reachesNothing(step, name, optimizer.name, span)
+}
+
+function reachesNothing(step: StepContext, loss: string, optimizer: string, span: Span): void {
   step.training.reached.all = true
-  complain(step.ctx, 'LTM4102', span, { loss: name, optimizer: optimizer.name })
+  complain(step.ctx, 'LTM4102', span, { loss, optimizer })
+}
+
+/** No gradient flows through a variable of the host: refuses a loss where one would have to. */
+export function checkCarried(step: StepContext): void {
+  for (const { name, optimizer, paths, variables, span, reaches } of step.region.carried) {
+    const found = carrying(step, variables, paths)
+    if (!found && !reaches) reachesNothing(step, name, optimizer, span)
+    if (!found) continue
+    step.training.reached.all = true
+    complain(
+      step.ctx,
+      'LTM4504',
+      span,
+      { value: found.name, loss: name },
+      { labels: [{ span: found.span, text: 'it is set here, where only the run knows' }] },
+    )
+  }
+}
+
+/** The variable, of those given and all that they were computed from, that was given a value that depends on parameters. */
+function carrying(
+  step: StepContext,
+  variables: readonly string[],
+  paths: readonly string[],
+): { readonly name: string; readonly span: Span } | undefined {
+  const seen = new Set<string>()
+  const waiting = [...variables]
+  for (const name of waiting) {
+    if (seen.has(name)) continue
+    seen.add(name)
+    for (const { value, span } of step.region.assignments.get(name) ?? []) {
+      if (readsOf(step, [value]).some(read => paths.includes(read.path))) return { name, span }
+      waiting.push(...variablesOf(step, [value]))
+    }
+  }
+  return undefined
+}
+
+/** The variables that values were computed from, as far as gradients would flow. */
+function variablesOf({ region }: StepContext, values: readonly string[]): readonly string[] {
+  const seen = new Set<string>()
+  const found = new Set<string>()
+  const visit = (value: string): void => {
+    if (seen.has(value)) return
+    seen.add(value)
+    const maker = region.makers.get(value)
+    if (maker?.op === 'get') found.add(String(maker.attrs.var))
+    if (maker && maker.op !== 'stop_gradient') maker.inputs.forEach(visit)
+  }
+  values.forEach(visit)
+  return [...found]
 }
 
 function optimizerOf(step: StepContext, node: Minimize): Optimizer | undefined {

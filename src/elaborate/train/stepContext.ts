@@ -9,6 +9,7 @@ import { toTensor } from '../tensors.ts'
 import type { ErrorValue, TensorValue } from '../values.ts'
 import type { StepRegion } from './stepRegion.ts'
 import type { Training } from './training.ts'
+import type { Variable } from './variables.ts'
 
 /** Where the statements of a step or a hook are elaborated. */
 export interface StepContext {
@@ -21,6 +22,10 @@ export interface StepContext {
   readonly prefix: string
   /** Names of this step's losses and logs, against two of one name. */
   readonly names: Map<string, Span>
+  /** The `var`s of the step that lie in variables here, by their names. */
+  readonly variables: ReadonlyMap<string, Variable>
+  /** The kind of loop around. */
+  readonly loop?: 'host' | 'unrolled'
   /** Set once an update was made on the way here. */
   updated: boolean
 }

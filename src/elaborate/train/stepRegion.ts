@@ -1,11 +1,23 @@
 import { NameSupply } from '../../base/fresh.ts'
 import type { Span } from '../../base/source.ts'
-import type { HostStatement, Step } from '../../ir/ir.ts'
+import type { HostExpr, HostStatement, Step } from '../../ir/ir.ts'
+import type { TensorType } from '../../types/tensor.ts'
 import { constraintFunction } from '../constraints.ts'
 import { type Context, type MemberRead, originOf, type Region } from '../context.ts'
 import { emitCall } from '../functionCalls.ts'
 import { isNameless, renamedOutput } from '../functionRegion.ts'
 import { type ErrorValue, errorValue, type ParamSpec, type TensorValue } from '../values.ts'
+
+/** A loss that a variable leads to. */
+export interface CarriedLoss {
+  readonly name: string
+  readonly optimizer: string
+  readonly paths: readonly string[]
+  readonly variables: readonly string[]
+  readonly span: Span
+  /** It depends on parameters of the optimizer without the variables as well. */
+  readonly reaches: boolean
+}
 
 /**
  * The statements of a step or hook under construction. A parameter is read, and its constraint evaluated, once, until an
@@ -23,7 +35,13 @@ export class StepRegion implements Region {
   readonly makers = new Map<string, Step>()
   /** How often the parameter had been moved when a `read` step read it, by the name of the value. */
   readonly readVersions = new Map<string, { readonly path: string; readonly version: number }>()
-  readonly #versions = new Map<string, { readonly count: number; readonly span: Span }>()
+  readonly #versions = new Map<string, Version>()
+  readonly #variables = new NameSupply()
+  readonly #loops: Loop[] = []
+  /** What each variable was given, and where. */
+  readonly assignments = new Map<string, readonly { readonly value: string; readonly span: Span }[]>()
+  /** Losses that depend on variables, for when all that these are given is known. */
+  readonly carried: CarriedLoss[] = []
 
   push(step: Step): void {
     this.body.push({ kind: 'compute', step })
@@ -37,7 +55,7 @@ export class StepRegion implements Region {
   rename(value: string, name: string): string {
     const last = this.body.at(-1)
     if (last?.kind !== 'compute' || !isNameless(last.step, value) || this.#named.has(value)) return value
-    if (last.step.op === 'read') return value
+    if (last.step.op === 'read' || last.step.op === 'get') return value
     const own = this.fresh(name)
     this.#named.add(own)
     const step = renamedOutput(last.step, value, own)
@@ -108,6 +126,8 @@ export class StepRegion implements Region {
   }
 
   key(): string {
+    const loop = this.#loops.at(-1)
+    if (loop) return this.#keyOfRound(loop)
     this.#key ??= this.fresh('key')
     return this.#key
   }
@@ -143,7 +163,32 @@ export class StepRegion implements Region {
     return now && now.count > version ? now.span : undefined
   }
 
-  /** Statements of a branch, apart from the others. */
+  /** A name for a variable of the IR, which values do not share. */
+  variable(name: string): string {
+    return this.#variables.fresh(name)
+  }
+
+  /** The value of a variable at this place. */
+  held(variable: string, name: string, type: TensorType, span: Span): string {
+    const value = this.fresh(name)
+    this.push({
+      op: 'get',
+      inputs: [],
+      attrs: { var: variable },
+      outputs: [{ name: value, type }],
+      origin: originOf(span),
+    })
+    this.#named.add(value)
+    return value
+  }
+
+  /** A variable was given a value. */
+  assigned(variable: string, value: string, span: Span): void {
+    const before = this.assignments.get(variable) ?? []
+    this.assignments.set(variable, [...before, { value, span }])
+  }
+
+  /** Statements of a block, apart from the others. */
   branch(run: () => void): readonly HostStatement[] {
     const outer = this.body
     const reads = new Map(this.#reads)
@@ -154,4 +199,67 @@ export class StepRegion implements Region {
     this.#reads = new Map([...reads].filter(([key]) => this.#reads.has(key)))
     return inner
   }
+
+  /** Blocks of which one is run: what one moves has not been moved in the others, and may have been behind them. */
+  branches(runs: readonly (() => void)[]): readonly (readonly HostStatement[])[] {
+    const before = new Map(this.#versions)
+    const after = new Map(before)
+    const lists = runs.map(run => {
+      this.#restore(before)
+      const list = this.branch(run)
+      for (const [path, version] of this.#versions)
+        if (version.count > (after.get(path)?.count ?? 0)) after.set(path, version)
+      return list
+    })
+    this.#restore(after)
+    return lists
+  }
+
+  #restore(versions: Iterable<readonly [string, Version]>): void {
+    this.#versions.clear()
+    for (const [path, version] of versions) this.#versions.set(path, version)
+  }
+
+  /** The body of a loop: its draws have keys of their own in each round. */
+  loop(index: string, span: Span, run: () => void): readonly HostStatement[] {
+    return this.branch(() => {
+      this.#loops.push({ index, span, body: this.body })
+      run()
+      this.#loops.pop()
+    })
+  }
+
+  /** The key of a round is that of its number, below the place of its loop. */
+  #keyOfRound(loop: Loop): string {
+    if (loop.key !== undefined) return loop.key
+    const inner = this.#loops.splice(this.#loops.indexOf(loop))
+    const outer = this.key()
+    this.#loops.push(...inner)
+    const below = (input: string, place: string | HostExpr): Step => ({
+      op: 'key_at',
+      inputs: [input],
+      attrs: { place },
+      outputs: [{ name: this.fresh('key_at'), type: 'key' }],
+      origin: originOf(loop.span),
+    })
+    const first = below(outer, this.place('for'))
+    const place = first.outputs[0]?.name ?? outer
+    const second = below(place, { kind: 'var', name: loop.index })
+    loop.body.unshift({ kind: 'compute', step: first }, { kind: 'compute', step: second })
+    loop.key = second.outputs[0]?.name ?? place
+    return loop.key
+  }
+}
+
+interface Version {
+  readonly count: number
+  readonly span: Span
+}
+
+/** A loop under construction; the key of its rounds where a draw has asked for it. */
+interface Loop {
+  readonly index: string
+  readonly span: Span
+  readonly body: HostStatement[]
+  key?: string
 }

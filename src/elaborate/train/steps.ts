@@ -4,7 +4,6 @@ import type { HostExpr, HostStatement, LogFlags, Phase, StepStream, TrainingStep
 import type {
   Block,
   Expr,
-  For,
   If,
   Log,
   Minimize,
@@ -20,18 +19,18 @@ import { describe } from '../describe.ts'
 import type { Env } from '../env.ts'
 import { expression } from '../evaluate.ts'
 import { constantOf } from '../host.ts'
-import { columnsOf } from '../iteration.ts'
 import { hostNumber, notBool } from '../operators.ts'
-import { scan } from '../scan.ts'
 import { executeLet, executeVar, named, statementWord } from '../statements.ts'
 import { toTensor } from '../tensors.ts'
 import { errorValue, int, type Value } from '../values.ts'
+import { forLoop, whileLoop } from './loops.ts'
 import { message } from './messages.ts'
 import { type MetricScope, metricUpdate } from './metrics.ts'
-import { minimize } from './minimize.ts'
+import { checkCarried, minimize } from './minimize.ts'
 import { logName, type StepContext, weightOf } from './stepContext.ts'
 import { StepRegion } from './stepRegion.ts'
 import type { Training } from './training.ts'
+import { hostValue, inBlocks, setVariable } from './variables.ts'
 
 /** One step for each phase that it names: modes and draws differ. */
 export function elaborateStep(training: Training, node: TrainStep): readonly TrainingStep[] {
@@ -55,8 +54,18 @@ function stepOfPhase(training: Training, node: TrainStep, phase: Phase): Trainin
     streamOf(training, ctx, env, stream, phase, node.streams.length === 1),
   )
   const prefix = node.name ? `${phase}.${node.name.text}` : phase
-  const step: StepContext = { training, ctx, region, phase, prefix, names: new Map(), updated: false }
+  const step: StepContext = {
+    training,
+    ctx,
+    region,
+    phase,
+    prefix,
+    names: new Map(),
+    variables: new Map(),
+    updated: false,
+  }
   statements(step, node.body)
+  checkCarried(step)
   if (streams.some(stream => stream === undefined)) return undefined
   return {
     phase,
@@ -188,9 +197,15 @@ function statement(step: StepContext, node: Statement): void {
         place: 'a step; it belongs to a loop over an axis, `for … in along(…)`',
       })
     case 'For':
-      return loop(step, node)
+      return forLoop(step, node, statements)
     case 'While':
+      return whileLoop(step, node, statements, hostCondition)
     case 'Break':
+      if (step.loop === 'host') return emit(step, { kind: 'break', origin })
+      return void complain(ctx, 'LTM4502', node.span, {
+        statement: 'break',
+        place: step.loop ? 'a loop over a list, which is written out' : 'a step outside of any loop',
+      })
     case 'Freeze':
     case 'Unfreeze':
     case 'CallStatement':
@@ -198,13 +213,6 @@ function statement(step: StepContext, node: Statement): void {
         what: `\`${statementWord(node)}\` in a step or hook`,
       })
   }
-}
-
-/** Over an axis of tensors a loop is a scan, as elsewhere. */
-function loop(step: StepContext, node: For): void {
-  const columns = columnsOf(step.ctx, node.iterable)
-  if (columns.some(column => column.kind === 'sequence')) scan(step.ctx, node, columns, 'nothing')
-  else complain(step.ctx, 'LTM9001', node.span, { what: '`for` in a step or hook' })
 }
 
 function minimised(step: StepContext, node: Minimize): void {
@@ -322,8 +330,10 @@ function branch(step: StepContext, node: If): void {
   if (!condition) {
     step.training.silent.push(node.condition.span)
     // It may be either: both branches are checked.
-    step.region.branch(() => statements(step, node.then))
-    step.region.branch(() => node.otherwise && statements(step, node.otherwise))
+    step.region.branches([
+      () => statements(step, node.then),
+      () => node.otherwise && statements(step, node.otherwise),
+    ])
     return
   }
   const known = constantOf(condition)
@@ -332,12 +342,28 @@ function branch(step: StepContext, node: If): void {
     else if (node.otherwise) statements(step, node.otherwise)
     return
   }
-  const then = step.region.branch(() => statements(step, node.then))
-  const otherwise = step.region.branch(() => node.otherwise && statements(step, node.otherwise))
-  emit(step, { kind: 'if', condition, then, otherwise, origin: originOf(node.span) })
+  inBlocks(step, node.otherwise ? [node.then, node.otherwise] : [node.then], (within, refresh) => {
+    const branches = [node.then, node.otherwise].map(block => {
+      const inner: StepContext = { ...within, updated: step.updated }
+      const run = (): void => {
+        if (!block) return
+        refresh()
+        statements(inner, block)
+      }
+      return { inner, run }
+    })
+    const [then = [], otherwise = []] = step.region.branches(branches.map(({ run }) => run))
+    if (branches.some(({ inner }) => inner.updated)) step.updated = true
+    emit(step, { kind: 'if', condition, then, otherwise, origin: originOf(node.span) })
+  })
 }
 
 function returned(step: StepContext, node: Return): void {
+  if (step.loop === 'host')
+    return void complain(step.ctx, 'LTM4502', node.span, {
+      statement: 'return',
+      place: 'a loop; set a `var` in it and return that behind it',
+    })
   if (!node.value) return
   const value = expression(step.ctx, node.value)
   if (value.kind === 'error') return
@@ -378,17 +404,13 @@ function set(step: StepContext, node: SetStatement): void {
       { name: target.text },
       binding.span ? { labels: [{ span: binding.span, text: 'declared here' }] } : {},
     )
-  const value = expression(ctx, node.value)
-  const isHostVar = (old.kind === 'float' || old.kind === 'bool') && old.expr.kind === 'var'
-  if (!isHostVar) return ctx.env.assign(target.text, named(ctx, value, target.text))
-  const expr =
-    old.kind === 'bool'
-      ? value.kind === 'bool'
-        ? value.expr
-        : undefined
-      : value.kind === 'tensor' && value.type.shape.length === 0
-        ? { kind: 'item' as const, value: value.name }
-        : hostNumber(value)?.expr
+  const expected = old.kind === 'tensor' ? old.type : undefined
+  const value = expression({ ...ctx, expected }, node.value)
+  const variable = step.variables.get(target.text)
+  if (variable)
+    return setVariable(step, target.text, variable, named(ctx, value, target.text), node.value.span)
+  if (!binding.persistent) return ctx.env.assign(target.text, named(ctx, value, target.text))
+  const expr = hostValue(value, old.kind === 'bool' ? 'bool' : 'number')
   if (expr) emit(step, { kind: 'set', name: target.text, value: expr, origin: originOf(node.span) })
   else if (value.kind !== 'error')
     complain(ctx, 'LTM2102', node.value.span, {

@@ -1,9 +1,9 @@
 import type { Span } from '../../base/source.ts'
-import type { Dataset, Optimizer, Parameter, Program } from '../../ir/ir.ts'
+import type { Dataset, HostVar, Optimizer, Parameter, Program } from '../../ir/ir.ts'
 import type { Hyper, Train, TrainMember } from '../../syntax/ast.ts'
 import { type Context, complain } from '../context.ts'
 import { checkFunction } from '../definitions.ts'
-import type { Env } from '../env.ts'
+import type { Binding, Env } from '../env.ts'
 import { expression } from '../evaluate.ts'
 import { FunctionRegion } from '../functionRegion.ts'
 import { paramSpec, place } from '../modules.ts'
@@ -33,13 +33,10 @@ export function elaborateTrain(world: Context, train: Train, given: ReadonlyMap<
   const hypers = hypersOf(ctx, train, given, names)
   const vars = membersOf(train, 'Var').flatMap(member => {
     const item = elaborateVar(ctx, member)
-    const kind = item?.type === 'bool' ? 'bool' : 'float'
-    names.define(
-      member.name.text,
-      item ? { kind, expr: { kind: 'var', name: item.name } } : errorValue,
-      member.name.span,
-      true,
-    )
+    names.define(member.name.text, item ? varValue(item) : errorValue, member.name.span, {
+      mutable: true,
+      persistent: true,
+    })
     return item ? [item] : []
   })
   const lets = membersOf(train, 'Let')
@@ -100,6 +97,11 @@ export function elaborateTrain(world: Context, train: Train, given: ReadonlyMap<
   }
 }
 
+function varValue({ name, type }: HostVar): Value {
+  if (type === 'bool') return { kind: 'bool', expr: { kind: 'var', name } }
+  return { kind: 'float', expr: { kind: 'var', name }, ...(type === 'int' && { whole: true }) }
+}
+
 function failedOf(train: Train, optimizers: readonly Optimizer[]): ReadonlySet<string> {
   const declared = membersOf(train, 'OptimizerMember').map(member => member.name.text)
   return new Set(declared.filter(name => !optimizers.some(optimizer => optimizer.name === name)))
@@ -113,7 +115,12 @@ class TrainNames {
     this.#ctx = ctx
   }
 
-  define(name: string, value: Value, span: Span, mutable = false): void {
+  define(
+    name: string,
+    value: Value,
+    span: Span,
+    traits: Partial<Pick<Binding, 'mutable' | 'persistent'>> = {},
+  ): void {
     const { env } = this.#ctx
     const before = env.owns(name) ? env.lookup(name) : undefined
     if (before)
@@ -124,7 +131,7 @@ class TrainNames {
         { name, what: '`train`' },
         before.span ? { labels: [{ span: before.span, text: 'the other one' }] } : {},
       )
-    env.define(name, value, span, { mutable, unshadowed: true })
+    env.define(name, value, span, { ...traits, unshadowed: true })
   }
 }
 

@@ -43,9 +43,14 @@ function atomOf(body: Body, step: Step): Bound | undefined {
   if (op === 'const' && typeof attrs.value === 'number' && attrs.dtype === 'f32') {
     return { kind: 'number', code: floatLiteral(attrs.value) }
   }
+  if (op === 'get') return held(body, String(attrs.var))
   if (op === 'key_at')
     return { kind: 'code', code: ts`${inputCode(body, step.inputs[0])}.at(${placeCode(body, attrs)})` }
   return undefined
+}
+
+function held({ locals }: Body, name: string): Bound {
+  return { kind: 'held', name, code: locals.get(name) ?? bug(`there is no var \`${name}\``) }
 }
 
 /** Where it counts as an integer or a boolean, a host number is a tensor everywhere. */

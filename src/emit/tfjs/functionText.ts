@@ -78,6 +78,7 @@ export function renderFunction(
     scope,
     uses,
     parts: new Map(),
+    locals: new Map(),
     unnamed: new Set([...unnamedResults(func, style), ...startsOf(func.steps)]),
     lines,
     sizes,

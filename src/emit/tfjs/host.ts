@@ -9,6 +9,8 @@ export interface HostNames {
   /** What has the clocks: `run` in a step, `clock` in an optimizer's settings. */
   readonly clock: string
   readonly argument: (name: string) => Code
+  /** A `var` of the step at hand; those of `train` stand together. */
+  readonly local?: (name: string) => Code | undefined
   readonly size: (dim: Dim) => Code
   readonly item: (value: string) => Code
 }
@@ -41,7 +43,7 @@ function printed(expr: HostExpr, names: HostNames): Printed {
     case 'argument':
       return { code: names.argument(expr.name), level: atom }
     case 'var':
-      return { code: `vars${memberAccess(expr.name)}`, level: atom }
+      return { code: names.local?.(expr.name) ?? `vars${memberAccess(expr.name)}`, level: atom }
     case 'clock':
       return { code: clockText(expr.clock, expr.of, names.clock), level: atom }
     case 'size':

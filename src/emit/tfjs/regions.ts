@@ -1,5 +1,6 @@
 import { bug } from '../../base/bug.ts'
 import { annotation, type Code, ts } from '../../base/code.ts'
+import { within } from '../../ir/blocks.ts'
 import type { HostStatement, Step } from '../../ir/ir.ts'
 import { statement, verbatim } from '../layout.ts'
 import { writeStep } from './body.ts'
@@ -132,8 +133,7 @@ function readCode(body: Body, holder: string, { segments, constrain }: Read): Co
 
 /** Whether a statement moves parameters. */
 export function movesParameters(host: HostStatement): boolean {
-  if (host.kind === 'if') return [...host.then, ...host.otherwise].some(movesParameters)
-  return host.kind === 'minimize'
+  return host.kind === 'minimize' || within(host).some(movesParameters)
 }
 
 /** Parameters that were read before they move, and whose value is wanted afterwards, are kept: a variable changes in place. */

@@ -141,6 +141,7 @@ function innerBody(body: Body, step: Step, scan: Scan, func: Func, variables: re
     types: new Map(func.params.map(param => [param.name, param.type])),
     uses,
     parts: body.parts,
+    locals: body.locals,
     unnamed: new Set([...once, ...startsOf(func.steps)]),
     lines: [],
     sizes,

@@ -1,5 +1,6 @@
 import { bug } from '../../base/bug.ts'
 import { annotation, type Code, join, ts } from '../../base/code.ts'
+import { boundsOf } from '../../ir/blocks.ts'
 import type { HostStatement, LogFlags, LossTerm, Message, Step, TrainingStep } from '../../ir/ir.ts'
 import { type Line, layout, type Statement, statement } from '../layout.ts'
 import { emitCalled, handedOn } from './calls.ts'
@@ -111,7 +112,8 @@ function createBody(
     sizes,
     types: new Map(),
     parts: new Map(),
-    unnamed: startsOf(stepsOf(statements)),
+    locals: new Map<string, string>(),
+    unnamed: new Set([...startsOf(stepsOf(statements)), ...givenToVars(statements)]),
   } as const
   return bodyIn(bare, scope, sizes)
 }
@@ -127,7 +129,12 @@ function bodyIn(
     return ts`await run.item(${valueCode(body, value)})`
   }
   const argument = (name: string) => bug(`a step reads the argument \`${name}\``)
-  const body: Body = { ...outer, scope, lines: [], host: { clock: 'run', argument, size: sizes, item } }
+  const body: Body = {
+    ...outer,
+    scope,
+    lines: [],
+    host: { clock: 'run', argument, local: name => outer.locals.get(name), size: sizes, item },
+  }
   return body
 }
 
@@ -139,16 +146,23 @@ function writeStatements(body: Body, statements: readonly HostStatement[]): void
   let region = regionOf(body, stepsUntilMove(statements, 0))
   for (const [i, host] of statements.entries()) {
     if (host.kind === 'compute') writeRegion(body, [host.step], region, done)
-    else if (!movesParameters(host)) writeStatement(body, host)
     else {
-      writePending(body)
-      const wanted: Uses = new Map()
-      countStatements(statements.slice(i + 1), wanted, handedOn(body.env, body.section))
-      keepReads(body, wanted)
+      const moves = movesParameters(host)
+      const sets = varsSetBy(host)
+      if (moves || sets.size > 0) writePending(body)
+      if (moves) keepReads(body, wantedFrom(body, statements.slice(host.kind === 'for' ? i : i + 1)))
+      if (sets.size > 0) keepHeld(body, sets, wantedFrom(body, statements.slice(i)))
       writeStatement(body, host)
-      region = regionOf(body, stepsUntilMove(statements, i + 1))
+      if (moves) region = regionOf(body, stepsUntilMove(statements, i + 1))
     }
   }
+}
+
+/** What the statements read. */
+function wantedFrom(body: Body, statements: readonly HostStatement[]): Uses {
+  const wanted: Uses = new Map()
+  countStatements(statements, wanted, handedOn(body.env, body.section))
+  return wanted
 }
 
 function stepsUntilMove(statements: readonly HostStatement[], start: number): readonly Step[] {
@@ -161,20 +175,20 @@ type Of<K extends HostStatement['kind']> = HostStatement & { readonly kind: K }
 
 /** What a statement needs before it is written to the body first. */
 function writeStatement(body: Body, host: Exclude<HostStatement, Of<'compute'>>): void {
-  body.lines.push(
-    host.kind === 'minimize' || host.kind === 'if' ? blockLine(body, host) : callLine(body, host),
-  )
+  body.lines.push(lineOf(body, host))
 }
 
-function blockLine(body: Body, host: Of<'minimize'> | Of<'if'>): Line {
-  return host.kind === 'minimize' ? minimizeLine(body, host) : ifLine(body, host)
-}
-
-function callLine(body: Body, host: Exclude<HostStatement, Of<'compute'> | Of<'minimize'> | Of<'if'>>): Line {
+function lineOf(body: Body, host: Exclude<HostStatement, Of<'compute'>>): Line {
+  if (host.kind === 'minimize') return minimizeLine(body, host)
+  if (host.kind === 'if') return ifLine(body, host)
+  if (host.kind === 'for') return forLine(body, host)
   return statement(callText(body, host), traceOf(body.env, host.origin))
 }
 
-function callText(body: Body, host: Exclude<HostStatement, Of<'compute'> | Of<'minimize'> | Of<'if'>>): Code {
+function callText(
+  body: Body,
+  host: Exclude<HostStatement, Of<'compute'> | Of<'minimize'> | Of<'if'> | Of<'for'>>,
+): Code {
   switch (host.kind) {
     case 'log':
       return logCode(body, host)
@@ -182,8 +196,16 @@ function callText(body: Body, host: Exclude<HostStatement, Of<'compute'> | Of<'m
       return metricCode(body, host)
     case 'log_host':
       return ts`run.log(${join([quote(host.name), hostCode(host.value, body.host), ...optionsCode(host.flags)])})`
+    case 'break':
+      return 'break'
+    case 'var':
+      return varCode(body, host)
+    case 'var_tensor':
+      return varCode(body, host)
     case 'set':
-      return ts`vars${memberAccess(host.name)} = ${hostCode(host.value, body.host)}`
+      return ts`${body.locals.get(host.name) ?? `vars${memberAccess(host.name)}`} = ${hostCode(host.value, body.host)}`
+    case 'set_tensor':
+      return setCode(body, host)
     case 'skip':
       return 'run.skip()'
     case 'stop':
@@ -244,20 +266,91 @@ function returnCode(body: Body, { fields }: Of<'return'>): Code {
 function ifLine(body: Body, host: Of<'if'>): Line {
   writePending(body)
   const condition = hostCode(host.condition, body.host)
-  const branch = (statements: readonly HostStatement[]): readonly Line[] => {
-    const inner = bodyIn(body, scopeIn(body.scope), body.sizes)
-    writeStatements(inner, statements)
-    writePending(inner)
-    return inner.lines
-  }
   const opened: Statement = {
     kind: 'statement',
     code: ts`if (${condition}) {`,
-    body: branch(host.then),
+    body: blockLines(body, host.then, scopeIn(body.scope)),
     close: '}',
     trace: traceOf(body.env, host.origin),
   }
-  return host.otherwise.length === 0 ? opened : { ...opened, otherwise: branch(host.otherwise) }
+  if (host.otherwise.length === 0) return opened
+  return { ...opened, otherwise: blockLines(body, host.otherwise, scopeIn(body.scope)) }
+}
+
+/** Statements of a block of their own. */
+function blockLines(
+  body: Omit<Body, 'scope' | 'lines' | 'host'>,
+  statements: readonly HostStatement[],
+  scope: Body['scope'],
+): readonly Line[] {
+  const inner = bodyIn(body, scope, body.sizes)
+  writeStatements(inner, statements)
+  writePending(inner)
+  return inner.lines
+}
+
+/** `for (const i of run.range(0, 5)) {`: the run frees what a round has made. */
+function forLine(body: Body, host: Of<'for'>): Line {
+  writePending(body)
+  const bounds = boundsOf(host).map(bound => hostCode(bound, body.host))
+  const scope = scopeIn(body.scope)
+  const index = localName(scope, host.index)
+  body.locals.set(host.index, index)
+  const lines = blockLines({ ...body, inLoop: true }, host.body, scope)
+  const counted = host.to !== undefined || refersTo(layout(lines, 'javascript'), index)
+  return {
+    kind: 'statement',
+    code: ts`for (const ${counted ? index : `_${index}`} of run.range(${join(bounds)})) {`,
+    body: lines,
+    close: '}',
+    trace: traceOf(body.env, host.origin),
+  }
+}
+
+// ── Variables ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** `let h = start`. */
+function varCode(body: Body, host: Of<'var'> | Of<'var_tensor'>): Code {
+  const start =
+    host.kind === 'var'
+      ? hostCode(host.value, body.host)
+      : composed(body, [host.value], () => valueCode(body, host.value))
+  const local = localName(body.scope, host.name)
+  body.locals.set(host.name, local)
+  return ts`let ${local}${host.kind === 'var_tensor' ? annotation`: tf.Tensor` : ''} = ${start}`
+}
+
+/** `h = next`, which in a loop has to outlive its round. */
+function setCode(body: Body, { name, value }: Of<'set_tensor'>): Code {
+  const local = body.locals.get(name) ?? bug(`there is no var \`${name}\``)
+  return composed(body, [value], () => {
+    const next = valueCode(body, value)
+    return body.inLoop ? ts`${local} = run.carry(${local}, ${next})` : ts`${local} = ${next}`
+  })
+}
+
+/** Values that `var`s are given stand where they are given, unless something else reads them too. */
+function givenToVars(statements: readonly HostStatement[]): ReadonlySet<string> {
+  return new Set(
+    statementsIn(statements).flatMap(host =>
+      host.kind === 'var_tensor' || host.kind === 'set_tensor' ? [host.value] : [],
+    ),
+  )
+}
+
+/** The `var`s of a step that a statement sets, or something within it. */
+function varsSetBy(host: HostStatement): ReadonlySet<string> {
+  return new Set(statementsIn([host]).flatMap(each => (each.kind === 'set_tensor' ? [each.name] : [])))
+}
+
+/** What a `var` holds and is still read once it is set anew gets a name of its own. */
+function keepHeld(body: Body, set: ReadonlySet<string>, wanted: Uses): void {
+  for (const [value, bound] of body.values) {
+    if (bound.kind !== 'held' || !set.has(bound.name) || !wanted.has(value)) continue
+    const local = localName(body.scope, value)
+    body.lines.push(statement(ts`const ${local} = tf.clone(${bound.code})`))
+    body.values.set(value, { kind: 'code', code: local })
+  }
 }
 
 // ── minimize ────────────────────────────────────────────────────────────────────────────────────────────────────────

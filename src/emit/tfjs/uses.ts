@@ -1,3 +1,4 @@
+import { blocksOf, boundsOf, within } from '../../ir/blocks.ts'
 import type { HostExpr, HostStatement, Message, Step } from '../../ir/ir.ts'
 
 /** How often each value is read by what is alive. */
@@ -24,10 +25,7 @@ export function countStatements(body: readonly HostStatement[], uses: Uses, inpu
     for (const name of readBy(statement)) use(uses, name)
     if (statement.kind === 'compute') countSteps([statement.step], uses, inputsOf)
     if (statement.kind === 'minimize') countSteps(statement.body, uses, inputsOf)
-    if (statement.kind === 'if') {
-      countStatements(statement.otherwise, uses, inputsOf)
-      countStatements(statement.then, uses, inputsOf)
-    }
+    for (const block of [...blocksOf(statement)].reverse()) countStatements(block, uses, inputsOf)
   }
 }
 
@@ -44,14 +42,21 @@ function readBy(statement: HostStatement): readonly string[] {
       return statement.fields.map(({ value }) => value)
     case 'if':
       return itemsOf(statement.condition)
+    case 'for':
+      return boundsOf(statement).flatMap(itemsOf)
     case 'log_host':
+    case 'var':
     case 'set':
       return itemsOf(statement.value)
+    case 'var_tensor':
+    case 'set_tensor':
+      return [statement.value]
     case 'stop':
     case 'print':
     case 'checkpoint':
       return (statement.message ?? []).flatMap(readByPart)
     case 'compute':
+    case 'break':
     case 'skip':
       return []
   }
@@ -96,9 +101,7 @@ function optional(name: string | undefined): readonly string[] {
 
 /** Statements and those inside them, in order. */
 export function statementsIn(body: readonly HostStatement[]): readonly HostStatement[] {
-  return body.flatMap(host =>
-    host.kind === 'if' ? [host, ...statementsIn(host.then), ...statementsIn(host.otherwise)] : [host],
-  )
+  return body.flatMap(host => [host, ...statementsIn(within(host))])
 }
 
 /** All tensor steps of host statements, in order. */

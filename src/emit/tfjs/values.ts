@@ -17,6 +17,8 @@ export type Bound =
   | { readonly kind: 'number'; readonly code: Code }
   /** A parameter, reached from a model or from `self`. */
   | { readonly kind: 'place'; readonly root: string; readonly segments: readonly Segment[] }
+  /** What a `var` of the step holds, as long as it is not set. */
+  | { readonly kind: 'held'; readonly name: string; readonly code: string }
   /** Not written yet: an expression that its only reader takes in, unless a line would get too long. */
   | { readonly kind: 'pending'; readonly code: Code; readonly step: Step }
 
@@ -33,6 +35,10 @@ export interface Body {
   readonly values: Map<string, Bound>
   readonly types: Map<string, ValueType>
   readonly uses: Uses
+  /** The names of the `var`s of a step and the indices of its loops. */
+  readonly locals: Map<string, string>
+  /** What is made in a loop of the host is freed when its round ends. */
+  readonly inLoop?: boolean
   /** The types of the parts of `self` that are handed on, by path, and how many parameters these have. */
   readonly parts: Map<string, Part>
   /** Values that are given back as they are computed: no name says more about them than where they stand. */

@@ -70,10 +70,25 @@ function parseBlock(s: Scanner, scope: HostScope): readonly HostStatement[] {
   return s.block('}', () => parseStatement(s, scope))
 }
 
+const statementWords = [
+  'minimize',
+  'if',
+  'for',
+  'break',
+  'log',
+  'var',
+  'set',
+  'skip',
+  'stop',
+  'print',
+  'checkpoint',
+  'return',
+] as const
+
 function parseStatement(s: Scanner, scope: HostScope): HostStatement {
   const origin = s.origin()
   if (s.onThisLine(/\s*[%(]/y)) return { kind: 'compute', step: parseStep(s, scope) }
-  const keyword = s.oneOf(['minimize', 'if', 'log', 'set', 'skip', 'stop', 'print', 'checkpoint', 'return'])
+  const keyword = s.oneOf(statementWords)
   switch (keyword) {
     case 'minimize':
       return parseMinimize(s, scope, origin)
@@ -81,9 +96,17 @@ function parseStatement(s: Scanner, scope: HostScope): HostStatement {
       return parseIf(s, scope, origin)
     case 'log':
       return parseLog(s, scope, origin)
+    case 'for':
+      return parseFor(s, scope, origin)
+    case 'break':
+      return { kind: 'break', origin }
+    case 'var':
+      return parseVar(s, scope, origin)
     case 'set': {
       const name = s.name()
       s.expect('=')
+      const value = s.valueMaybe()
+      if (value !== undefined) return { kind: 'set_tensor', name, value, origin }
       return { kind: 'set', name, value: parseExpr(s, scope), origin }
     }
     case 'skip':
@@ -127,6 +150,26 @@ function parseIf(s: Scanner, scope: HostScope, origin: Origin): HostStatement {
   const then = parseBlock(s, scope)
   const otherwise = s.accept('else') ? parseBlock(s, scope) : []
   return { kind: 'if', condition, then, otherwise, origin }
+}
+
+function parseFor(s: Scanner, scope: HostScope, origin: Origin): HostStatement {
+  const index = s.name()
+  s.expect('from')
+  const from = parseExpr(s, scope)
+  const to = s.accept('to') ? { to: parseExpr(s, scope) } : {}
+  return { kind: 'for', index, from, ...to, body: parseBlock(s, scope), origin }
+}
+
+function parseVar(s: Scanner, scope: HostScope, origin: Origin): HostStatement {
+  const name = s.name()
+  if (s.accept(':')) {
+    const type = parseType(s)
+    if (type === 'key') return s.fail('a var holds a tensor; before it')
+    s.expect('=')
+    return { kind: 'var_tensor', name, type, value: s.value(), origin }
+  }
+  s.expect('=')
+  return { kind: 'var', name, value: parseExpr(s, scope), origin }
 }
 
 function parseLog(s: Scanner, scope: HostScope, origin: Origin): HostStatement {

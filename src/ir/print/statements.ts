@@ -65,6 +65,23 @@ function linesOf(statement: HostStatement, scope: HostScope): readonly Line[] {
       return [
         traced(`set ${printName(statement.name)} = ${printExpr(statement.value, scope)}`, statement.origin),
       ]
+    case 'for':
+      return forLines(statement, scope)
+    case 'break':
+      return [traced('break', statement.origin)]
+    case 'var':
+      return [
+        traced(`var ${printName(statement.name)} = ${printExpr(statement.value, scope)}`, statement.origin),
+      ]
+    case 'var_tensor':
+      return [
+        traced(
+          `var ${printName(statement.name)}: ${printType(statement.type)} = ${printValue(statement.value)}`,
+          statement.origin,
+        ),
+      ]
+    case 'set_tensor':
+      return [traced(`set ${printName(statement.name)} = ${printValue(statement.value)}`, statement.origin)]
     case 'skip':
       return [traced('skip', statement.origin)]
     case 'stop':
@@ -113,6 +130,19 @@ function ifLines(
     traced(`if ${printExpr(statement.condition, scope)} {`, statement.origin),
     ...indent(statementLines(statement.then, scope)),
     ...(otherwise.length === 0 ? [] : [line('} else {'), ...indent(statementLines(otherwise, scope))]),
+    line('}'),
+  ]
+}
+
+function forLines(
+  statement: Extract<HostStatement, { readonly kind: 'for' }>,
+  scope: HostScope,
+): readonly Line[] {
+  const { index, from, to, body } = statement
+  const end = to === undefined ? '' : ` to ${printExpr(to, scope)}`
+  return [
+    traced(`for ${printName(index)} from ${printExpr(from, scope)}${end} {`, statement.origin),
+    ...indent(statementLines(body, scope)),
     line('}'),
   ]
 }

@@ -1,4 +1,6 @@
+import { boundsOf } from '../../ir/blocks.ts'
 import type { HostStatement, Message, TrainingStep } from '../../ir/ir.ts'
+import type { TensorType } from '../../types/tensor.ts'
 import { showValueType } from '../calls.ts'
 import { endsOf } from '../values.ts'
 import { complain, type Facts, inside, rootSite } from './facts.ts'
@@ -31,7 +33,7 @@ function stepTitle({ phase, name }: TrainingStep): string {
 
 function hostScope(facts: Facts, place: string, sizes: ReadonlySet<string>): Scope {
   const site = inside(rootSite(facts), place)
-  return { ...site, values: new Map(), taken: new Set(), sizes, args: undefined }
+  return { ...site, values: new Map(), taken: new Set(), vars: new Map(), sizes, args: undefined }
 }
 
 function verifyStream(scope: Scope, { data, split, fields }: TrainingStep['streams'][number]): void {
@@ -77,7 +79,36 @@ function verifyStatement(scope: Scope, statement: HostStatement): void {
       verifyStatements(nested(scope), statement.then)
       verifyStatements(nested(scope), statement.otherwise)
       break
+    case 'for': {
+      const here = inside(scope, `for ${statement.index}`)
+      for (const bound of boundsOf(statement)) verifyExpr(here, bound)
+      defineVar(here, statement.index, 'host')
+      verifyStatements({ ...nested(scope), looped: true }, statement.body)
+      break
+    }
+    case 'break':
+      if (!scope.looped) complain(scope, 'a break outside of a loop')
+      break
+    case 'var':
+      verifyExpr(inside(scope, `var ${statement.name}`), statement.value)
+      defineVar(scope, statement.name, 'host')
+      break
+    case 'var_tensor':
+      verifyHeld(inside(scope, `var ${statement.name}`), statement.type, statement.value)
+      defineVar(scope, statement.name, statement.type)
+      break
+    case 'set_tensor': {
+      const type = scope.vars?.get(statement.name)
+      if (type === undefined || type === 'host')
+        complain(scope, `there is no tensor var ${statement.name} to set`)
+      else verifyHeld(inside(scope, `set ${statement.name}`), type, statement.value)
+      break
+    }
     case 'set':
+      if (scope.vars?.get(statement.name) === 'host') {
+        verifyExpr(inside(scope, `set ${statement.name}`), statement.value)
+        break
+      }
       if (!scope.facts.vars.has(statement.name)) complain(scope, `there is no var ${statement.name} to set`)
       verifyExpr(inside(scope, `set ${statement.name}`), statement.value)
       break
@@ -91,6 +122,19 @@ function verifyStatement(scope: Scope, statement: HostStatement): void {
     case 'return':
       for (const field of statement.fields) typeOf(inside(scope, 'return'), field.value)
   }
+}
+
+/** Makes a `var` of the step visible; no other may have its name. */
+function defineVar(scope: Scope, name: string, holds: TensorType | 'host'): void {
+  if (scope.facts.vars.has(name) || scope.vars?.has(name))
+    complain(scope, `the var ${name} is declared twice`)
+  scope.vars?.set(name, holds)
+}
+
+function verifyHeld(scope: Scope, type: TensorType, value: string): void {
+  const given = typeOf(scope, value)
+  if (!sameValueType(given, type))
+    complain(scope, `it holds ${showValueType(type)}, not ${showValueType(given)}`)
 }
 
 function verifyTensors(scope: Scope, names: readonly (string | undefined)[]): void {

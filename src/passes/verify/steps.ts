@@ -4,7 +4,7 @@ import { roundsOf, roundTypes, scanOf, scanTypes } from '../../ir/scan.ts'
 import { findOp } from '../../ops/index.ts'
 import { inferType } from '../../ops/signature.ts'
 import { compareDims, type Dim } from '../../types/dim.ts'
-import { elementCount, isRest } from '../../types/tensor.ts'
+import { elementCount, isRest, type TensorType } from '../../types/tensor.ts'
 import { bindSizes, namesIn, showValueType, sizesIn, typeAt } from '../calls.ts'
 import { exprsOf, isAttrList, isHostExpr, leavesOf } from '../values.ts'
 import { complain, functionOf, inside, type Site } from './facts.ts'
@@ -16,6 +16,10 @@ export interface Scope extends Site {
   readonly taken: Set<string>
   /** The sizes that types here may mention. */
   readonly sizes: ReadonlySet<string>
+  /** What the `var`s of a step hold, by name, the indices of loops included. */
+  readonly vars?: Map<string, TensorType | 'host'>
+  /** Within a loop of the host. */
+  readonly looped?: boolean
   /** The host parameters of a function; undefined at the host level, where `read` and `var` are allowed. */
   readonly args: ReadonlySet<string> | undefined
 }
@@ -74,6 +78,8 @@ function resultTypes(scope: Scope, step: Step, inputs: readonly ValueType[]): re
     case 'host':
       onlyAttr(scope, step, 'value', value => value !== undefined && isHostExpr(value))
       return [{ dtype: 'f32', shape: [] }]
+    case 'get':
+      return [verifyGet(scope, step)]
     case 'read':
       return [verifyRead(scope, step)]
     case 'gradient':
@@ -92,6 +98,14 @@ function inferredType(scope: Scope, step: Step, inputs: readonly ValueType[]): V
 function onlyAttr(scope: Scope, step: Step, key: string, test: (attr: Attr | undefined) => boolean): void {
   const alone = Object.keys(step.attrs).length === 1 && test(step.attrs[key])
   if (!alone || step.inputs.length > 0) complain(scope, `\`${step.op}\` takes no input, and only \`${key}\``)
+}
+
+function verifyGet(scope: Scope, step: Step): ValueType {
+  onlyAttr(scope, step, 'var', name => typeof name === 'string')
+  const type = scope.vars?.get(String(step.attrs.var))
+  if (type === undefined || type === 'host')
+    return complain(scope, `there is no tensor var ${step.attrs.var}`)
+  return type
 }
 
 function verifyRead(scope: Scope, step: Step): ValueType {
@@ -177,7 +191,7 @@ export function verifyExpr(scope: Scope, expr: HostExpr): void {
 function verifyLeaf(scope: Scope, leaf: HostExpr): void {
   const { facts, args } = scope
   if (leaf.kind === 'hyper' && !facts.hypers.has(leaf.name)) complain(scope, `there is no hyper ${leaf.name}`)
-  if (leaf.kind === 'var' && (args || !facts.vars.has(leaf.name)))
+  if (leaf.kind === 'var' && (args || !(facts.vars.has(leaf.name) || scope.vars?.get(leaf.name) === 'host')))
     complain(scope, `there is no var ${leaf.name} here`)
   if (leaf.kind === 'argument' && !args?.has(leaf.name))
     complain(scope, `there is no host parameter ${leaf.name} here`)
