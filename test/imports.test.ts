@@ -38,6 +38,9 @@ const rules: Readonly<Record<string, Rule>> = {
       '@tensorflow/tfjs-backend-wasm',
       'picocolors',
       'ajv',
+      'hyparquet',
+      'jpeg-js',
+      'pngjs',
     ],
   },
   'compiler.ts': {

@@ -244,6 +244,40 @@ export type DataSource =
       readonly origin: Origin
     }
   | { readonly kind: 'synthetic'; readonly count: number; readonly origin: Origin }
+  /** An array a file; the names are the program's. */
+  | {
+      readonly kind: 'arrays'
+      readonly format: 'idx' | 'npy'
+      readonly files: readonly { readonly name: string; readonly path: string }[]
+      readonly origin: Origin
+    }
+  /** A file that names its columns. */
+  | {
+      readonly kind: 'file'
+      readonly format: 'npz' | 'safetensors' | 'jsonl' | 'parquet' | 'typescript'
+      readonly path: string
+      readonly origin: Origin
+    }
+  /** A folder with a folder of pictures for each class: `image` is laid out as `[channels, height, width]`. */
+  | {
+      readonly kind: 'images'
+      readonly path: string
+      readonly channels: number
+      readonly height: number
+      readonly width: number
+      readonly origin: Origin
+    }
+  /** Windows over the tokens of a text. */
+  | {
+      readonly kind: 'text'
+      readonly path: string
+      readonly tokens: 'bytes' | 'chars' | 'words'
+      readonly window: number
+      readonly stride: number
+      /** How many different tokens there may be. */
+      readonly size: number
+      readonly origin: Origin
+    }
 
 export interface Parameter {
   /** `net.hidden[0].weight`: its name in logs, checkpoints and optimizer groups. */

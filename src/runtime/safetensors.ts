@@ -1,6 +1,7 @@
 import type { JsonValue, StoredTensor } from './contracts.ts'
 import { RunError } from './errors.ts'
 import { isJsonObject, isWhole, type JsonObject, parseJsonObject, repeatedMember } from './json.ts'
+import { halfPrecision } from './sources/elements.ts'
 
 /**
  * The safetensors format: eight bytes with the length of a JSON header (little-endian), the header padded with spaces
@@ -226,14 +227,4 @@ const word = new DataView(new ArrayBuffer(4))
 function brainFloat(bits: number): number {
   word.setUint32(0, bits << 16)
   return word.getFloat32(0)
-}
-
-/** IEEE 754 binary16: a sign, 5 bits of exponent, 10 of fraction. */
-function halfPrecision(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1
-  const exponent = (bits >> 10) & 0x1f
-  const fraction = bits & 0x3ff
-  if (exponent === 0) return sign * fraction * 2 ** -24
-  if (exponent === 0x1f) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15)
 }

@@ -40,10 +40,28 @@ export function datasetLine(env: Env, data: Dataset): Line {
 
 function sourceLiteral(env: Env, source: DataSource): Plain {
   const trace = traceOf(env, source.origin)
-  if (source.kind === 'csv') return { kind: 'csv', path: source.path, skip: source.skip, trace }
-  if (source.kind === 'inline')
-    return { kind: 'inline', columns: source.columns.map(({ values }) => values), trace }
-  return { kind: 'synthetic', count: source.count, trace }
+  switch (source.kind) {
+    case 'csv':
+      return { kind: 'csv', path: source.path, skip: source.skip, trace }
+    case 'inline':
+      return { kind: 'inline', columns: source.columns.map(({ values }) => values), trace }
+    case 'synthetic':
+      return { kind: 'synthetic', count: source.count, trace }
+    case 'arrays': {
+      const files = Object.fromEntries(source.files.map(({ name, path }) => [name, path]))
+      return { kind: source.format, files, trace }
+    }
+    case 'file':
+      return { kind: source.format, path: source.path, trace }
+    case 'images': {
+      const { path, channels, height, width } = source
+      return { kind: 'images', path, shape: [channels, height, width], trace }
+    }
+    case 'text': {
+      const { path, tokens, window, stride, size } = source
+      return { kind: 'text', path, tokens, window, stride, size, trace }
+    }
+  }
 }
 
 function fieldCode(

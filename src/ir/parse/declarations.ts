@@ -88,12 +88,42 @@ function repeat<T>(item: () => T | undefined): readonly T[] {
 
 function parseSource(s: Scanner): DataSource {
   const origin = s.origin()
-  const kind = s.oneOf(['csv', 'synthetic', 'inline'])
+  const kind = s.oneOf(['csv', 'synthetic', 'inline', 'arrays', 'file', 'images', 'text'])
   if (kind === 'synthetic') return { kind, count: s.number(), origin }
   if (kind === 'inline') return { kind, columns: parseInline(s), origin }
+  if (kind === 'arrays') {
+    const format = s.oneOf(['idx', 'npy'])
+    s.expect('{')
+    return { kind, format, files: s.block('}', () => parseArrayFile(s)), origin }
+  }
+  if (kind === 'file') {
+    const format = s.oneOf(['npz', 'safetensors', 'jsonl', 'parquet', 'typescript'])
+    return { kind, format, path: s.text(), origin }
+  }
   const path = s.text()
+  if (kind === 'images') {
+    const [channels = 0, height = 0, width = 0] = s.list('[', ']', () => s.whole())
+    return { kind, path, channels, height, width, origin }
+  }
+  if (kind === 'text') return { kind, path, ...parseWindows(s), origin }
   s.expect('skip')
   return { kind, path, skip: s.number(), origin }
+}
+
+function parseArrayFile(s: Scanner): { readonly name: string; readonly path: string } {
+  const name = s.name()
+  s.expect('=')
+  return { name, path: s.text() }
+}
+
+function parseWindows(s: Scanner) {
+  const tokens = s.oneOf(['bytes', 'chars', 'words'])
+  s.expect('window')
+  const window = s.whole()
+  s.expect('stride')
+  const stride = s.whole()
+  s.expect('size')
+  return { tokens, window, stride, size: s.whole() }
 }
 
 function parseInline(s: Scanner): readonly { readonly name: string; readonly values: readonly number[] }[] {

@@ -70,6 +70,23 @@ function sourceLines(source: DataSource): readonly Line[] {
         ),
         line('}'),
       ]
+    case 'arrays':
+      return [
+        traced(`arrays ${source.format} {`, source.origin),
+        ...indent(source.files.map(file => line(`${printName(file.name)} = ${JSON.stringify(file.path)}`))),
+        line('}'),
+      ]
+    case 'file':
+      return [traced(`file ${source.format} ${JSON.stringify(source.path)}`, source.origin)]
+    case 'images': {
+      const { path, channels, height, width, origin } = source
+      return [traced(`images ${JSON.stringify(path)} [${channels}, ${height}, ${width}]`, origin)]
+    }
+    case 'text': {
+      const { path, tokens, window, stride, size, origin } = source
+      const how = `${tokens} window ${window} stride ${stride} size ${size}`
+      return [traced(`text ${JSON.stringify(path)} ${how}`, origin)]
+    }
   }
 }
 
