@@ -10,6 +10,7 @@ import { trainedCheckpoint } from '../src/cli/checkpoints.ts'
 import type { Cli } from '../src/cli/cli.ts'
 import { openFiles } from '../src/cli/files.ts'
 import { hyperFlags } from '../src/cli/hypers.ts'
+import { renderPage } from '../src/cli/page.ts'
 import type { Compiler, RunRequest } from '../src/cli/ports.ts'
 import { csvOf, jsonlOf, requireWritable, writePredictions } from '../src/cli/predictions.ts'
 import { runCli } from '../src/cli/program.ts'
@@ -92,6 +93,7 @@ async function ltm(args: readonly string[], fakes: Fakes = {}) {
         written.err += text
       },
       style: { color: false, width: 100 },
+      page: { color: false, width: 60 },
     },
     compiler: async () => compiler,
     runtime: async () => ({
@@ -136,7 +138,7 @@ test('help and version are asked for, and everything else unknown is bad usage',
   const help = await ltm(['--help'])
   assert.is(help.code, 0)
   assert.match(help.out, 'Exit codes:')
-  for (const name of ['check', 'run', 'test', 'predict', 'ir', 'build', 'doctor']) {
+  for (const name of ['check', 'run', 'test', 'predict', 'ir', 'build', 'explain', 'doctor']) {
     const one = await ltm([name, '--help'])
     assert.is(one.code, 0, name)
     assert.match(one.out, 'Examples:')
@@ -176,7 +178,7 @@ test('what can be wrong with a file has a message of its own and never a stack',
       assert.ok(result.err.startsWith(`error[${code}]: `), result.err)
       assert.match(result.err, help)
       assert.not.match(result.err, /\n\s+at /)
-      assert.ok(result.err.endsWith('\n1 error\n'))
+      assert.ok(result.err.endsWith(`\n1 error; \`ltm explain ${code}\` tells more\n`))
     }
   }
 })
@@ -192,6 +194,43 @@ test('a byte order mark is no part of a program, and a file is read once', ({ fo
   assert.throws(() => files.read(folder), /is a directory/)
 })
 
+// ── explain ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+test('a code is explained however it is written, and all are listed by family', async () => {
+  const page = await ltm(['explain', 'LTM2101'])
+  assert.is(page.code, 0)
+  assert.ok(page.out.startsWith('LTM2101: '))
+  assert.match(page.out, /\n {2}does not compile:\n {4}\S/)
+  assert.match(page.out, /\n {2}compiles:\n {4}\S/)
+  assert.not.match(page.out, '```')
+  for (const other of ['ltm2101', '2101']) assert.equal(await ltm(['explain', other]), page)
+  const list = await ltm(['explain'])
+  assert.ok(list.out.startsWith('Files and the command line\n\n'))
+  assert.match(list.out, '\n- LTM2101 ')
+})
+
+test('what is no code is told, with its neighbours', async () => {
+  const unknown = await ltm(['explain', '2100'])
+  assert.is(unknown.code, 2)
+  assert.match(unknown.err, 'error: there is no LTM2100\nThe nearest are:\n  LTM2101 ')
+  assert.equal(await ltm(['explain', 'shapes']), {
+    code: 2,
+    out: '',
+    err: 'error: `shapes` is no code\nA code is `LTM` and four digits; `ltm explain` lists them all.\n',
+    hypers: [],
+  })
+})
+
+test('pages are wrapped, and coloured where that is wanted', () => {
+  const text =
+    '# A `b`\n\nOne two three\nfour [five](six.md).\n\n- a b c d\n  e f g\n- h\n\n```ltm fails X\nlet  x\n```\n'
+  assert.is(
+    renderPage(text, { color: false, width: 15 }),
+    'A `b`\n\nOne two three\nfour five.\n\n- a b c d e f\n  g\n- h\n\n  does not compile:\n    let  x\n',
+  )
+  assert.match(renderPage(text, { color: true, width: 80 }), '\u001b[36mb\u001b[39m')
+})
+
 // ── check ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 test('check counts, keeps what two files share once, and exits by errors alone', async ({ folder }) => {
@@ -202,11 +241,14 @@ test('check counts, keeps what two files share once, and exits by errors alone',
   })
   const wrong = await ltm(['check', first, second], found('error'))
   assert.is(wrong.code, 1)
-  assert.is(wrong.err, 'error[LTM2101]: error here\n --> lib.ltm:1:1\n  |\n1 | x = 1\n  | ^^^^^\n\n1 error\n')
+  assert.is(
+    wrong.err,
+    'error[LTM2101]: error here\n --> lib.ltm:1:1\n  |\n1 | x = 1\n  | ^^^^^\n\n1 error; `ltm explain LTM2101` tells more\n',
+  )
   assert.is(wrong.out, '')
   const warned = await ltm(['check', first], found('warning'))
   assert.is(warned.code, 0)
-  assert.match(warned.err, '\n1 warning\n')
+  assert.match(warned.err, '\n1 warning; ')
   assert.equal(await ltm(['check', first]), {
     code: 0,
     out: `No problems in ${first}.\n`,
@@ -398,7 +440,7 @@ test('a program with errors does not run', async ({ folder }) => {
   const compile = () => ({ diagnostics: [diagnostic(path, 'x = 1', 'error')], programs: [] })
   const result = await ltm(['run', path], { compile, run })
   assert.equal([result.code, ran], [1, false])
-  assert.match(result.err, '\n1 error\n')
+  assert.match(result.err, '\n1 error; ')
   const warn = () => ({
     diagnostics: [diagnostic(path, 'x = 1', 'warning')],
     programs: [program('A', trainer)],

@@ -8,6 +8,8 @@ export interface Terminal {
   readonly err: (text: string) => void
   /** How diagnostics are shown on the error stream. */
   readonly style: RenderOptions
+  /** How pages are shown on the output stream. */
+  readonly page: RenderOptions
 }
 
 /** Everything that a command needs from outside; tests put fakes in its place. */

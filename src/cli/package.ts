@@ -3,7 +3,7 @@ import { bug } from '../base/bug.ts'
 import type { Source } from '../base/source.ts'
 
 /** The folder of ltm itself: two up from the sources, three from what is built of them. */
-function packageRoot(): URL {
+export function packageRoot(): URL {
   const roots = ['../../', '../../../'].map(path => new URL(path, import.meta.url))
   return (
     roots.find(root => existsSync(new URL('package.json', root))) ??

@@ -5,6 +5,7 @@ import { buildCommand } from './build.ts'
 import { checkCommand } from './check.ts'
 import { type Cli, Stop } from './cli.ts'
 import { doctorCommand } from './doctor.ts'
+import { explainCommand } from './explain.ts'
 import { afterHelp } from './help.ts'
 import { hyperFlags } from './hypers.ts'
 import { irCommand } from './ir.ts'
@@ -48,6 +49,7 @@ function declare(cli: Cli, finish: (code: ExitCode) => void): Command {
     predictCommand,
     irCommand,
     buildCommand,
+    explainCommand,
     doctorCommand,
   ]
   for (const make of commands) program.addCommand(make(cli, finish).copyInheritedSettings(program))

@@ -7,10 +7,11 @@ export function showAll(diagnostics: readonly Renderable[], cli: Cli): void {
   for (const diagnostic of diagnostics) err(`${renderDiagnostic(diagnostic, style)}\n\n`)
 }
 
-/** The same, and their number. */
+/** The same, their number, and where more is told of the first. */
 export function showWithSummary(diagnostics: readonly Renderable[], cli: Cli): void {
   showAll(diagnostics, cli)
-  if (diagnostics.length > 0) cli.terminal.err(`${summarize(diagnostics)}\n`)
+  const [first] = diagnostics
+  if (first) cli.terminal.err(`${summarize(diagnostics)}; \`ltm explain ${first.code}\` tells more\n`)
 }
 
 /** A value for programs to read, indented for people who look over their shoulder. */

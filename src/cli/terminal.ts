@@ -1,3 +1,4 @@
+import type { RenderOptions } from '../diagnostics/render.ts'
 import type { Terminal } from './cli.ts'
 
 /** Source lines are not shown wider than this, however wide the terminal is. */
@@ -10,8 +11,13 @@ export function openTerminal(): Terminal {
   return {
     out: text => void process.stdout.write(text),
     err: text => void process.stderr.write(text),
-    style: { color: wantsColor(process.stderr), width: Math.min(widest, process.stderr.columns || widest) },
+    style: styleOf(process.stderr),
+    page: styleOf(process.stdout),
   }
+}
+
+function styleOf(stream: NodeJS.WriteStream): RenderOptions {
+  return { color: wantsColor(stream), width: Math.min(widest, stream.columns || widest) }
 }
 
 function leaveQuietly(error: NodeJS.ErrnoException): void {
