@@ -64,10 +64,17 @@ export function programOf(block: Block): string {
   return context.replace(/^ *…$/m, () => block.text)
 }
 
-/** Compiles a block; blocks of its page that say `as NAME` are files beside it. */
+/**
+ * Compiles a block; blocks of its page that say `as NAME` are files beside it. That a fragment does not use all of its
+ * context is no news.
+ */
 export function compileBlock(block: Block, others: readonly Block[]): readonly Diagnostic[] {
   const files = Object.fromEntries(others.map(other => [wordBehind(other, 'as') ?? '', other.text]))
   const given = wordBehind(block, 'with')?.split('=')
   const hypers = new Map(given ? [[given[0] ?? '', given[1] ?? '']] : [])
-  return compile('page.ltm', memoryFiles({ ...files, 'page.ltm': programOf(block) }), { hypers }).diagnostics
+  const text = programOf(block)
+  const start = text.indexOf(block.text)
+  const isOwn = ({ span }: Diagnostic) => span.start >= start && span.end <= start + block.text.length
+  const { diagnostics } = compile('page.ltm', memoryFiles({ ...files, 'page.ltm': text }), { hypers })
+  return diagnostics.filter(each => each.code !== 'LTM3016' || isOwn(each))
 }
