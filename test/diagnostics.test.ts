@@ -2,6 +2,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { positionAt } from '../src/base/source.ts'
 import { compile } from '../src/compiler.ts'
+import { hooks } from '../src/diagnostics/catalogue/hooks.ts'
 import { names } from '../src/diagnostics/catalogue/names.ts'
 import { pending } from '../src/diagnostics/catalogue/pending.ts'
 import { training } from '../src/diagnostics/catalogue/training.ts'
@@ -14,7 +15,7 @@ import { libraryFiles } from './kit/files.ts'
 const test = suite('diagnostics')
 
 /** The codes of the checker; those of syntax have a test of their own. */
-const codes = Object.keys({ ...types, ...names, ...training, ...pending })
+const codes = Object.keys({ ...types, ...names, ...training, ...hooks, ...pending })
 
 /** `// with --lr 3e-4 --k 2` in a program gives its hypers these values. */
 function hypersOf(text: string): ReadonlyMap<string, string> {

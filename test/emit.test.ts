@@ -220,6 +220,7 @@ function fakeRun(training: Training, key: Key, log: Record<string, tf.Tensor>): 
     print: () => {},
     checkpoint: () => {},
     logged: () => Number.NaN,
+    stalled: () => false,
   }
 }
 

@@ -427,6 +427,37 @@ trainer('calls hooks in Lightning’s order', async () => {
   )
 })
 
+trainer(
+  'a place that asks whether a value has stalled looks at each new one once, and begins anew',
+  async () => {
+    const losses = [3, 2, 2.5, 2.5, 1.9, 5, 5, 5, 5]
+    const spec = { direction: 'min', monitor: 'val.loss', patience: 2 } as const
+    const stalls: string[] = []
+    const ask = (place: string): HookSpec => ({
+      on: { event: 'validation_end' },
+      trace,
+      run: async run => {
+        if (run.stalled(place, spec)) stalls.push(`${place} ${run.epoch}`)
+        if (run.stalled(place, spec)) stalls.push('twice for one value')
+      },
+    })
+    const { training } = lineTraining({
+      split: [
+        ['train', 0.5],
+        ['val', 0.5],
+      ],
+      trainer: { epochs: losses.length },
+      hooks: [ask('first'), ask('second')],
+      steps: () => [
+        step('train', async () => {}),
+        step('val', async run => run.log('loss', losses[run.epoch]!)),
+      ],
+    })
+    await train(training, quietly())
+    assert.equal(stalls, ['first 3', 'second 3', 'first 6', 'second 6', 'first 8', 'second 8'])
+  },
+)
+
 function step(phase: 'train' | 'val' | 'test', run: StepSpec['run'], name?: string): StepSpec {
   return {
     phase,

@@ -16,8 +16,15 @@ import { predeclared } from './predeclared.ts'
 import { errorValue, type LambdaValue, type Value } from './values.ts'
 
 export function call(ctx: Context, node: Pick<Call, 'callee' | 'args' | 'span'>, piped?: Piped): Value {
+  if (ctx.region.kind === 'step' && ctx.watching && isStalled(ctx, node.callee))
+    return ctx.watching.stalled(ctx, node)
   const callee = calleeOf(unexpecting(ctx), node.callee)
   return callValue(ctx, callee, { args: node.args, span: node.span, shown: textOf(node.callee.span) }, piped)
+}
+
+/** `stalled` is predeclared; a declaration of that name comes first. */
+function isStalled(ctx: Context, node: Expr): boolean {
+  return node.kind === 'Name' && node.text === 'stalled' && !ctx.env.lookup(node.text)
 }
 
 /** A name in front of `(` is the nearest thing of that name that can be called (F46). */

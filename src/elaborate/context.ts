@@ -2,6 +2,7 @@ import { positionAt, type Source, type Span } from '../base/source.ts'
 import type { Code, Details } from '../diagnostics/catalogue/index.ts'
 import { diagnose, type Extras, type Label, type Report } from '../diagnostics/diagnostic.ts'
 import type { Func, Origin, Phase, Step } from '../ir/ir.ts'
+import type { Call, Member } from '../syntax/ast.ts'
 import type { Shape, TensorType } from '../types/tensor.ts'
 import type { Env } from './env.ts'
 import type { Rules } from './evaluate.ts'
@@ -119,6 +120,11 @@ export interface Context {
   readonly holds: readonly string[]
   /** A body without `return` is all right: the update of a metric. */
   readonly returns?: 'optional'
+  /** In steps and hooks: reads what was logged, `val.loss`, and asks whether it has `stalled`. */
+  readonly watching?: {
+    readonly read: (ctx: Context, node: Member) => Value | undefined
+    readonly stalled: (ctx: Context, node: Pick<Call, 'args' | 'span'>) => Value
+  }
   /** Inside a scan: takes what a round yields. */
   readonly round?: (value: Value, span: Span) => void
   /** The type that a parameter, a field or an annotation asks for: shapes that a call may take over. */

@@ -9,6 +9,8 @@ import { applyOperator } from './tensors.ts'
 import type { ModuleValue, ParameterRead, TensorValue, Value } from './values.ts'
 
 export function member(ctx: Context, node: Member): Value {
+  const logged = ctx.region.kind === 'step' ? ctx.watching?.read(ctx, node) : undefined
+  if (logged) return logged
   const object = expression(unexpecting(ctx), node.object)
   return memberValue(ctx, object, node.name.text, node.span)
 }
@@ -27,7 +29,9 @@ export function memberValue(ctx: Context, object: Value, name: string, span: Spa
     case 'optimizer':
       if (name === 'update')
         return { kind: 'float', expr: { kind: 'clock', clock: 'update', of: object.name }, unit: 'updates' }
-      return complain(ctx, 'LTM9001', span, { what: `reading \`${name}\` of an optimizer` })
+      return (
+        object.settings.get(name) ?? missing(ctx, object, name, span, ['update', ...object.settings.keys()])
+      )
     case 'metric':
       return complain(ctx, 'LTM4109', span, { name: object.name })
     default:

@@ -13,7 +13,7 @@ import { errorValue, type Value } from './values.ts'
 
 export function unknownName(ctx: Context, node: Name): Value {
   if (['train', 'val', 'test'].includes(node.text))
-    return complain(ctx, 'LTM9001', node.span, { what: `reading what \`${node.text}\` has logged` })
+    return complain(ctx, 'LTM4381', node.span, { phase: node.text })
   if (pendingNames.has(node.text)) return complain(ctx, 'LTM9001', node.span, { what: `\`${node.text}\`` })
   return complain(ctx, 'LTM3001', node.span, { name: node.text, near: nearest(node.text, ctx.env.names()) })
 }

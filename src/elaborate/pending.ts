@@ -16,7 +16,6 @@ export const pendingNames: ReadonlySet<string> = new Set([
   'max_norm',
   // Functions, layers, metrics, averages.
   'standardize',
-  'stalled',
   'tokenize',
   'vocabulary',
   'array',

@@ -201,6 +201,10 @@ export interface MetricValue {
 export interface OptimizerValue {
   readonly kind: 'optimizer'
   readonly name: string
+  /** What its arguments are where no `except` says otherwise. */
+  readonly settings: ReadonlyMap<string, Value>
+  /** Where those that the program gives are written. */
+  readonly written: ReadonlyMap<string, Span>
 }
 /** `data digits = …` in a training. */
 export interface DataValue {

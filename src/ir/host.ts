@@ -97,6 +97,8 @@ const words = [
   'nan',
   'size',
   'item',
+  'logged',
+  'stalled',
   'hyper',
   'var',
   'argument',

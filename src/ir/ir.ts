@@ -126,6 +126,10 @@ export type HostExpr =
   | { readonly kind: 'size'; readonly dim: Dim }
   /** The number in a tensor of one element; splits the graph. */
   | { readonly kind: 'item'; readonly value: string }
+  /** The newest value logged under a full name, `val.loss`; NaN before there is one. */
+  | { readonly kind: 'logged'; readonly name: string }
+  /** Whether a logged value has stopped improving; each `place` counts for itself. */
+  | ({ readonly kind: 'stalled'; readonly place: string } & Stall)
   | { readonly kind: 'apply'; readonly operator: HostOperator; readonly args: readonly HostExpr[] }
   | {
       readonly kind: 'choose'
@@ -484,10 +488,15 @@ export interface TrainerSettings {
   readonly clip?: { readonly kind: 'norm' | 'value'; readonly limit: number }
   readonly accumulate: number
   readonly keep?: Monitor & { readonly count: number }
-  readonly stop?: Monitor & { readonly patience: number; readonly minDelta: number }
+  readonly stop?: Stall
   /** Validates every so many epochs, or updates. */
   readonly validate?: { readonly count: number; readonly unit: 'epochs' | 'updates' }
   readonly nonfinite: 'stop' | 'skip' | 'continue'
+}
+/** When a logged value counts as stalled: so many looks at new values without a better one than before. */
+export interface Stall extends Monitor {
+  readonly patience: number
+  readonly minDelta: number
 }
 /** A logged value that decides something, by the name under which it is logged: `val.accuracy`. */
 export interface Monitor {

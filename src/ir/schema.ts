@@ -73,6 +73,12 @@ const clock = oneOf<Clock>({
 })
 const named = { name: text, value: text }
 
+const monitor = {
+  direction: oneOf<Monitor['direction']>({ min: true, max: true }),
+  monitor: text,
+}
+const stall = { ...monitor, patience: number, minDelta: number }
+
 const hostExpr = union<HostExpr>({
   number: { value: number },
   bool: { value: truth },
@@ -83,6 +89,8 @@ const hostExpr = union<HostExpr>({
   clock: { clock, of: optional(text) },
   size: { dim: anyOf(whole, text) },
   item: { value: text },
+  logged: { name: text },
+  stalled: { place: text, ...stall },
   apply: { operator: ref<HostOperator>('HostOperator'), args: list(expr) },
   choose: { condition: expr, then: expr, otherwise: expr },
 })
@@ -302,11 +310,6 @@ const hook = record<Hook>({
 
 type Setting<K extends keyof TrainerSettings> = NonNullable<TrainerSettings[K]>
 
-const monitor = {
-  direction: oneOf<Monitor['direction']>({ min: true, max: true }),
-  monitor: text,
-}
-
 const trainer = record<TrainerSettings>({
   epochs: optional(number),
   updates: optional(record<Setting<'updates'>>({ count: number, of: optional(text) })),
@@ -319,7 +322,7 @@ const trainer = record<TrainerSettings>({
   ),
   accumulate: number,
   keep: optional(record<Setting<'keep'>>({ ...monitor, count: number })),
-  stop: optional(record<Setting<'stop'>>({ ...monitor, patience: number, minDelta: number })),
+  stop: optional(record<Setting<'stop'>>(stall)),
   validate: optional(
     record<Setting<'validate'>>({
       count: number,

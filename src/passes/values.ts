@@ -208,9 +208,11 @@ export function dependsOnTime(step: Step): boolean {
   return step.op === 'read' || step.op === 'get' || exprsOf(step).some(isFleeting)
 }
 
-/** Whether a host expression looks at a clock or a `var`. */
+const fleeting: readonly HostExpr['kind'][] = ['clock', 'var', 'logged', 'stalled']
+
+/** Whether a host expression looks at a clock, a `var` or what was logged. */
 export function isFleeting(expr: HostExpr): boolean {
-  return leavesOf(expr).some(leaf => leaf.kind === 'clock' || leaf.kind === 'var')
+  return leavesOf(expr).some(leaf => fleeting.includes(leaf.kind))
 }
 
 const changing: readonly HostStatement['kind'][] = ['minimize', 'set', 'set_tensor']

@@ -55,6 +55,8 @@ export class Logbook {
   private readonly means = new Map<string, Mean>()
   private readonly metrics = new Map<string, LoggedMetric>()
   private readonly newest = new Map<string, number>()
+  /** How many values each name has had. */
+  private readonly times = new Map<string, number>()
   /** Of the passes that have ended. */
   private readonly results = new Map<string, number>()
 
@@ -135,7 +137,9 @@ export class Logbook {
       this.show(metric, name, read.next().value ?? Number.NaN, shown)
       value.dispose()
     }
-    return shown.values(this.newest)
+    const values = shown.values()
+    for (const [name, value] of Object.entries(values.values)) this.note(name, value)
+    return values
   }
 
   private runningMetrics() {
@@ -196,9 +200,30 @@ export class Logbook {
 
   private remember(values: Numbers): void {
     for (const [name, value] of Object.entries(values)) {
-      this.newest.set(name, value)
+      this.note(name, value)
       this.results.set(name, value)
     }
+  }
+
+  private note(name: string, value: number): void {
+    this.newest.set(name, value)
+    this.times.set(name, this.timesLogged(name) + 1)
+  }
+
+  /** How many values a name has had. */
+  timesLogged(name: string): number {
+    return this.times.get(name) ?? 0
+  }
+
+  /** The newest value of every name, and how many there were. */
+  newestValues(): readonly (readonly [name: string, value: number, times: number])[] {
+    return [...this.newest].map(([name, value]) => [name, value, this.timesLogged(name)])
+  }
+
+  /** Takes up what a checkpoint remembers. */
+  restore(name: string, value: number, times: number): void {
+    this.newest.set(name, value)
+    this.times.set(name, times)
   }
 
   /** The newest value of every name, as its last pass ended with it. */
@@ -249,11 +274,10 @@ class StepSums {
     if (levels.bar) this.bar.set(name, () => running ?? total.sum / total.weight)
   }
 
-  values(newest: Map<string, number>): StepValues {
+  values(): StepValues {
     const values: Record<string, number> = {}
     for (const [full, { sum, weight }] of this.step) {
       values[full] = sum / weight
-      newest.set(full, sum / weight)
     }
     return { values, bar: Object.fromEntries([...this.bar].map(([name, value]) => [name, value()])) }
   }

@@ -6,6 +6,7 @@ import { differentiate, minimize } from './minimize.ts'
 import type { Key } from './random.ts'
 import { tensorText } from './report/format.ts'
 import type { Session } from './session.ts'
+import { hasStalled } from './stalls.ts'
 import type {
   LogOptions,
   LossAhead,
@@ -14,6 +15,7 @@ import type {
   OptimizerHolder,
   Phase,
   Run,
+  StallSpec,
   Tensors,
   Trace,
 } from './training.ts'
@@ -169,6 +171,10 @@ export class StepRun implements Run {
 
   logged(name: string): number {
     return this.session.logbook.latest(name)
+  }
+
+  stalled(place: string, spec: StallSpec): boolean {
+    return hasStalled(this.session, place, spec)
   }
 
   /** Frees what outlived the lines that made it. */

@@ -6,6 +6,7 @@ import type { Logbook } from './logbook.ts'
 import type { OptimizerState } from './optimizer.ts'
 import type { Key } from './random.ts'
 import type { RecordFile } from './records.ts'
+import type { StallState } from './stalls.ts'
 import type { HookSpec, OptimizerHolder, ParameterState, Training } from './training.ts'
 
 /** All that a run has while it lasts; its parts are handed this, and change only what is theirs. */
@@ -26,6 +27,8 @@ export interface Session {
   readonly folder: string | undefined
   readonly control: Control
   readonly watch: Watch
+  /** What the places that ask `stalled` have seen. */
+  readonly stalls: Map<string, StallState>
   readonly saves: Saves
   readonly records: RecordFile | undefined
   readonly position: Position

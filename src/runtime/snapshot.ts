@@ -60,6 +60,13 @@ function stateOf(session: Session): JsonValue {
     ),
     constraints: constraintsOf(session),
     watch: { kept: watch.kept.map(keptState), best: finiteOrNull(watch.best), waited: watch.waited },
+    stalls: Object.fromEntries(
+      [...session.stalls].map(([place, { best, waited, seen }]) => [
+        place,
+        { best: finiteOrNull(best), waited, seen },
+      ]),
+    ),
+    logged: session.logbook.newestValues().map(([name, value, times]) => [name, hostValue(value), times]),
     vars: Object.fromEntries(
       Object.entries(training.vars ?? {}).map(([name, value]) => [name, hostValue(value)]),
     ),
@@ -152,6 +159,7 @@ export function restoreProgress(session: Session, snapshot: Snapshot, path: stri
   }
   restoreVars(session, member(state, 'vars'))
   restoreWatch(session, member(state, 'watch'), path)
+  restoreLogged(session, state)
   const cadences = member(state, 'cadences')
   for (const [index, hook] of session.training.hooks.entries()) {
     session.cadences.set(hook, numberIn(cadences, `${index}`))
@@ -178,6 +186,22 @@ function restoreVars(session: Session, stored: JsonValue | undefined): void {
     const value = member(stored, name)
     if (typeof value === 'string') vars[name] = Number(value)
     else if (typeof value === 'number' || typeof value === 'boolean') vars[name] = value
+  }
+}
+
+/** What hooks have seen: the newest values, and how long those they watch have stalled. */
+function restoreLogged({ logbook, stalls }: Session, state: JsonValue): void {
+  for (const [, entry] of membersOf(member(state, 'logged'))) {
+    const name = member(entry, '0')
+    if (typeof name === 'string') logbook.restore(name, Number(member(entry, '1')), numberIn(entry, '2'))
+  }
+  for (const [place, stored] of membersOf(member(state, 'stalls'))) {
+    const best = member(stored, 'best')
+    stalls.set(place, {
+      best: typeof best === 'number' ? best : Number.NaN,
+      waited: numberIn(stored, 'waited'),
+      seen: numberIn(stored, 'seen'),
+    })
   }
 }
 

@@ -109,6 +109,7 @@ function assemble({ mode, training, options, started, seed, parameters, data, fo
     saves: startSaves(options.saveEvery),
     records: folder === undefined ? undefined : new RecordFile(folder),
     watch: { kept: [], best: Number.NaN, waited: 0, taken: false },
+    stalls: new Map(),
     position: { epoch: 0, pass: 0, batch: 0 },
     pace: { last: performance.now() },
     cadences: new Map(),

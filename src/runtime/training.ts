@@ -257,6 +257,17 @@ export interface Run extends Clocks {
   checkpoint(name: string): void
   /** The newest value logged under this name, for hooks and conditions; NaN before there is one. */
   logged(name: string): number
+  /** Whether a logged value has not improved for as many new values as `patience` says; each place counts for itself. */
+  stalled(place: string, spec: StallSpec): boolean
+}
+
+/** When a logged value counts as stalled. */
+export interface StallSpec {
+  readonly direction: 'min' | 'max'
+  readonly monitor: string
+  readonly patience: number
+  /** What counts as better is better by more than this. */
+  readonly minDelta?: number
 }
 
 export interface HostVars {

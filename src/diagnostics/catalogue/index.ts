@@ -1,4 +1,5 @@
 import type { Entry } from './entry.ts'
+import { hooks } from './hooks.ts'
 import { names } from './names.ts'
 import { pending } from './pending.ts'
 import { syntax } from './syntax.ts'
@@ -6,10 +7,14 @@ import { training } from './training.ts'
 import { types } from './types.ts'
 
 /** Every code of the compiler, by family. A code never changes its meaning. */
-export const catalogue = { ...syntax, ...types, ...names, ...training, ...pending } satisfies Record<
-  string,
-  Entry<never>
->
+export const catalogue = {
+  ...syntax,
+  ...types,
+  ...names,
+  ...training,
+  ...hooks,
+  ...pending,
+} satisfies Record<string, Entry<never>>
 
 export type Code = keyof typeof catalogue & string
 /** What the text of a code asks for. */

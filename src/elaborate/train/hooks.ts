@@ -5,6 +5,7 @@ import type { Hook as HookNode } from '../../syntax/ast.ts'
 import { type Context, complain, originOf } from '../context.ts'
 import { expression } from '../evaluate.ts'
 import { errorValue, knownNumber } from '../values.ts'
+import { watching } from './monitors.ts'
 import type { StepContext } from './stepContext.ts'
 import { StepRegion } from './stepRegion.ts'
 import { hostCondition, statements } from './steps.ts'
@@ -24,6 +25,7 @@ export function elaborateHook(training: Training, node: HookNode): Hook | undefi
     ...training.ctx,
     env,
     region,
+    watching: watching(training, readerOf(node)),
     mode: { phase: undefined, training: false, onRead: () => {} },
     declaration: node.id,
   }
@@ -47,6 +49,12 @@ export function elaborateHook(training: Training, node: HookNode): Hook | undefi
   // A condition that looks at a tensor is computed in the hook itself.
   const choice: HostStatement = { kind: 'if', condition, then: body, otherwise: [], origin }
   return { event, body: [...region.body, choice], origin }
+}
+
+/** Who reads logged values here; cadences run in training. */
+function readerOf({ event }: HookNode): string {
+  if (event.kind === 'HookCadence') return 'train'
+  return aliases[event.name.text] ?? event.name.text
 }
 
 function eventOf(training: Training, node: HookNode, ctx: Context): Hook['event'] | undefined {

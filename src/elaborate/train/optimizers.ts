@@ -1,7 +1,7 @@
 import { nearest } from '../../base/names.ts'
 import type { Span } from '../../base/source.ts'
 import { textOf } from '../../base/source.ts'
-import type { HostExpr, Optimizer, OptimizerGroup } from '../../ir/ir.ts'
+import type { HostExpr, HostVar, Hyper, Optimizer, OptimizerGroup } from '../../ir/ir.ts'
 import type {
   Arg,
   Call,
@@ -26,11 +26,16 @@ import { functionInstance } from '../functions.ts'
 import { iterate } from '../iteration.ts'
 import { memberValue } from '../members.ts'
 import { declaredType } from '../types.ts'
-import { bool, errorValue, knownNumber, type Value } from '../values.ts'
+import { bool, errorValue, knownNumber, type OptimizerValue, type Value } from '../values.ts'
 import { type PlacedParam, parametersOf } from './parameters.ts'
+import { settable } from './settings.ts'
 
 /** `optimizer adam = AdamW(net, lr: 1e-3, except net.**.bias: { weight_decay: 0 })`. */
-export function elaborateOptimizer(ctx: Context, member: OptimizerMember): Optimizer | undefined {
+export function elaborateOptimizer(
+  ctx: Context,
+  member: OptimizerMember,
+  setting: { readonly isSet: ReadonlySet<string>; readonly hypers: readonly Hyper[] },
+): ElaboratedOptimizer | undefined {
   const call = member.value
   const callee = call.kind === 'Call' ? expression(ctx, call.callee) : expression(ctx, call)
   if (callee.kind === 'error') return undefined
@@ -45,13 +50,16 @@ export function elaborateOptimizer(ctx: Context, member: OptimizerMember): Optim
   if (secondTarget(ctx, call)) return undefined
   const params = targetParameters(ctx, call)
   const within: Context = { ...ctx, optimizer: member.name.text }
-  const settings = bindFormals(
+  const bound = bindFormals(
     within,
     declaration.signature.formals,
     { args: settingsArguments(call), span: call.span, shown: textOf(call.callee.span) },
     undefined,
     callee.env.child(),
   )
+  const { settings, vars } = bound
+    ? settable(member.name.text, bound, setting.isSet, setting.hypers, call.span)
+    : { settings: undefined, vars: [] }
   const except = params ? exceptions(within, call, params, declaration.signature.formals) : []
   const slots = declaration.members
     .filter((item): item is Slot => item.kind === 'Slot')
@@ -75,7 +83,7 @@ export function elaborateOptimizer(ctx: Context, member: OptimizerMember): Optim
   }
   const groups = groupsOf(within, params, settings, except).map(group => optimizerGroup(made, group))
   if (!groups.every(group => group !== undefined)) return undefined
-  return {
+  const optimizer: Optimizer = {
     name: member.name.text,
     declaration: declaration.name.text,
     slots,
@@ -83,6 +91,22 @@ export function elaborateOptimizer(ctx: Context, member: OptimizerMember): Optim
     groups,
     origin: originOf(member.span),
   }
+  const value: OptimizerValue = {
+    kind: 'optimizer',
+    name: optimizer.name,
+    settings: new Map(settings.map(({ formal, value }) => [formal.name.text, value])),
+    written: new Map(
+      call.args.flatMap(arg => (arg.kind === 'Named' ? [[arg.name.text, arg.value.span] as const] : [])),
+    ),
+  }
+  return { optimizer, vars, value }
+}
+
+/** An optimizer, the `var`s of its settings that the program sets, and what its name stands for. */
+export interface ElaboratedOptimizer {
+  readonly optimizer: Optimizer
+  readonly vars: readonly HostVar[]
+  readonly value: OptimizerValue
 }
 
 /** The first argument names parameters; the rest are settings. */

@@ -6,6 +6,7 @@ import type {
   Expr,
   If,
   Log,
+  Member,
   Minimize,
   Return,
   SetStatement,
@@ -27,6 +28,8 @@ import { forLoop, whileLoop } from './loops.ts'
 import { message } from './messages.ts'
 import { type MetricScope, metricUpdate } from './metrics.ts'
 import { checkCarried, minimize } from './minimize.ts'
+import { watching } from './monitors.ts'
+import { setSetting } from './settings.ts'
 import { logName, type StepContext, weightOf } from './stepContext.ts'
 import { StepRegion } from './stepRegion.ts'
 import type { Training } from './training.ts'
@@ -47,6 +50,7 @@ function stepOfPhase(training: Training, node: TrainStep, phase: Phase): Trainin
     ...training.ctx,
     env,
     region,
+    watching: watching(training, phase),
     mode: { phase, training: phase === 'train', onRead: () => {} },
     declaration: node.id,
   }
@@ -383,10 +387,18 @@ function returned(step: StepContext, node: Return): void {
   emit(step, { kind: 'return', fields, origin: originOf(node.span) })
 }
 
+function ownerOf(ctx: Context, target: Member): Value | undefined {
+  return target.object.kind === 'Name' ? ctx.env.lookup(target.object.text)?.value : undefined
+}
+
 /** `set boost = …`: a host `var` of the training. */
 function set(step: StepContext, node: SetStatement): void {
   const { ctx } = step
   const { target } = node
+  const owner = 'kind' in target && target.kind === 'Member' ? ownerOf(ctx, target) : undefined
+  if ('kind' in target && target.kind === 'Member' && owner?.kind === 'optimizer')
+    return setSetting(step, node, target, owner)
+  if (owner?.kind === 'error') return
   if (!('kind' in target) || target.kind !== 'Name')
     return void complain(ctx, 'LTM9001', node.span, { what: 'setting this' })
   const binding = ctx.env.lookup(target.text)

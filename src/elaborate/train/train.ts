@@ -1,3 +1,4 @@
+import { NameSupply } from '../../base/fresh.ts'
 import type { Span } from '../../base/source.ts'
 import type { Dataset, HostVar, Optimizer, Parameter, Program } from '../../ir/ir.ts'
 import type { Hyper, Train, TrainMember } from '../../syntax/ast.ts'
@@ -13,8 +14,10 @@ import { elaborateData } from './datasets.ts'
 import { elaborateHook } from './hooks.ts'
 import { elaborateHyper, elaborateVar, hyperValue } from './hypers.ts'
 import { elaborateMetric, type MetricScope } from './metrics.ts'
+import { checkReadings } from './monitors.ts'
 import { elaborateOptimizer } from './optimizers.ts'
 import { elaborateParameter, type PlacedParam, parametersOf } from './parameters.ts'
+import { settingsThatAreSet } from './settings.ts'
 import { elaborateStep } from './steps.ts'
 import { elaborateTrainer } from './trainer.ts'
 import type { Training } from './training.ts'
@@ -56,7 +59,7 @@ export function elaborateTrain(world: Context, train: Train, given: ReadonlyMap<
     if (!parameter) ctx.world.silent.push(param.spec.declaration.span)
     return parameter ? [parameter] : []
   })
-  const optimizers = optimizersOf(ctx, train, names, hypers)
+  const { optimizers, settings: setVars } = optimizersOf(ctx, train, names, hypers)
   const metrics = metricsOf(ctx, train, names)
   pendingMembers(ctx, train, names)
   const training: Training = {
@@ -65,6 +68,8 @@ export function elaborateTrain(world: Context, train: Train, given: ReadonlyMap<
     optimizers,
     metrics,
     logged: new Set(),
+    readings: [],
+    stalls: new NameSupply(),
     silent: ctx.world.silent,
     reached: { paths: new Set(), all: false },
     failedData: datasets.length < membersOf(train, 'Data').length,
@@ -79,6 +84,7 @@ export function elaborateTrain(world: Context, train: Train, given: ReadonlyMap<
     trainer,
     membersOf(train, 'TrainStep').some(step => step.phases.includes('train')) ? train.name.span : undefined,
   )
+  checkReadings(training)
   checkOwners(ctx, train, placed, optimizers, training.failedOptimizers.size > 0)
   checkReached(training, placed)
   return {
@@ -87,7 +93,7 @@ export function elaborateTrain(world: Context, train: Train, given: ReadonlyMap<
     hypers,
     datasets,
     parameters,
-    vars,
+    vars: [...vars, ...setVars],
     optimizers,
     metrics: [...metrics.values()].map(scope => scope.metric),
     functions: world.world.functions.list,
@@ -203,22 +209,23 @@ function optimizersOf(
   train: Train,
   names: TrainNames,
   hypers: Program['hypers'],
-): readonly Optimizer[] {
+): { readonly optimizers: readonly Optimizer[]; readonly settings: Program['vars'] } {
+  const isSet = settingsThatAreSet(train)
   const env: Env = ctx.env.child()
   for (const hyper of hypers) {
     if (hyper.type === 'float')
       env.define(hyper.name, { kind: 'float', expr: { kind: 'hyper', name: hyper.name } })
   }
-  return membersOf(train, 'OptimizerMember').flatMap(member => {
-    const optimizer = elaborateOptimizer({ ...ctx, env }, member)
-    names.define(
-      member.name.text,
-      optimizer ? { kind: 'optimizer', name: optimizer.name } : errorValue,
-      member.name.span,
-    )
+  const made = membersOf(train, 'OptimizerMember').flatMap(member => {
+    const optimizer = elaborateOptimizer({ ...ctx, env }, member, { isSet, hypers })
+    names.define(member.name.text, optimizer?.value ?? errorValue, member.name.span)
     if (!optimizer) ctx.world.silent.push(member.span)
     return optimizer ? [optimizer] : []
   })
+  return {
+    optimizers: made.map(({ optimizer }) => optimizer),
+    settings: made.flatMap(({ vars }) => vars),
+  }
 }
 
 function metricsOf(ctx: Context, train: Train, names: TrainNames): ReadonlyMap<string, MetricScope> {

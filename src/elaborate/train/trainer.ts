@@ -5,6 +5,8 @@ import type { Call, Expr, Trainer } from '../../syntax/ast.ts'
 import { type Context, complain } from '../context.ts'
 import { expression } from '../evaluate.ts'
 import { knownNumber, type Value } from '../values.ts'
+import { isLogged, stallOf } from './monitors.ts'
+import { checkOptions, direction, option } from './options.ts'
 import type { Training } from './training.ts'
 
 type Settings = { -readonly [K in keyof TrainerSettings]: TrainerSettings[K] }
@@ -63,19 +65,13 @@ const setters: Readonly<Record<string, Setter>> = {
   },
   stop: (training, node, settings) => {
     const call = callOf(node, ['stalled'])
-    if (call) checkOptions(training.ctx, call.args, 'stalled', ['min', 'max', 'patience', 'min_delta'])
     const monitor = call && monitorOf(training, call.args)
     if (!call || !direction(call.args))
       complain(training.ctx, 'LTM4202', node.span, {
         key: 'stop',
         wanted: '`stalled(min: val.loss, patience: 5)`',
       })
-    else if (monitor)
-      settings.stop = {
-        ...monitor,
-        patience: option(training.ctx, call.args, 'patience', 3),
-        minDelta: option(training.ctx, call.args, 'min_delta', 0),
-      }
+    else if (monitor) settings.stop = stallOf(training.ctx, call.args, monitor)
   },
   validate: (training, node, settings) => {
     const value = expression(training.ctx, node)
@@ -160,17 +156,6 @@ function whole(ctx: Context, node: Expr, key: string, least: number): number | u
   return undefined
 }
 
-/** The options of a setting that is a call; others are reported. */
-function checkOptions(ctx: Context, call: Call['args'], callee: string, names: readonly string[]): void {
-  for (const arg of call)
-    if (arg.kind === 'Named' && !names.includes(arg.name.text))
-      complain(ctx, 'LTM3004', arg.name.span, {
-        callee,
-        name: arg.name.text,
-        near: nearest(arg.name.text, names),
-      })
-}
-
 function callOf(
   node: Expr,
   names: readonly string[],
@@ -180,48 +165,11 @@ function callOf(
   return { name: node.callee.text, args: node.args }
 }
 
-function direction(
-  args: Call['args'],
-): { readonly direction: 'min' | 'max'; readonly value: Expr } | undefined {
-  const given = args.flatMap(arg =>
-    arg.kind === 'Named' && (arg.name.text === 'min' || arg.name.text === 'max')
-      ? [{ direction: arg.name.text, value: arg.value } as const]
-      : [],
-  )
-  return given.length === 1 ? given[0] : undefined
-}
-
 /** `max: val.accuracy`: a name that some step logs. */
 export function monitorOf(training: Training, args: Call['args']): Monitor | undefined {
   const found = direction(args)
   if (!found) return undefined
   const monitor = textOf(found.value.span).replace(/\s+/g, '')
-  const known = [...training.logged]
-  const open = known.some(name => name.endsWith('.*') && monitor.startsWith(name.slice(0, -1)))
-  if (!known.includes(monitor) && !open) {
-    const list =
-      known.length === 0
-        ? 'nothing is logged at all'
-        : `what is logged: ${known
-            .filter(name => !name.endsWith('.*'))
-            .map(name => `\`${name}\``)
-            .join(', ')}`
-    complain(training.ctx, 'LTM4107', found.value.span, {
-      monitor,
-      near: nearest(monitor, known),
-      known: list,
-    })
-    return undefined
-  }
-  return { direction: found.direction, monitor }
-}
-
-function option(ctx: Context, args: Call['args'], name: string, otherwise: number): number {
-  const arg = args.find(item => item.kind === 'Named' && item.name.text === name)
-  if (arg?.kind !== 'Named') return otherwise
-  const value = expression(ctx, arg.value)
-  const known = knownNumber(value)
-  if (known !== undefined && known >= 0) return known
-  wanted(ctx, arg.value, name, 'a number, 0 or more', value)
-  return otherwise
+  training.readings.push({ name: monitor, span: found.value.span, reader: 'trainer' })
+  return isLogged(training, monitor) ? { direction: found.direction, monitor } : undefined
 }

@@ -1,7 +1,15 @@
+import type { NameSupply } from '../../base/fresh.ts'
 import type { Span } from '../../base/source.ts'
 import type { Dataset, Optimizer } from '../../ir/ir.ts'
 import type { Context } from '../context.ts'
 import type { MetricScope } from './metrics.ts'
+
+/** A place that reads `val.loss`, and who reads it: a phase, an event, the trainer. */
+export interface Reading {
+  readonly name: string
+  readonly span: Span
+  readonly reader: string
+}
 
 /** What the steps and hooks of one `train` share: its data, optimizers and metrics, and the names they log under. */
 export interface Training {
@@ -11,6 +19,10 @@ export interface Training {
   readonly metrics: ReadonlyMap<string, MetricScope>
   /** `train.loss`, `val.accuracy`: every name that something is logged under. */
   readonly logged: Set<string>
+  /** Where logged values are read, to be resolved when all that logs is known. */
+  readonly readings: Reading[]
+  /** Names for the places that ask whether a value has stalled. */
+  readonly stalls: NameSupply
   /** Parameters that some loss depends on; `all` where that is not known, because a loss has an error. */
   readonly reached: { readonly paths: Set<string>; all: boolean }
   /** Places where something had a value with an error: where none was reported, the compiler itself is wrong. */

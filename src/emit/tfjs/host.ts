@@ -50,6 +50,10 @@ function printed(expr: HostExpr, names: HostNames): Printed {
       return sizePrinted(names.size(expr.dim))
     case 'item':
       return { code: names.item(expr.value), level: unary }
+    case 'logged':
+      return { code: `${names.clock}.logged(${quote(expr.name)})`, level: atom }
+    case 'stalled':
+      return { code: stalledText(expr, names.clock), level: atom }
     case 'choose':
       return chosen(expr, names)
     case 'apply':
@@ -85,6 +89,13 @@ function numberText(value: number): Printed {
 function sizePrinted(code: Code): Printed {
   const text = renderCode(code, 'javascript')
   return { code, level: / [+-] /.test(text) ? 11 : / [*/] /.test(text) ? 12 : atom }
+}
+
+function stalledText(expr: HostExpr & { readonly kind: 'stalled' }, owner: string): string {
+  const { place, direction, monitor, patience, minDelta } = expr
+  const delta = minDelta === 0 ? '' : `, minDelta: ${minDelta}`
+  const stall = `{ direction: ${quote(direction)}, monitor: ${quote(monitor)}, patience: ${patience}${delta} }`
+  return `${owner}.stalled(${quote(place)}, ${stall})`
 }
 
 function clockText(clock: Clock, of: string | undefined, owner: string): string {

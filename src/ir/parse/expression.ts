@@ -87,12 +87,25 @@ function parseWord(s: Scanner, scope: HostScope, word: string): HostExpr {
   if (word === 'if') return parseChoice(s, scope)
   if (word === 'size') return { kind: 'size', dim: inParentheses(s, () => parseDim(s, ')')) }
   if (word === 'item') return { kind: 'item', value: inParentheses(s, () => s.value()) }
+  if (word === 'logged') return { kind: 'logged', name: inParentheses(s, () => s.text()) }
+  if (word === 'stalled') return inParentheses(s, () => parseStalled(s))
   if (word === 'hyper' || word === 'var' || word === 'argument') return { kind: word, name: s.name() }
   if (isClock(word)) return parseClock(s, word)
   if (isHostOperator(word))
     return { kind: 'apply', operator: word, args: s.list('(', ')', () => parseExpr(s, scope)) }
   const kind = meaningOf(word, scope)
   return kind ? { kind, name: word } : s.fail(`\`${word}\` is no hyper, var or argument; before it`)
+}
+
+/** `stalled("val.loss" min "val.loss" patience 5 by 0.01)`: the place, what it watches, and how. */
+function parseStalled(s: Scanner): HostExpr {
+  const place = s.text()
+  const direction = s.oneOf(['min', 'max'])
+  const monitor = s.text()
+  s.expect('patience')
+  const patience = s.number()
+  const minDelta = s.accept('by') ? s.number() : 0
+  return { kind: 'stalled', place, direction, monitor, patience, minDelta }
 }
 
 function parseClock(s: Scanner, clock: Clock): HostExpr {

@@ -40,11 +40,21 @@ function piece(expr: HostExpr, scope: HostScope): Piece {
       return atom(`size(${printDim(expr.dim)})`)
     case 'item':
       return atom(`item(${printValue(expr.value)})`)
+    case 'logged':
+      return atom(`logged(${printLiteral(expr.name)})`)
+    case 'stalled':
+      return atom(`stalled(${stall(expr)})`)
     case 'apply':
       return application(expr.operator, expr.args, scope)
     case 'choose':
       return choice(expr, scope)
   }
+}
+
+function stall(expr: Extract<HostExpr, { readonly kind: 'stalled' }>): string {
+  const by = expr.minDelta === 0 ? '' : ` by ${printNumber(expr.minDelta)}`
+  const monitor = `${expr.direction} ${printLiteral(expr.monitor)}`
+  return `${printLiteral(expr.place)} ${monitor} patience ${printNumber(expr.patience)}${by}`
 }
 
 function reference(

@@ -1,0 +1,24 @@
+import { type Entry, error } from './entry.ts'
+
+/** LTM438x: what stands around the steps. */
+export const hooks = {
+  LTM4380: error(
+    (d: { name: string; reader: string }) => `${d.reader} runs before \`${d.name}\` has ever been logged`,
+    () => 'values of a pass are there when it has ended: training, then validation, then tests',
+  ),
+  LTM4381: error(
+    (d: { phase: string }) => `what \`${d.phase}\` has logged cannot be read here`,
+    d => `steps, hooks and the trainer read it by its full name: \`${d.phase}.loss\``,
+  ),
+  LTM4382: error(
+    (d: { optimizer: string; setting: string; value: string }) =>
+      `\`${d.optimizer}.${d.setting}\` is computed anew at each update, so a value that is set would be lost`,
+    d =>
+      `multiply it by a \`var\` of the \`train\`: \`var boost: float = 1.0\`, \`${d.setting}: boost * ${d.value}\`, and set that`,
+  ),
+  LTM4383: error(
+    (d: { optimizer: string; setting: string }) =>
+      `\`${d.optimizer}.${d.setting}\` is fixed when the program is compiled`,
+    () => 'what can be set are its arguments that are floats',
+  ),
+} satisfies Record<string, Entry<never>>
