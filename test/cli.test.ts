@@ -45,6 +45,7 @@ function program(name: string, trainer: Program['trainer']): Program {
   const nothing = {
     datasets: [],
     parameters: [],
+    buffers: [],
     vars: [],
     optimizers: [],
     metrics: [],

@@ -211,6 +211,7 @@ function fakeRun(training: Training, key: Key, log: Record<string, tf.Tensor>): 
       for (const [state, value] of Object.entries(update(Object.fromEntries(start))))
         log[`${path}.${state}`] = value
     },
+    write: () => {},
     item: async value => (await value.data())[0]!,
     text: async value => String(await value.data()),
     skip: () => {

@@ -7,11 +7,12 @@ import type { Shape, TensorType } from '../types/tensor.ts'
 import type { Env } from './env.ts'
 import type { Rules } from './evaluate.ts'
 import {
+  type BufferSpec,
   type ErrorValue,
   errorValue,
   type ModuleSpec,
   type ModuleValue,
-  type ParamSpec,
+  type StateSpec,
   type TensorValue,
   type Value,
 } from './values.ts'
@@ -48,6 +49,8 @@ export interface FunctionInstance {
   readonly result: Value
   /** Parameters of its module that it reads, by path relative to the module, in the order of its parameters. */
   readonly members: readonly MemberRead[]
+  /** Buffers of its module that it gives new values, the last of its results. */
+  readonly writes: readonly BufferWrite[]
   readonly drawsRandom: boolean
   /** What of the mode it asks for, itself or through what it calls. */
   readonly readsMode: ModeReads
@@ -58,8 +61,14 @@ export type ModeReads = 'nothing' | 'training' | 'phase'
 export type ParameterPart = 'value' | 'raw' | 'log'
 export interface MemberRead {
   readonly path: string
-  readonly spec: ParamSpec
+  readonly spec: StateSpec
   readonly part: ParameterPart
+}
+/** A buffer with the value that it has from here on. */
+export interface BufferWrite {
+  readonly path: string
+  readonly spec: BufferSpec
+  readonly value: TensorValue
 }
 
 /**
@@ -68,18 +77,21 @@ export interface MemberRead {
  */
 export interface Region {
   readonly kind: 'function' | 'step' | 'definition'
-  push(step: Step): void
+  /** Adds a step; `sole` is the one result that its expression has, where the step gives more besides. */
+  push(step: Step, sole?: string): void
   fresh(name: string): string
   /** Gives an anonymous result of the newest step the user's name; returns the name it then has. */
   rename(value: string, name: string): string
-  /** A parameter: of the module at hand by relative path, in a step by absolute path. */
+  /** A parameter or buffer: of the module at hand by relative path, in a step by absolute path. */
   member(
     ctx: Context,
     path: string,
-    spec: ParamSpec,
+    spec: StateSpec,
     span: Span,
     part?: ParameterPart,
   ): TensorValue | ErrorValue
+  /** Gives a buffer a new value, which later reads see. */
+  write(write: BufferWrite): void
   /** The key of all draws here. */
   key(): string
   /** The step that makes a value; undefined for parameters and batches. */

@@ -30,7 +30,7 @@ import { requirement } from './requirement.ts'
 import { checkDataset } from './train/datasets.ts'
 import { statesOf } from './train/metrics.ts'
 import { type DeclaredType, declaredType, shapeOf } from './types.ts'
-import { errorValue, int, type ParamSpec, type Value } from './values.ts'
+import { errorValue, int, isRawStart, type StateSpec, type Value } from './values.ts'
 
 /**
  * Checks a definition on its own, with symbols for its arguments and sizes, so that a mistake is reported once, where it
@@ -195,7 +195,7 @@ function checkModule(ctx: Context, declaration: Module): void {
   if (!spec) return
   const self: Value = { kind: 'module', spec, path: '' }
   for (const member of spec.members.values()) {
-    if (member.kind === 'param') checkStart(ctx, member.spec)
+    if (member.kind === 'param' || member.kind === 'buffer') checkStart(ctx, member.spec)
     if (member.kind === 'function')
       checkFunction(
         { ...ctx, env: spec.env.child(), region: new FunctionRegion(), self, holds: member.conditions },
@@ -205,9 +205,9 @@ function checkModule(ctx: Context, declaration: Module): void {
 }
 
 /** The start value of a parameter against its type. */
-function checkStart(ctx: Context, { declaration, constraint, raw, type, env }: ParamSpec): void {
+function checkStart(ctx: Context, { declaration, constraint, raw, type, env }: StateSpec): void {
   const node = declaration.value
-  const wanted = constraint && declaration.rawValue ? raw : type
+  const wanted = constraint && isRawStart(declaration) ? raw : type
   if (!node) return
   const value = expression({ ...ctx, env, region: new FunctionRegion(), expected: wanted }, node)
   if (value.kind !== 'int' && value.kind !== 'float')

@@ -1,8 +1,8 @@
 import type { Span } from '../base/source.ts'
-import type { Func, HostExpr, Value as IrValue } from '../ir/ir.ts'
+import type { Func, HostExpr, Value as IrValue, Step } from '../ir/ir.ts'
 import type { TensorType } from '../types/tensor.ts'
 import { type Context, type FunctionInstance, originOf } from './context.ts'
-import { replaceTensors, tensorsOf } from './functionRegion.ts'
+import { lastOf, replaceTensors, tensorsOf } from './functionRegion.ts'
 import { type CallRequest, isHostArgument } from './functionRequest.ts'
 import { joinPath } from './members.ts'
 import type { TensorValue, Value } from './values.ts'
@@ -22,7 +22,10 @@ export function emitCall(ctx: Context, instance: FunctionInstance, request: Call
   const host: HostExpr[] = request.args
     .filter(arg => isHostArgument(arg.value))
     .map(arg => (arg.value as { expr: HostExpr }).expr)
-  return pushCall(ctx, instance, inputs, host, span)
+  const { value, written } = pushCall(ctx, instance, inputs, host, span)
+  for (const [i, { path, spec }] of instance.writes.entries())
+    ctx.region.write({ path: joinPath(owner, path), spec, value: written[i]! })
+  return value
 }
 
 /** The key below this region's for one draw or call. */
@@ -44,18 +47,23 @@ function pushCall(
   inputs: readonly string[],
   host: readonly HostExpr[],
   span: Span,
-): Value {
-  const { func, result } = instance
+): { readonly value: Value; readonly written: readonly TensorValue[] } {
+  const { func, result, writes } = instance
   const output = (name: string, type: TensorType): IrValue => ({ name: ctx.region.fresh(name), type })
-  const outputs = func.fields
-    ? func.fields.map((field, i) => output(field, resultTypes(result)[i]!))
-    : [output(callName(func), resultTypes(result)[0]!)]
-  ctx.region.push({ op: 'call', inputs, attrs: { func: func.name, host }, outputs, origin: originOf(span) })
+  const types = resultTypes(result)
+  const fields = result.kind === 'tensor' ? undefined : func.fields?.slice(0, types.length)
+  const outputs = [
+    ...(fields ? fields.map((field, i) => output(field, types[i]!)) : [output(callName(func), types[0]!)]),
+    ...writes.map(({ path, spec }) => output(lastOf(path), spec.type)),
+  ]
+  const step: Step = { op: 'call', inputs, attrs: { func: func.name, host }, outputs, origin: originOf(span) }
+  ctx.region.push(step, fields ? undefined : outputs[0]!.name)
   const values = outputs.map(
     (value): TensorValue => ({ kind: 'tensor', name: value.name, type: value.type as TensorType, span }),
   )
-  if (!func.fields) return values[0]!
-  return replaceTensors(result, values)
+  const own = values.length - writes.length
+  const value: Value = fields ? replaceTensors(result, values.slice(0, own)) : values[0]!
+  return { value, written: values.slice(own) }
 }
 
 /** `Linear.forward` names its result `linear`, `gelu` names it `gelu`. */

@@ -2,8 +2,8 @@ import { bug } from '../base/bug.ts'
 import { NameSupply } from '../base/fresh.ts'
 import type { Span } from '../base/source.ts'
 import type { Func, FuncParam, Step } from '../ir/ir.ts'
-import { type Context, type MemberRead, originOf, type Region } from './context.ts'
-import type { ParamSpec, TensorValue, Value } from './values.ts'
+import { type BufferWrite, type Context, type MemberRead, originOf, type Region } from './context.ts'
+import type { StateSpec, TensorValue, Value } from './values.ts'
 
 /** The tensors of an argument, in the order in which `ownValue` makes parameters of them. */
 export function tensorsOf(value: Value): readonly TensorValue[] {
@@ -60,6 +60,24 @@ export function replaceTensors(value: Value, tensors: readonly TensorValue[]): V
   return replaced(value)
 }
 
+/** What a function returns, and behind it the buffers that it writes; then all results have names. */
+export function withWrites({ values, fields }: Results, writes: readonly BufferWrite[]): Results {
+  if (writes.length === 0) return { values, fields }
+  const names = new NameSupply()
+  const all = [...(fields ?? ['output']), ...writes.map(({ path }) => fieldOfPath(path))]
+  return {
+    values: [...values, ...writes.map(({ value }) => value)],
+    fields: all.map(name => names.fresh(name).replaceAll('.', '_')),
+  }
+}
+
+/** `blocks[0].norm.mean` as the name of a field: `blocks_0_norm_mean`. */
+const fieldOfPath = (path: string): string =>
+  path
+    .split(/[.[\]]+/)
+    .filter(piece => piece !== '')
+    .join('_')
+
 /** Whether a step gives a value that no name in the source stands for yet: its only one, or what a loop yields. */
 export function isNameless({ op, outputs }: Step, value: string): boolean {
   return (outputs.length === 1 || op === 'scan') && outputs.some(output => output.name === value)
@@ -78,10 +96,13 @@ export class FunctionRegion implements Region {
   readonly #names = new NameSupply()
   readonly #places = new NameSupply()
   readonly #named = new Set<string>()
+  #sole: string | undefined
   readonly #memberValues = new Map<string, TensorValue>()
+  readonly #writes = new Map<string, BufferWrite>()
   #key: string | undefined
 
-  push(step: Step): void {
+  push(step: Step, sole?: string): void {
+    this.#sole = sole
     this.steps.push(step)
   }
 
@@ -91,7 +112,7 @@ export class FunctionRegion implements Region {
 
   rename(value: string, name: string): string {
     const last = this.steps.at(-1)
-    if (!last || !isNameless(last, value) || this.#named.has(value)) return value
+    if (!last || !(isNameless(last, value) || value === this.#sole) || this.#named.has(value)) return value
     const own = this.fresh(name)
     this.#named.add(own)
     this.steps[this.steps.length - 1] = renamedOutput(last, value, own)
@@ -101,17 +122,16 @@ export class FunctionRegion implements Region {
   member(
     _ctx: Context,
     path: string,
-    spec: ParamSpec,
+    spec: StateSpec,
     span: Span,
     part: MemberRead['part'] = 'value',
   ): TensorValue {
+    const written = this.#writes.get(path)
+    if (written) return written.value
     const key = memberName(path, part)
     const known = this.#memberValues.get(key)
     if (known) return known
-    const last = key
-      .split(/[.[\]]/)
-      .filter(piece => piece !== '')
-      .at(-1)!
+    const last = lastOf(key)
     const value: TensorValue = {
       kind: 'tensor',
       name: this.fresh(last),
@@ -122,6 +142,15 @@ export class FunctionRegion implements Region {
     this.#memberValues.set(key, value)
     this.members.push({ path, spec, part })
     return value
+  }
+
+  write(write: BufferWrite): void {
+    this.#writes.set(write.path, write)
+  }
+
+  /** Buffers with their newest values, in the order in which they were first written. */
+  get writes(): readonly BufferWrite[] {
+    return [...this.#writes.values()]
   }
 
   key(): string {
@@ -197,6 +226,11 @@ export function functionFrom(
   )
   ctx.world.functions.list.push(func)
   return func
+}
+
+/** The name of a member without the way to it. */
+export function lastOf(path: string): string {
+  return path.split(/[.[\]]/).findLast(piece => piece !== '') ?? path
 }
 
 /** `weight`, `weight_raw`, `weight_log`: one member for each part that is read. */

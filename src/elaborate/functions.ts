@@ -25,7 +25,7 @@ import {
   type Sizes,
 } from './formals.ts'
 import { emitCall } from './functionCalls.ts'
-import { FunctionRegion, resultsOf, tensorsOf } from './functionRegion.ts'
+import { FunctionRegion, resultsOf, tensorsOf, withWrites } from './functionRegion.ts'
 import { type FunctionRequest, isHostArgument } from './functionRequest.ts'
 import { valueKey } from './keys.ts'
 import { checkLogits } from './logits.ts'
@@ -299,12 +299,13 @@ function buildFunction(
     },
     params,
     hostParams,
-    results,
+    withWrites(results, region.writes),
   )
   const instance: FunctionInstance = {
     func,
     result,
     members: region.members,
+    writes: region.writes,
     drawsRandom: region.drawsRandom,
     readsMode,
   }

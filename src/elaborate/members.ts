@@ -54,6 +54,7 @@ function moduleMember(ctx: Context, object: ModuleValue, name: string, span: Spa
   if (!found) return missing(ctx, object, name, span, [...object.spec.members.keys()])
   switch (found.kind) {
     case 'param':
+    case 'buffer':
       return ctx.region.member(ctx, joinPath(object.path, name), found.spec, span)
     case 'layer':
       return placeUnder(found.value, object.path)

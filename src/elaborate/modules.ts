@@ -1,5 +1,5 @@
 import { type Span, textOf } from '../base/source.ts'
-import type { Module, ModuleMember, Name, Param } from '../syntax/ast.ts'
+import type { Buffer, Module, ModuleMember, Name, Param } from '../syntax/ast.ts'
 import type { CallSite } from './arguments.ts'
 import { holding } from './conditions.ts'
 import { constraintOf, rawTypeOf } from './constraints.ts'
@@ -14,6 +14,7 @@ import { conditionOf } from './operators.ts'
 import { requirement } from './requirement.ts'
 import { declaredType, showDeclared } from './types.ts'
 import {
+  type BufferSpec,
   errorValue,
   type FunctionValue,
   type ModuleMemberValue,
@@ -129,7 +130,7 @@ function addMember(
     case 'MemberIf':
       return conditionalMembers(ctx, member, members, conditions)
     case 'Buffer':
-      return void complain(ctx, 'LTM9001', member.span, { what: 'a `buffer`' })
+      return addBuffer(ctx, member, members, conditions)
     case 'Fn':
     case 'Method':
       return
@@ -225,6 +226,31 @@ function addParam(
   ctx.env.define(member.name.text, { kind: 'param', path: member.name.text, spec }, member.name.span, {
     conditions,
   })
+}
+
+function addBuffer(
+  ctx: Context,
+  member: Buffer,
+  members: Map<string, ModuleMemberValue>,
+  conditions: readonly string[],
+): void {
+  const { text, span } = member.name
+  const type = declaredType(ctx, member.type)
+  claim(ctx, member.name)
+  if (type.kind !== 'tensor') {
+    if (type.kind !== 'error')
+      complain(ctx, 'LTM2109', member.type.span, { wanted: 'a tensor', got: showDeclared(type) })
+    return ctx.env.define(text, errorValue, span)
+  }
+  const spec: BufferSpec = {
+    declaration: member,
+    type: type.type,
+    raw: type.type,
+    constraint: undefined,
+    env: ctx.env,
+  }
+  members.set(text, { kind: 'buffer', spec })
+  ctx.env.define(text, { kind: 'param', path: text, spec }, span, { conditions })
 }
 
 /** The declared type of a parameter, its constraint, and the raw type that follows from both. */

@@ -21,6 +21,5 @@ export const pendingNames: ReadonlySet<string> = new Set([
   'array',
   'images',
   'permutation',
-  'BatchNorm',
   'Ema',
 ])

@@ -1,9 +1,9 @@
 import type { Span } from '../base/source.ts'
 import type { Step } from '../ir/ir.ts'
-import type { Context, ParameterPart, Region } from './context.ts'
+import type { BufferWrite, Context, ParameterPart, Region } from './context.ts'
 import { keyAt } from './functionCalls.ts'
 import { joinPath } from './members.ts'
-import type { ErrorValue, ParamSpec, TensorValue } from './values.ts'
+import type { ErrorValue, StateSpec, TensorValue } from './values.ts'
 
 /** A region as a function sees it whose steps are put there: its module's parameters lie below a path, its draws below a place. */
 export class PlacedRegion implements Region {
@@ -28,8 +28,8 @@ export class PlacedRegion implements Region {
     return this.#region.kind
   }
 
-  push(step: Step): void {
-    this.#region.push(step)
+  push(step: Step, sole?: string): void {
+    this.#region.push(step, sole)
   }
 
   fresh(name: string): string {
@@ -43,11 +43,15 @@ export class PlacedRegion implements Region {
   member(
     _ctx: Context,
     path: string,
-    spec: ParamSpec,
+    spec: StateSpec,
     span: Span,
     part?: ParameterPart,
   ): TensorValue | ErrorValue {
     return this.#region.member(this.#outer, joinPath(this.#path, path), spec, span, part)
+  }
+
+  write(write: BufferWrite): void {
+    this.#region.write({ ...write, path: joinPath(this.#path, write.path) })
   }
 
   key(): string {

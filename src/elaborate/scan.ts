@@ -336,6 +336,14 @@ function emitScan(
   const sized = sizedBy(ctx, body, results)
   const taken = captures.taken([...results, ...sized.map(tensor => captures.tensor(tensor))])
   const { hosts } = captures
+  for (const { spec, value } of region.writes)
+    complain(
+      ctx,
+      'LTM4311',
+      value.span ?? node.span,
+      { name: spec.declaration.name.text },
+      { labels: [{ span: node.span, text: 'in this loop' }] },
+    )
   const func = region.finish(
     {
       name: ctx.world.functions.fresh(`scan.${node.names[0]?.text ?? ''}`),

@@ -2,6 +2,7 @@ import { nearest } from '../base/names.ts'
 import { type Span, textOf } from '../base/source.ts'
 import type { Block, Body, For, If, Let, SetStatement, Statement, Var, Yield } from '../syntax/ast.ts'
 import { sameType } from '../types/tensor.ts'
+import { setBuffer } from './buffers.ts'
 import { holding } from './conditions.ts'
 import { type Context, complain } from './context.ts'
 import { declare } from './declaring.ts'
@@ -12,7 +13,7 @@ import { columnsOf, iterate } from './iteration.ts'
 import { conditionOf } from './operators.ts'
 import { scan } from './scan.ts'
 import { declaredType } from './types.ts'
-import { errorValue, type Value } from './values.ts'
+import { errorValue, isBuffer, type Value } from './values.ts'
 
 /** The value of a function's body. */
 export function executeBody(ctx: Context, body: Body): Value {
@@ -142,13 +143,15 @@ export function executeSet(ctx: Context, statement: SetStatement): void {
   if (target.kind !== 'Name')
     return void complain(ctx, 'LTM9001', statement.span, { what: 'setting a part of a value' })
   const old = ctx.env.lookup(target.text)?.value
-  const expected = old?.kind === 'tensor' ? old.type : undefined
+  const expected = old?.kind === 'tensor' ? old.type : old?.kind === 'param' ? old.spec.type : undefined
   assign(ctx, target.text, expression({ ...ctx, expected }, statement.value), target.span)
 }
 
 function assign(ctx: Context, name: string, value: Value, span: Span): void {
   const binding = ctx.env.lookup(name)
   if (!binding) return void complain(ctx, 'LTM3001', span, { name, near: nearest(name, ctx.env.names()) })
+  const { value: old } = binding
+  if (old.kind === 'param' && isBuffer(old.spec)) return setBuffer(ctx, old.path, old.spec, value, span)
   if (!binding.mutable) {
     return void complain(
       ctx,

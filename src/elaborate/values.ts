@@ -1,6 +1,7 @@
 import type { Span } from '../base/source.ts'
 import type { HostExpr } from '../ir/ir.ts'
 import type {
+  Buffer,
   Const,
   Constraint,
   Dataset,
@@ -92,7 +93,7 @@ export interface TensorValue {
 }
 export interface ParameterRead {
   readonly path: string
-  readonly spec: ParamSpec
+  readonly spec: StateSpec
 }
 export interface RecordValue {
   readonly kind: 'record'
@@ -183,11 +184,11 @@ export interface ClockLiteral {
   readonly of: string | undefined
 }
 
-/** A parameter by name: read where it is used. The path is relative to the module at hand, absolute in `train`. */
+/** A parameter or buffer by name: read where it is used. The path is relative to the module at hand, absolute in `train`. */
 export interface ParamReference {
   readonly kind: 'param'
   readonly path: string
-  readonly spec: ParamSpec
+  readonly spec: StateSpec
 }
 /** `metric accuracy = Accuracy(classes: 10)` in a training. */
 export interface MetricValue {
@@ -231,6 +232,7 @@ export interface ModuleSpec {
 }
 export type ModuleMemberValue =
   | { readonly kind: 'param'; readonly spec: ParamSpec }
+  | { readonly kind: 'buffer'; readonly spec: BufferSpec }
   /** An instance, or a list or record of instances, with paths relative to the module. */
   | { readonly kind: 'layer'; readonly value: Value }
   | {
@@ -248,6 +250,27 @@ export interface ParamSpec {
   readonly constraint: ConstraintSpec | undefined
   /** Where its initial value is elaborated. */
   readonly env: Env
+}
+
+/** A buffer is read as a parameter without a constraint is. */
+export interface BufferSpec {
+  readonly declaration: Buffer
+  readonly type: TensorType
+  readonly raw: TensorType
+  readonly constraint: undefined
+  readonly env: Env
+}
+
+/** What a module keeps in tensors: its parameters and its buffers. */
+export type StateSpec = ParamSpec | BufferSpec
+
+export function isBuffer(spec: StateSpec): spec is BufferSpec {
+  return spec.declaration.kind === 'Buffer'
+}
+
+/** `= raw 0.0`: the start value is that of the raw tensor. */
+export function isRawStart(declaration: Param | Buffer): boolean {
+  return declaration.kind === 'Param' && declaration.rawValue
 }
 
 export interface ConstraintSpec {

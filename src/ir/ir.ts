@@ -16,6 +16,7 @@ export interface Program {
   readonly hypers: readonly Hyper[]
   readonly datasets: readonly Dataset[]
   readonly parameters: readonly Parameter[]
+  readonly buffers: readonly Buffer[]
   readonly vars: readonly HostVar[]
   readonly optimizers: readonly Optimizer[]
   readonly metrics: readonly Metric[]
@@ -57,7 +58,8 @@ export type Attrs = Readonly<Record<string, Attr>>
  * - `host`: attrs `{ value: HostExpr }`; brings a host number into a region as `f32[]`.
  * - `gradient`: inputs `y`, a number, and `x`, which `y` was computed from; the pass `expand-gradients` spells it out.
  * - `get`: attrs `{ var }`; the tensor that a `var` of a step holds at this place of it. Only in steps.
- * - `read`: attrs `{ parameter: path }`; the raw tensor of a parameter, as it is at this place of a step. Only in steps.
+ * - `read`: attrs `{ parameter: path }`; the raw tensor of a parameter, as it is at this place of a step. Or attrs
+ *   `{ buffer: path }`: what the step has written there, or else what the buffer held when it began. Only in steps.
  */
 export interface Step {
   readonly op: string
@@ -306,6 +308,15 @@ export interface Parameter {
   readonly origin: Origin
 }
 
+/** A tensor of a module that is saved with its parameters and that no optimizer moves: training steps `write` it. */
+export interface Buffer {
+  readonly path: string
+  readonly type: TensorType
+  /** The function of no tensor inputs but a key that gives the start value. */
+  readonly init: string
+  readonly origin: Origin
+}
+
 export interface Optimizer {
   readonly name: string
   readonly declaration: string
@@ -439,6 +450,11 @@ export type HostStatement =
       readonly origin: Origin
     }
   | { readonly kind: 'set_tensor'; readonly name: string; readonly value: string; readonly origin: Origin }
+  /**
+   * Gives a buffer its new value: later reads of the step see it at once, others when the step has ended. A step that is
+   * skipped writes nothing. Only in training steps.
+   */
+  | { readonly kind: 'write'; readonly buffer: string; readonly value: string; readonly origin: Origin }
   | { readonly kind: 'skip'; readonly origin: Origin }
   | { readonly kind: 'stop'; readonly message?: Message; readonly origin: Origin }
   | { readonly kind: 'print'; readonly message: Message; readonly origin: Origin }

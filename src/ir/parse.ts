@@ -1,5 +1,6 @@
 import type { HostScope } from './host.ts'
 import type {
+  Buffer,
   Dataset,
   Func,
   Hook,
@@ -12,6 +13,7 @@ import type {
   TrainingStep,
 } from './ir.ts'
 import {
+  parseBuffer,
   parseDataset,
   parseHyper,
   parseMetric,
@@ -49,6 +51,7 @@ interface Sections {
   readonly vars: HostVar[]
   readonly datasets: Dataset[]
   readonly parameters: Parameter[]
+  readonly buffers: Buffer[]
   readonly optimizers: Optimizer[]
   readonly metrics: Metric[]
   readonly functions: Func[]
@@ -62,6 +65,7 @@ function emptySections(): Sections {
     vars: [],
     datasets: [],
     parameters: [],
+    buffers: [],
     optimizers: [],
     metrics: [],
     functions: [],
@@ -83,7 +87,7 @@ function parseSection(s: Scanner, sections: Sections): void {
 
 function parseDeclaration(s: Scanner, sections: Sections, scope: HostScope): void {
   const origin = s.origin()
-  switch (s.oneOf(['hyper', 'var', 'data', 'parameter', 'optimizer', 'metric', 'step', 'on'])) {
+  switch (s.oneOf(['hyper', 'var', 'data', 'parameter', 'buffer', 'optimizer', 'metric', 'step', 'on'])) {
     case 'hyper':
       return void sections.hypers.push(parseHyper(s, origin))
     case 'var':
@@ -92,6 +96,8 @@ function parseDeclaration(s: Scanner, sections: Sections, scope: HostScope): voi
       return void sections.datasets.push(parseDataset(s, origin))
     case 'parameter':
       return void sections.parameters.push(parseParameter(s, origin))
+    case 'buffer':
+      return void sections.buffers.push(parseBuffer(s, origin))
     case 'optimizer':
       return void sections.optimizers.push(parseOptimizer(s, scope, origin))
     case 'metric':

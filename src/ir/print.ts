@@ -1,6 +1,7 @@
 import type { HostScope } from './host.ts'
 import type { Func, Program, Step } from './ir.ts'
 import {
+  bufferLine,
   datasetLines,
   hyperLine,
   metricLines,
@@ -47,6 +48,7 @@ function programLines(program: Program): readonly Line[] {
     program.vars.map(varLine),
     ...program.datasets.map(datasetLines),
     program.parameters.map(parameterLine),
+    program.buffers.map(bufferLine),
     ...program.optimizers.map(optimizer => optimizerLines(optimizer, scope)),
     ...program.metrics.map(metricLines),
     ...program.functions.map(func => funcLines(func, scope)),

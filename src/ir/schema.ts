@@ -3,6 +3,7 @@ import type { DType, TensorType } from '../types/tensor.ts'
 import { notations } from './host.ts'
 import type {
   Attr,
+  Buffer,
   Clock,
   ColumnInput,
   DataField,
@@ -114,6 +115,7 @@ const hostStatement = union<HostStatement>({
   set: { name: text, value: expr, origin },
   var_tensor: { ...named, type: tensorType, origin },
   set_tensor: { ...named, origin },
+  write: { buffer: text, value: text, origin },
   skip: { origin },
   stop: { message: optional(message), origin },
   print: { message, origin },
@@ -224,6 +226,8 @@ const dataset = record<Dataset>({
   dropLast: truth,
   origin,
 })
+
+const buffer = record<Buffer>({ path: text, type: tensorType, init: text, origin })
 
 const parameter = record<Parameter>({
   path: text,
@@ -338,6 +342,7 @@ const program = record<Program>({
   hypers: list(hyper),
   datasets: list(dataset),
   parameters: list(parameter),
+  buffers: list(buffer),
   vars: list(hostVar),
   optimizers: list(optimizer),
   metrics: list(metric),

@@ -30,9 +30,18 @@ function reached(program: Program): ReadonlySet<string> {
   return live
 }
 
-function namedBy({ datasets, parameters, optimizers, metrics, steps, hooks }: Program): readonly string[] {
+function namedBy({
+  datasets,
+  parameters,
+  buffers,
+  optimizers,
+  metrics,
+  steps,
+  hooks,
+}: Program): readonly string[] {
   return [
     ...datasets.flatMap(data => [data.func, ...data.fits.map(fit => fit.func)]),
+    ...buffers.map(({ init }) => init),
     ...parameters.flatMap(({ init, constraint }) => [init, constraint?.forward, constraint?.check]),
     ...optimizers.flatMap(optimizer => optimizer.groups.map(group => group.update)),
     ...metrics.map(metric => metric.compute),

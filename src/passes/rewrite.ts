@@ -1,6 +1,13 @@
 import { mapBlocks } from '../ir/blocks.ts'
 import type { Func, Hook, HostStatement, Program, Step, TrainingStep, Value } from '../ir/ir.ts'
-import { changesState, outputNames, type Renaming, renameReads, renameTerms } from './values.ts'
+import {
+  changesState,
+  outputNames,
+  type Renaming,
+  renameReads,
+  renameTerms,
+  writesBuffers,
+} from './values.ts'
 
 /** What a rewriting of steps in order knows at a place. */
 export interface Rewriting {
@@ -16,7 +23,7 @@ export interface Rewriter<S extends Rewriting> {
   steps(steps: readonly Step[], state: S): readonly Step[]
   /** What is known at the start of a list within; nothing that is learnt there is known behind it. */
   inner(state: S, list: 'branch' | 'region'): S
-  /** Parameters, clocks or `var`s may have changed. */
+  /** Parameters, buffers, clocks or `var`s may have changed. */
   stateChanged?(state: S): void
 }
 
@@ -59,7 +66,7 @@ function rewriteStatements<S extends Rewriting>(
 ): readonly HostStatement[] {
   return statements.flatMap(statement => {
     const rewritten = rewriteStatement(statement, state, rewriter)
-    if (changesState(statement)) rewriter.stateChanged?.(state)
+    if (changesState(statement) || writesBuffers(statement)) rewriter.stateChanged?.(state)
     return rewritten
   })
 }

@@ -80,6 +80,8 @@ export function readsOfStatement(statement: HostStatement): readonly string[] {
       return [...readsOfExpr(statement.condition), ...within(statement).flatMap(readsOfStatement)]
     case 'for':
       return [...boundsOf(statement).flatMap(readsOfExpr), ...within(statement).flatMap(readsOfStatement)]
+    case 'write':
+      return [statement.value]
     case 'break':
     case 'skip':
       return []
@@ -172,6 +174,8 @@ export function renameReads(statement: HostStatement, names: Renaming): HostStat
       return { ...statement, inputs: statement.inputs.map(to) }
     case 'if':
       return { ...statement, condition: renameInExpr(statement.condition, names) }
+    case 'write':
+      return { ...statement, value: to(statement.value) }
     case 'skip':
       return statement
     case 'stop':
@@ -201,7 +205,7 @@ export function outputNames(step: Step): readonly string[] {
 }
 
 /**
- * Whether what a step gives depends on when it runs: it reads a parameter or a `var`, or its host expressions look at a clock or a
+ * Whether what a step gives depends on when it runs: it reads a parameter, a buffer or a `var`, or its host expressions look at a clock or a
  * `var`.
  */
 export function dependsOnTime(step: Step): boolean {
@@ -220,6 +224,11 @@ const changing: readonly HostStatement['kind'][] = ['minimize', 'set', 'set_tens
 /** Whether running a statement may change parameters, clocks or `var`s. */
 export function changesState(statement: HostStatement): boolean {
   return changing.includes(statement.kind) || within(statement).some(changesState)
+}
+
+/** Whether running a statement may write buffers. */
+export function writesBuffers(statement: HostStatement): boolean {
+  return statement.kind === 'write' || within(statement).some(writesBuffers)
 }
 
 /** The names that a statement and those within give. */

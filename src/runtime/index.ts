@@ -16,7 +16,7 @@ export type { ClockValues, EndReason, Reporter, RunMode, TrainingEvent } from '.
 export { dataset, metric, optimizer } from './holders.ts'
 export * as kernels from './kernels.ts'
 export { launch } from './launch.ts'
-export { model, parameter } from './model.ts'
+export { buffer, model, parameter } from './model.ts'
 export { predict, type RunResult, test, train } from './program.ts'
 export type { Key } from './random.ts'
 export * as random from './random.ts'
@@ -25,6 +25,7 @@ export { slices, stacked } from './slices.ts'
 export type { RunOptions } from './start.ts'
 export type {
   Batch,
+  BufferSpec,
   Clocks,
   DatasetSpec,
   FieldSpec,

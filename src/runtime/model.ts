@@ -1,6 +1,8 @@
 import type * as tf from '@tensorflow/tfjs-core'
 import { RunError } from './errors.ts'
 import {
+  type BufferSpec,
+  type BufferState,
   type Leaves,
   type ModelHolder,
   type ModelState,
@@ -15,36 +17,50 @@ export function parameter(spec: Omit<ParameterSpec, 'kind'>): ParameterSpec {
   return { ...spec, kind: 'parameter' }
 }
 
-/** A tree of parameters whose leaves read as tensors while a run lasts; without a name its paths start at its members. */
+/** Describes a buffer; `model` places it in a tree. */
+export function buffer(spec: Omit<BufferSpec, 'kind'>): BufferSpec {
+  return { ...spec, kind: 'buffer' }
+}
+
+/** A tree of parameters and buffers whose leaves read as tensors while a run lasts; without a name its paths start at its members. */
 export function model<const T extends ParameterTree>(name: string, tree: T): Leaves<T> & ModelHolder
 // The object mirrors the tree member by member, which a type can't follow through the recursion: hence the overload.
 export function model(name: string, tree: ParameterTree): object {
-  const parameters: ParameterState[] = []
-  const root = grow(tree, name, parameters)
-  const state: ModelState = { name, parameters }
+  const state: Growing = { name, parameters: [], buffers: [] }
+  const root = grow(tree, name, state)
   Object.defineProperty(root, modelOf, { value: state })
   return root
 }
 
-function grow(tree: ParameterTree, path: string, parameters: ParameterState[]): object {
-  if (isParameter(tree)) throw new TypeError('a model is a record or a list of parameters')
+interface Growing extends ModelState {
+  readonly parameters: ParameterState[]
+  readonly buffers: BufferState[]
+}
+
+function grow(tree: ParameterTree, path: string, model: Growing): object {
+  if (isLeaf(tree)) throw new TypeError('a model is a record or a list of parameters')
   const node: object = Array.isArray(tree) ? [] : {}
   for (const [member, child] of Object.entries<ParameterTree>(tree)) {
     const childPath = pathTo(path, member, Array.isArray(tree))
-    Object.defineProperty(node, member, { enumerable: true, ...access(child, childPath, parameters) })
+    Object.defineProperty(node, member, { enumerable: true, ...access(child, childPath, model) })
   }
   return node
 }
 
-function access(child: ParameterTree, path: string, parameters: ParameterState[]): PropertyDescriptor {
-  if (!isParameter(child)) return { value: grow(child, path, parameters) }
+function access(child: ParameterTree, path: string, model: Growing): PropertyDescriptor {
+  if (!isLeaf(child)) return { value: grow(child, path, model) }
+  if (child.kind === 'buffer') {
+    const state: BufferState = { path, spec: child, variable: undefined, written: undefined }
+    model.buffers.push(state)
+    return { get: () => state.written ?? variableOf(state) }
+  }
   const state: ParameterState = { path, spec: child, variable: undefined }
-  parameters.push(state)
+  model.parameters.push(state)
   return { get: () => variableOf(state) }
 }
 
-/** The variable of a parameter; there is none before a run. */
-export function variableOf(state: ParameterState): tf.Variable {
+/** The variable of a parameter or buffer; there is none before a run. */
+export function variableOf(state: ParameterState | BufferState): tf.Variable {
   if (state.variable !== undefined) return state.variable
   throw new RunError({
     code: 'LTM6001',
@@ -54,8 +70,8 @@ export function variableOf(state: ParameterState): tf.Variable {
   })
 }
 
-function isParameter(tree: ParameterTree): tree is ParameterSpec {
-  return !Array.isArray(tree) && 'kind' in tree && tree.kind === 'parameter'
+function isLeaf(tree: ParameterTree): tree is ParameterSpec | BufferSpec {
+  return !Array.isArray(tree) && 'kind' in tree && (tree.kind === 'parameter' || tree.kind === 'buffer')
 }
 
 function pathTo(path: string, member: string, inList: boolean): string {

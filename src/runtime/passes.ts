@@ -1,3 +1,4 @@
+import { commitBuffers, dropWrites } from './buffers.ts'
 import type { LoadedDataset } from './contracts.ts'
 import { RunError, SkipBatch } from './errors.ts'
 import { eventNames, runHooks } from './hooks.ts'
@@ -136,6 +137,7 @@ async function runOn(
   })
   try {
     const outputs = (await step.run(run, ...batches)) ?? undefined
+    commitBuffers(session.buffers)
     const logged = await session.logbook.commit()
     await done({ size, examples, outputs, logged })
     await runHooks(session, `${event}_batch_end`, { scope, size, outputs })
@@ -145,6 +147,7 @@ async function runOn(
     session.logbook.drop()
     return false
   } finally {
+    dropWrites(session.buffers)
     run.dispose()
   }
 }

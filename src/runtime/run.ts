@@ -144,6 +144,14 @@ export class StepRun implements Run {
     return this.carried.replace(old, value)
   }
 
+  write(path: string, value: tf.Tensor): void {
+    const state = this.session.buffers.get(path)
+    if (state === undefined) throw new Error(`\`${path}\` is no buffer of this run`)
+    // A copy, since the value may be made in a round of a loop, and goes with it.
+    state.written = tf.clone(value)
+    this.kept.keep(state.written)
+  }
+
   async item(value: tf.Tensor): Promise<number> {
     const [number = Number.NaN] = await readScalars([value])
     return number

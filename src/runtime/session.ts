@@ -7,7 +7,7 @@ import type { OptimizerState } from './optimizer.ts'
 import type { Key } from './random.ts'
 import type { RecordFile } from './records.ts'
 import type { StallState } from './stalls.ts'
-import type { HookSpec, OptimizerHolder, ParameterState, Training } from './training.ts'
+import type { BufferState, HookSpec, OptimizerHolder, ParameterState, Training } from './training.ts'
 
 /** All that a run has while it lasts; its parts are handed this, and change only what is theirs. */
 export interface Session {
@@ -20,6 +20,7 @@ export interface Session {
   readonly signal: AbortSignal | undefined
   readonly data: ReadonlyMap<string, LoadedDataset>
   readonly parameters: ReadonlyMap<string, ParameterState>
+  readonly buffers: ReadonlyMap<string, BufferState>
   readonly optimizers: ReadonlyMap<OptimizerHolder, OptimizerState>
   readonly clocks: RunClocks
   readonly logbook: Logbook

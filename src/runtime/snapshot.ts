@@ -7,7 +7,7 @@ import type { ClockValues } from './events.ts'
 import { readData } from './memory.ts'
 import { variableOf } from './model.ts'
 import type { Kept, Session } from './session.ts'
-import type { ParameterState } from './training.ts'
+import type { BufferState, ParameterState } from './training.ts'
 
 /** The layout of `state`; raised when an older one can no longer be read. */
 const format = 1
@@ -22,6 +22,7 @@ export async function takeSnapshot(session: Session): Promise<Snapshot> {
 
 function* storedVariables(session: Session): Generator<readonly [name: string, variable: tf.Variable]> {
   for (const [path, state] of session.parameters) yield [`weights/${path}`, variableOf(state)]
+  for (const [path, state] of session.buffers) yield [`weights/${path}`, variableOf(state)]
   for (const { spec, slots } of session.optimizers.values()) {
     for (const [slot, byPath] of slots) {
       for (const [path, variable] of byPath) yield [`slots/${spec.name}/${slot}/${path}`, variable]
@@ -94,16 +95,19 @@ function hostValue(value: number | boolean): JsonValue {
   return typeof value === 'boolean' || Number.isFinite(value) ? value : `${value}`
 }
 
-/** Gives every parameter its value from a checkpoint; what it lacks, or shapes otherwise, is an error before any changes. */
+/** Gives every parameter and buffer its value from a checkpoint; what it lacks, or shapes otherwise, is an error before any changes. */
 export function restoreWeights(session: Session, snapshot: Snapshot, path: string): void {
-  const states = [...session.parameters.values()]
+  const states = [...session.parameters.values(), ...session.buffers.values()]
   const faults = states.flatMap(state => fault(state, snapshot.tensors.get(`weights/${state.path}`)))
   if (faults.length > 0) throw misfit(path, faults)
   checkConstraints(session, snapshot, path)
   for (const state of states) assignStored(variableOf(state), snapshot.tensors.get(`weights/${state.path}`)!)
 }
 
-function fault({ path, spec }: ParameterState, stored: StoredTensor | undefined): readonly string[] {
+function fault(
+  { path, spec }: ParameterState | BufferState,
+  stored: StoredTensor | undefined,
+): readonly string[] {
   if (stored === undefined) return [`\`${path}\` is not in it`]
   if (stored.shape.join() === spec.shape.join()) return []
   return [`\`${path}\` is [${stored.shape.join(', ')}] there and [${spec.shape.join(', ')}] here`]

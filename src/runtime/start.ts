@@ -17,7 +17,7 @@ import { RecordFile } from './records.ts'
 import { startSaves } from './saving.ts'
 import type { Session } from './session.ts'
 import { restoreProgress, restoreWeights } from './snapshot.ts'
-import { modelOf, type ParameterState, type Training } from './training.ts'
+import { type BufferState, modelOf, type ParameterState, type Training } from './training.ts'
 
 /** How to run a training; everything may be left out. */
 export interface RunOptions {
@@ -55,7 +55,9 @@ export async function startSession(mode: RunMode, training: Training, options: R
   registerGradients()
   const stored = options.checkpoint === undefined ? undefined : await loadCheckpoint(options.checkpoint)
   const seed = options.seed ?? training.trainer.seed
-  const parameters = await startParameters(training, rootKey(seed).at('start'))
+  const start = rootKey(seed).at('start')
+  const parameters = await startParameters(training, start)
+  const buffers = startBuffers(training, start)
   await checkConstraints(parameters)
   const data = await loadData(mode, training, seed)
   const place = await placeOf(mode, training, options)
@@ -66,6 +68,7 @@ export async function startSession(mode: RunMode, training: Training, options: R
     started,
     seed,
     parameters,
+    buffers,
     data,
     folder: place?.folder,
   })
@@ -85,11 +88,22 @@ interface Parts {
   readonly started: StartedBackend
   readonly seed: number
   readonly parameters: ReadonlyMap<string, ParameterState>
+  readonly buffers: ReadonlyMap<string, BufferState>
   readonly data: ReadonlyMap<string, LoadedDataset>
   readonly folder: string | undefined
 }
 
-function assemble({ mode, training, options, started, seed, parameters, data, folder }: Parts): Session {
+function assemble({
+  mode,
+  training,
+  options,
+  started,
+  seed,
+  parameters,
+  buffers,
+  data,
+  folder,
+}: Parts): Session {
   const own = mode === 'train' ? training.optimizers : []
   return {
     mode,
@@ -101,6 +115,7 @@ function assemble({ mode, training, options, started, seed, parameters, data, fo
     signal: options.signal,
     data,
     parameters,
+    buffers,
     optimizers: new Map(own.map(holder => [holder, startOptimizer(holder.spec, parameters)])),
     clocks: new RunClocks(training.optimizers.map(({ spec }) => spec.name)),
     logbook: new Logbook(),
@@ -165,11 +180,21 @@ async function startParameters(training: Training, key: Key): Promise<ReadonlyMa
   return new Map(states.map(state => [state.path, state]))
 }
 
-function checkShape({ path, spec }: ParameterState, variable: tf.Variable): void {
+function startBuffers(training: Training, key: Key): ReadonlyMap<string, BufferState> {
+  const states = training.models.flatMap(holder => holder[modelOf].buffers)
+  for (const state of states) {
+    state.variable?.dispose()
+    state.variable = tf.tidy(() => tf.variable(state.spec.init(key.at(state.path)), false))
+    checkShape(state, state.variable)
+  }
+  return new Map(states.map(state => [state.path, state]))
+}
+
+function checkShape({ path, spec }: ParameterState | BufferState, variable: tf.Variable): void {
   if (variable.shape.join() === spec.shape.join()) return
   throw new RunError({
     code: 'LTM6002',
-    message: `the start value of \`${path}\` is [${variable.shape.join(', ')}], but the parameter is [${spec.shape.join(', ')}]`,
+    message: `the start value of \`${path}\` is [${variable.shape.join(', ')}], but it is declared [${spec.shape.join(', ')}]`,
     trace: spec.trace,
   })
 }

@@ -46,14 +46,25 @@ export interface ParameterSpec {
   readonly trace: Trace
 }
 
-/** A tree of parameters: modules are records, lists of modules are arrays. */
+/** State of a module that training steps write and no optimizer moves. */
+export interface BufferSpec {
+  readonly kind: 'buffer'
+  readonly shape: readonly number[]
+  readonly init: (key: Key) => tf.Tensor
+  readonly trace: Trace
+}
+
+/** A tree of parameters and buffers: modules are records, lists of modules are arrays. */
 export type ParameterTree =
   | ParameterSpec
+  | BufferSpec
   | { readonly [member: string]: ParameterTree }
   | readonly ParameterTree[]
 
 /** The same tree with tensors in place of descriptions; reading one before a run has started is an error. */
-export type Leaves<T> = T extends ParameterSpec ? tf.Tensor : { readonly [K in keyof T]: Leaves<T[K]> }
+export type Leaves<T> = T extends ParameterSpec | BufferSpec
+  ? tf.Tensor
+  : { readonly [K in keyof T]: Leaves<T[K]> }
 
 /** What `model()` returns knows its own name and leaves, under a symbol that no member can clash with. */
 export interface ModelHolder {
@@ -64,11 +75,20 @@ export interface ModelState {
   readonly name: string
   /** In declared order: path (`net.hidden[0].weight`), description, and the variable once a run has started. */
   readonly parameters: readonly ParameterState[]
+  readonly buffers: readonly BufferState[]
 }
 export interface ParameterState {
   readonly path: string
   readonly spec: ParameterSpec
   variable: tf.Variable | undefined
+}
+
+export interface BufferState {
+  readonly path: string
+  readonly spec: BufferSpec
+  variable: tf.Variable | undefined
+  /** What the step at hand has written: the variable takes it over when the step ends. */
+  written: tf.Tensor | undefined
 }
 
 // ── Data ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -244,6 +264,8 @@ export interface Run extends Clocks {
   range(from: number, to?: number): Iterable<number>
   /** The new value of a variable that goes from round to round; the old one is freed with its round. */
   carry(old: tf.Tensor, value: tf.Tensor): tf.Tensor
+  /** Gives a buffer its next value: this step reads it at once, others once the step has ended. */
+  write(path: string, value: tf.Tensor): void
   /** The number in a tensor of one element. */
   item(value: tf.Tensor): Promise<number>
   /** The numbers of a tensor as a message shows them: `[0.3316, 0.3043, 0.3641]`. */

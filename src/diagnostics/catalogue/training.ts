@@ -140,6 +140,14 @@ export const training = {
       `a fit must not depend on the number of examples, and \`${d.name}\` has it in its shape`,
   ),
   LTM4309: error((d: { index: string; has: string }) => `there is no column ${d.index}: columns ${d.has}`),
+  LTM4310: error(
+    (d: { name: string }) => `the buffer \`${d.name}\` is set outside of training, where buffers stand still`,
+    d => `write \`if training { set ${d.name} = … }\``,
+  ),
+  LTM4311: error(
+    (d: { name: string }) => `the buffer \`${d.name}\` is set inside of a loop over an axis`,
+    () => 'carry a `var` through the loop, and set the buffer from it afterwards',
+  ),
   LTM4401: error(
     (d: { name: string; value: string; domain: string }) =>
       `\`${d.name}\` is ${d.value}, outside of \`${d.domain}\``,

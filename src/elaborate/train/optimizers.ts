@@ -171,7 +171,7 @@ function target(ctx: Context, node: Expr): Value {
     case 'Member': {
       const object = target(ctx, node.object)
       const found = object.kind === 'module' ? object.spec.members.get(node.name.text) : undefined
-      if (object.kind === 'module' && found?.kind === 'param')
+      if (object.kind === 'module' && (found?.kind === 'param' || found?.kind === 'buffer'))
         return { kind: 'param', path: `${object.path}.${node.name.text}`, spec: found.spec }
       return memberValue(ctx, object, node.name.text, node.span)
     }

@@ -1,4 +1,4 @@
-import type { Parameter } from '../../ir/ir.ts'
+import type { Buffer, Parameter } from '../../ir/ir.ts'
 import type { Dim } from '../../types/dim.ts'
 import { constraintFunction } from '../constraints.ts'
 import { type Context, complain, originOf } from '../context.ts'
@@ -9,10 +9,14 @@ import { FunctionRegion, functionFrom } from '../functionRegion.ts'
 import { joinPath } from '../members.ts'
 import { applyOperator } from '../tensors.ts'
 import {
+  type BufferSpec,
   errorValue,
+  isBuffer,
+  isRawStart,
   knownNumber,
   type ModuleSpec,
   type ParamSpec,
+  type StateSpec,
   type TensorValue,
   type Value,
 } from '../values.ts'
@@ -22,28 +26,49 @@ export interface PlacedParam {
   readonly path: string
   readonly spec: ParamSpec
 }
+export interface PlacedBuffer {
+  readonly path: string
+  readonly spec: BufferSpec
+}
 
 /** All parameters below a value, in declared order, with their paths. */
 export function parametersOf(value: Value): readonly PlacedParam[] {
+  return statesOf(value).flatMap(({ path, spec }) => (isBuffer(spec) ? [] : [{ path, spec }]))
+}
+
+/** All buffers below a value, likewise. */
+export function buffersOf(value: Value): readonly PlacedBuffer[] {
+  return statesOf(value).flatMap(({ path, spec }) => (isBuffer(spec) ? [{ path, spec }] : []))
+}
+
+function statesOf(value: Value): readonly { readonly path: string; readonly spec: StateSpec }[] {
   switch (value.kind) {
     case 'param':
       return [{ path: value.path, spec: value.spec }]
     case 'module':
-      return moduleParameters(value.spec).map(param => ({ ...param, path: joinPath(value.path, param.path) }))
+      return moduleStates(value.spec).map(state => ({ ...state, path: joinPath(value.path, state.path) }))
     case 'list':
-      return value.items.flatMap(parametersOf)
+      return value.items.flatMap(statesOf)
     case 'record':
-      return [...value.fields.values()].flatMap(parametersOf)
+      return [...value.fields.values()].flatMap(statesOf)
     default:
       return []
   }
 }
 
-function moduleParameters(spec: ModuleSpec): readonly PlacedParam[] {
+function moduleStates(spec: ModuleSpec): ReturnType<typeof statesOf> {
   return [...spec.members].flatMap(([name, member]) => {
-    if (member.kind === 'param') return [{ path: name, spec: member.spec }]
-    return member.kind === 'layer' ? parametersOf(member.value) : []
+    if (member.kind === 'param' || member.kind === 'buffer') return [{ path: name, spec: member.spec }]
+    return member.kind === 'layer' ? statesOf(member.value) : []
   })
+}
+
+/** The buffer as the IR has it. */
+export function elaborateBuffer(ctx: Context, { path, spec }: PlacedBuffer): Buffer | undefined {
+  const init = initFunction(ctx, path, spec)
+  return init === undefined
+    ? undefined
+    : { path, type: spec.type, init, origin: originOf(spec.declaration.span) }
 }
 
 /** The parameter as the IR has it: types, constraint, and the function that gives its raw start value. */
@@ -83,14 +108,14 @@ function constraintPart(ctx: Context, spec: ParamSpec): Parameter['constraint'] 
 }
 
 /** The start value is given where the constraint holds and carried back by its inverse; `raw` gives the raw one. */
-function initFunction(ctx: Context, path: string, spec: ParamSpec): string | undefined {
+function initFunction(ctx: Context, path: string, spec: StateSpec): string | undefined {
   const { declaration, constraint } = spec
   const region = new FunctionRegion()
-  const type = constraint && declaration.rawValue ? spec.raw : spec.type
+  const type = constraint && isRawStart(declaration) ? spec.raw : spec.type
   const within: Context = { ...ctx, env: spec.env, region, expected: type, self: undefined }
   const value = declaration.value ? startValue(within, spec, path) : zeros(within, spec)
   const raw =
-    constraint && declaration.value && !declaration.rawValue && value.kind === 'tensor'
+    constraint && declaration.value && !isRawStart(declaration) && value.kind === 'tensor'
       ? inverse(within, spec, value)
       : value
   if (raw.kind !== 'tensor') return undefined
@@ -104,7 +129,7 @@ function initFunction(ctx: Context, path: string, spec: ParamSpec): string | und
   return func.name
 }
 
-function startValue(ctx: Context, spec: ParamSpec, path: string): Value {
+function startValue(ctx: Context, spec: StateSpec, path: string): Value {
   const { declaration } = spec
   const node = declaration.value!
   const given = expression(ctx, node)
@@ -124,7 +149,7 @@ function startValue(ctx: Context, spec: ParamSpec, path: string): Value {
 }
 
 /** A constant start value outside of its constraint is an error of the program: the constraint's `check` decides. */
-function checkStart(ctx: Context, spec: ParamSpec, path: string, given: Value): void {
+function checkStart(ctx: Context, spec: StateSpec, path: string, given: Value): void {
   const { constraint, declaration } = spec
   const known = knownNumber(given)
   const check = constraint?.declaration.members.find(
@@ -133,7 +158,7 @@ function checkStart(ctx: Context, spec: ParamSpec, path: string, given: Value): 
   if (
     !constraint ||
     known === undefined ||
-    declaration.rawValue ||
+    isRawStart(declaration) ||
     check?.kind !== 'Method' ||
     check.body.kind === 'Block'
   )
@@ -155,12 +180,12 @@ function checkStart(ctx: Context, spec: ParamSpec, path: string, given: Value): 
   }
 }
 
-function zeros(ctx: Context, spec: ParamSpec): TensorValue | { readonly kind: 'error' } {
+function zeros(ctx: Context, spec: StateSpec): TensorValue | { readonly kind: 'error' } {
   const shape: readonly Dim[] = spec.raw.shape
   return applyOperator(ctx, 'full', [], { shape, value: 0, dtype: 'f32' }, spec.declaration.span)
 }
 
-function inverse(ctx: Context, spec: ParamSpec, value: TensorValue): Value {
+function inverse(ctx: Context, spec: StateSpec, value: TensorValue): Value {
   const constraint = spec.constraint!
   const instance = constraintFunction(ctx, constraint, 'inverse', spec.type, spec.type, spec.raw)
   const method = constraint.declaration.members.find(

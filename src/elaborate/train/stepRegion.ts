@@ -1,12 +1,14 @@
+import { bug } from '../../base/bug.ts'
 import { NameSupply } from '../../base/fresh.ts'
 import type { Span } from '../../base/source.ts'
 import type { HostExpr, HostStatement, Step } from '../../ir/ir.ts'
 import type { TensorType } from '../../types/tensor.ts'
 import { constraintFunction } from '../constraints.ts'
-import { type Context, type MemberRead, originOf, type Region } from '../context.ts'
+import { type BufferWrite, type Context, type MemberRead, originOf, type Region } from '../context.ts'
 import { emitCall } from '../functionCalls.ts'
-import { isNameless, renamedOutput } from '../functionRegion.ts'
-import { type ErrorValue, errorValue, type ParamSpec, type TensorValue } from '../values.ts'
+import { isNameless, lastOf, renamedOutput } from '../functionRegion.ts'
+import { applyOperator } from '../tensors.ts'
+import { type ErrorValue, errorValue, isBuffer, type StateSpec, type TensorValue } from '../values.ts'
 
 /** A loss that a variable leads to. */
 export interface CarriedLoss {
@@ -21,7 +23,8 @@ export interface CarriedLoss {
 
 /**
  * The statements of a step or hook under construction. A parameter is read, and its constraint evaluated, once, until an
- * optimizer that has it moves it; branches see what was read before them, what comes after does not see theirs.
+ * optimizer that has it moves it; branches see what was read before them, what comes after does not see theirs. What a
+ * buffer is given is read from there on, and written where a list of statements ends, or before it may be left.
  */
 export class StepRegion implements Region {
   readonly kind = 'step'
@@ -29,7 +32,10 @@ export class StepRegion implements Region {
   readonly #names = new NameSupply()
   readonly #places = new NameSupply()
   readonly #named = new Set<string>()
+  #sole: string | undefined
   #reads = new Map<string, TensorValue>()
+  /** Buffers with the values that they were given here and that no statement has written yet. */
+  #unwritten = new Map<string, BufferWrite>()
   #key: string | undefined
   /** The step that makes each value, for slices. */
   readonly makers = new Map<string, Step>()
@@ -43,7 +49,8 @@ export class StepRegion implements Region {
   /** Losses that depend on variables, for when all that these are given is known. */
   readonly carried: CarriedLoss[] = []
 
-  push(step: Step): void {
+  push(step: Step, sole?: string): void {
+    this.#sole = sole
     this.body.push({ kind: 'compute', step })
     for (const output of step.outputs) this.makers.set(output.name, step)
   }
@@ -54,7 +61,8 @@ export class StepRegion implements Region {
 
   rename(value: string, name: string): string {
     const last = this.body.at(-1)
-    if (last?.kind !== 'compute' || !isNameless(last.step, value) || this.#named.has(value)) return value
+    if (last?.kind !== 'compute' || this.#named.has(value)) return value
+    if (!isNameless(last.step, value) && value !== this.#sole) return value
     if (last.step.op === 'read' || last.step.op === 'get') return value
     const own = this.fresh(name)
     this.#named.add(own)
@@ -68,11 +76,13 @@ export class StepRegion implements Region {
   member(
     ctx: Context,
     path: string,
-    spec: ParamSpec,
+    spec: StateSpec,
     span: Span,
     part: MemberRead['part'] = 'value',
   ): TensorValue | ErrorValue {
     const wanted = spec.constraint ? part : 'raw'
+    const given = this.#unwritten.get(path)
+    if (given) return this.#stopped(ctx, path, given.value, span)
     const known = this.#reads.get(`${path} ${wanted}`)
     if (known) return known
     const value =
@@ -81,20 +91,17 @@ export class StepRegion implements Region {
     return value
   }
 
-  #readRaw(path: string, spec: ParamSpec, span: Span): TensorValue {
-    const last = path
-      .split(/[.[\]]/)
-      .filter(piece => piece !== '')
-      .at(-1)!
+  #readRaw(path: string, spec: StateSpec, span: Span): TensorValue {
+    const last = lastOf(path)
     const name = this.fresh(spec.constraint ? `${last}_raw` : last)
     this.push({
       op: 'read',
       inputs: [],
-      attrs: { parameter: path },
+      attrs: isBuffer(spec) ? { buffer: path } : { parameter: path },
       outputs: [{ name, type: spec.raw }],
       origin: originOf(span),
     })
-    this.readVersions.set(name, { path, version: this.#versions.get(path)?.count ?? 0 })
+    if (!isBuffer(spec)) this.readVersions.set(name, { path, version: this.#versions.get(path)?.count ?? 0 })
     this.#named.add(name)
     return { kind: 'tensor', name, type: spec.raw, span, parameter: { path, spec } }
   }
@@ -102,7 +109,7 @@ export class StepRegion implements Region {
   #constrained(
     ctx: Context,
     path: string,
-    spec: ParamSpec,
+    spec: StateSpec,
     span: Span,
     part: 'value' | 'log',
   ): TensorValue | ErrorValue {
@@ -117,12 +124,47 @@ export class StepRegion implements Region {
       span,
     )
     if (value.kind !== 'tensor') return errorValue
-    const last = path
-      .split(/[.[\]]/)
-      .filter(piece => piece !== '')
-      .at(-1)!
+    const last = lastOf(path)
     const name = this.rename(value.name, part === 'value' ? last : `${last}_log`)
     return { ...value, name, parameter: { path, spec } }
+  }
+
+  /** No gradient flows from what a buffer holds to what it was computed from. */
+  #stopped(ctx: Context, path: string, given: TensorValue, span: Span): TensorValue | ErrorValue {
+    if (given.type.dtype !== 'f32') return given
+    const known = this.#reads.get(`${path} given`)
+    if (known) return known
+    const stopped = applyOperator(ctx, 'stop_gradient', [given], {}, span)
+    if (stopped.kind === 'tensor') this.#reads.set(`${path} given`, stopped)
+    return stopped
+  }
+
+  write(write: BufferWrite): void {
+    this.#unwritten.set(write.path, write)
+    this.#forget(write.path)
+  }
+
+  /** Writes what buffers have been given so far, or some of them. */
+  writeBuffers(which: (write: BufferWrite) => boolean = () => true): void {
+    for (const write of this.#unwritten.values()) {
+      if (!which(write)) continue
+      const { path, value } = write
+      const origin = originOf(value.span ?? bug(`nobody gave ${path} its value`))
+      this.body.push({ kind: 'write', buffer: path, value: value.name, origin })
+      this.#unwritten.delete(path)
+      this.#forget(path)
+    }
+  }
+
+  /** What buffers hold from here on is not known: a round reads what the one before has written. */
+  #leaveBuffers(): void {
+    this.writeBuffers()
+    for (const [key, { parameter }] of this.#reads)
+      if (parameter && isBuffer(parameter.spec)) this.#reads.delete(key)
+  }
+
+  #forget(path: string): void {
+    for (const part of ['raw', 'value', 'log', 'given']) this.#reads.delete(`${path} ${part}`)
   }
 
   key(): string {
@@ -153,7 +195,7 @@ export class StepRegion implements Region {
   moved(paths: readonly string[], span: Span): void {
     for (const path of paths) {
       this.#versions.set(path, { count: (this.#versions.get(path)?.count ?? 0) + 1, span })
-      for (const part of ['raw', 'value', 'log']) this.#reads.delete(`${path} ${part}`)
+      this.#forget(path)
     }
   }
 
@@ -192,11 +234,19 @@ export class StepRegion implements Region {
   branch(run: () => void): readonly HostStatement[] {
     const outer = this.body
     const reads = new Map(this.#reads)
+    const unwritten = new Map(this.#unwritten)
     this.body = []
     run()
+    const given = new Set(
+      [...this.#unwritten.values()].flatMap(write => (unwritten.get(write.path) === write ? [] : write.path)),
+    )
+    this.writeBuffers(({ path }) => given.has(path))
     const inner = this.body
     this.body = outer
     this.#reads = new Map([...reads].filter(([key]) => this.#reads.has(key)))
+    this.#unwritten = unwritten
+    // Whether the branch is taken or not, what it may write over has been written.
+    this.writeBuffers(({ path }) => given.has(path))
     return inner
   }
 
@@ -222,6 +272,7 @@ export class StepRegion implements Region {
 
   /** The body of a loop: its draws have keys of their own in each round. */
   loop(index: string, span: Span, run: () => void): readonly HostStatement[] {
+    this.#leaveBuffers()
     return this.branch(() => {
       this.#loops.push({ index, span, body: this.body })
       run()

@@ -70,6 +70,7 @@ function stepOfPhase(training: Training, node: TrainStep, phase: Phase): Trainin
   }
   statements(step, node.body)
   checkCarried(step)
+  region.writeBuffers()
   if (streams.some(stream => stream === undefined)) return undefined
   return {
     phase,
@@ -205,7 +206,10 @@ function statement(step: StepContext, node: Statement): void {
     case 'While':
       return whileLoop(step, node, statements, hostCondition)
     case 'Break':
-      if (step.loop === 'host') return emit(step, { kind: 'break', origin })
+      if (step.loop === 'host') {
+        step.region.writeBuffers()
+        return emit(step, { kind: 'break', origin })
+      }
       return void complain(ctx, 'LTM4502', node.span, {
         statement: 'break',
         place: step.loop ? 'a loop over a list, which is written out' : 'a step outside of any loop',
@@ -384,6 +388,7 @@ function returned(step: StepContext, node: Return): void {
     if (tensor.kind === 'error') step.training.silent.push(node.span)
     return tensor.kind === 'error' ? [] : [{ name, value: tensor.name }]
   })
+  step.region.writeBuffers()
   emit(step, { kind: 'return', fields, origin: originOf(node.span) })
 }
 

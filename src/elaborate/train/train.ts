@@ -16,7 +16,14 @@ import { elaborateHyper, elaborateVar, hyperValue } from './hypers.ts'
 import { elaborateMetric, type MetricScope } from './metrics.ts'
 import { checkReadings } from './monitors.ts'
 import { elaborateOptimizer } from './optimizers.ts'
-import { elaborateParameter, type PlacedParam, parametersOf } from './parameters.ts'
+import {
+  buffersOf,
+  elaborateBuffer,
+  elaborateParameter,
+  type PlacedBuffer,
+  type PlacedParam,
+  parametersOf,
+} from './parameters.ts'
 import { settingsThatAreSet } from './settings.ts'
 import { elaborateStep } from './steps.ts'
 import { elaborateTrainer } from './trainer.ts'
@@ -45,7 +52,8 @@ export function elaborateTrain(world: Context, train: Train, given: ReadonlyMap<
   const lets = membersOf(train, 'Let')
   for (const member of lets) letOf(ctx, member, names)
   const datasets = dataOf(ctx, train, names)
-  const placed = [...modelsOf(ctx, train, names), ...ownParameters(ctx, train, names)]
+  const models = modelsOf(ctx, train, names)
+  const placed = [...models.flatMap(model => model.parameters), ...ownParameters(ctx, train, names)]
   for (const member of membersOf(train, 'Fn'))
     names.define(
       member.name.text,
@@ -59,6 +67,13 @@ export function elaborateTrain(world: Context, train: Train, given: ReadonlyMap<
     if (!parameter) ctx.world.silent.push(param.spec.declaration.span)
     return parameter ? [parameter] : []
   })
+  const buffers = models.flatMap(model =>
+    model.buffers.flatMap((buffer): Program['buffers'] => {
+      const elaborated = elaborateBuffer(ctx, buffer)
+      if (!elaborated) ctx.world.silent.push(buffer.spec.declaration.span)
+      return elaborated ? [elaborated] : []
+    }),
+  )
   const { optimizers, settings: setVars } = optimizersOf(ctx, train, names, hypers)
   const metrics = metricsOf(ctx, train, names)
   pendingMembers(ctx, train, names)
@@ -93,6 +108,7 @@ export function elaborateTrain(world: Context, train: Train, given: ReadonlyMap<
     hypers,
     datasets,
     parameters,
+    buffers,
     vars: [...vars, ...setVars],
     optimizers,
     metrics: [...metrics.values()].map(scope => scope.metric),
@@ -183,14 +199,26 @@ interface Owned {
   readonly span: Span
 }
 
-function modelsOf(ctx: Context, train: Train, names: TrainNames): readonly Owned[] {
-  return membersOf(train, 'Model').flatMap(member => {
+interface OwnModel {
+  readonly parameters: readonly Owned[]
+  readonly buffers: readonly PlacedBuffer[]
+}
+
+function modelsOf(ctx: Context, train: Train, names: TrainNames): readonly OwnModel[] {
+  return membersOf(train, 'Model').map(member => {
     if (member.from) complain(ctx, 'LTM9001', member.from.span, { what: 'a model from a file' })
     const name = member.name.text
     const value = place(ctx, expression(ctx, member.value), name, member.value.span)
     if (value.kind === 'error') ctx.world.silent.push(member.value.span)
     names.define(name, value, member.name.span)
-    return parametersOf(value).map(param => ({ param, frozen: member.frozen, span: member.name.span }))
+    return {
+      parameters: parametersOf(value).map(param => ({
+        param,
+        frozen: member.frozen,
+        span: member.name.span,
+      })),
+      buffers: buffersOf(value),
+    }
   })
 }
 

@@ -14,6 +14,8 @@ export interface Env {
   readonly program: Program
   readonly functions: ReadonlyMap<string, Func>
   readonly parameters: ReadonlyMap<string, Parameter>
+  /** Where the buffers of models stand: `net/norm/mean`. */
+  readonly bufferPlaces: ReadonlySet<string>
   /** The names of top-level declarations. */
   readonly globals: Scope
   readonly typeNames: Scope
@@ -45,6 +47,7 @@ export function createEnv(program: Program, emitFunction: EmitFunction): Env {
   )
   return {
     program,
+    bufferPlaces: new Set(program.buffers.map(({ path }) => placeText({ holders }, path))),
     functions: new Map(program.functions.map(func => [func.name, func])),
     parameters: new Map(program.parameters.map(parameter => [parameter.path, parameter])),
     globals,
@@ -65,7 +68,7 @@ export function createEnv(program: Program, emitFunction: EmitFunction): Env {
 const stepNames = ['train', 'validate', 'test', 'evaluate', 'predict']
 
 function declared(program: Program): readonly (readonly [kind: string, name: string])[] {
-  const roots = new Set(program.parameters.map(({ path }) => rootOf(path).model))
+  const roots = new Set(modelsOf(program))
   return [
     ...program.datasets.map(({ name }) => ['data', name] as const),
     ...[...roots].map(name => ['model', name === '' ? 'parameters' : name] as const),
@@ -74,10 +77,21 @@ function declared(program: Program): readonly (readonly [kind: string, name: str
   ]
 }
 
+/** The models that hold any tensors, in the order in which they are declared. */
+export function modelsOf({ parameters, buffers }: Program): readonly string[] {
+  return [...new Set([...parameters, ...buffers].map(({ path }) => rootOf(path).model))]
+}
+
+/** Where the tensor of a path stands in the generated program: `net/norm/mean`. */
+export function placeText(env: Pick<Env, 'holders'>, path: string): string {
+  const { model, segments } = rootOf(path)
+  return [holderName(env, 'model', model), ...segments].join('/')
+}
+
 /** `digitsFields`, `centreFit`, `weightInit`: the functions of datasets and parameters are called after these. */
-function endingsOf({ datasets, parameters }: Program): ReadonlyMap<string, string> {
+function endingsOf({ datasets, parameters, buffers }: Program): ReadonlyMap<string, string> {
   return new Map([
-    ...parameters.map(({ init }) => [init, 'Init'] as const),
+    ...[...parameters, ...buffers].map(({ init }) => [init, 'Init'] as const),
     ...datasets.flatMap(({ fits }) => fits.map(({ func }) => [func, 'Fit'] as const)),
     ...datasets.map(({ func }) => [func, 'Fields'] as const),
   ])
@@ -95,7 +109,11 @@ export function rootOf(path: string): { readonly model: string; readonly segment
 }
 
 /** What a declaration of the user is called in the generated program. */
-export function holderName(env: Env, kind: 'data' | 'model' | 'optimizer' | 'metric', name: string): string {
+export function holderName(
+  env: Pick<Env, 'holders'>,
+  kind: 'data' | 'model' | 'optimizer' | 'metric',
+  name: string,
+): string {
   const key = kind === 'model' && name === '' ? 'parameters' : name
   return env.holders.get(`${kind} ${key}`) ?? bug(`there is no ${kind} \`${name}\``)
 }

@@ -1,7 +1,7 @@
 import { type Code, ts } from '../../base/code.ts'
-import type { Parameter } from '../../ir/ir.ts'
+import type { Buffer, Parameter } from '../../ir/ir.ts'
 import { type Line, statement } from '../layout.ts'
-import { type Env, funcOf, holderName, rootOf, traceOf } from './env.ts'
+import { type Env, funcOf, holderName, modelsOf, rootOf, traceOf } from './env.ts'
 import { emitFunction, functionValue } from './functions.ts'
 import { literal, objectCode } from './literals.ts'
 import { quote } from './names.ts'
@@ -9,17 +9,24 @@ import { treeLiteral, treeOf } from './paths.ts'
 
 /** One holder for each model; parameters that `train` declares itself are a model without a name. */
 export function modelLines(env: Env): readonly Line[] {
-  const groups = new Map<string, Parameter[]>()
-  for (const parameter of env.program.parameters) {
-    const { model } = rootOf(parameter.path)
-    groups.set(model, [...(groups.get(model) ?? []), parameter])
-  }
-  return [...groups].map(([name, parameters]) => statement(modelCode(env, name, parameters)))
+  const { parameters, buffers } = env.program
+  return modelsOf(env.program).map(name => {
+    const own = ({ path }: Parameter | Buffer): boolean => rootOf(path).model === name
+    return statement(modelCode(env, name, parameters.filter(own), buffers.filter(own)))
+  })
 }
 
-function modelCode(env: Env, name: string, parameters: readonly Parameter[]): Code {
-  const members = parameters.map(parameter => ({ path: rootOf(parameter.path).segments, value: parameter }))
-  const tree = treeLiteral(treeOf(members), parameter => parameterCode(env, parameter))
+function modelCode(
+  env: Env,
+  name: string,
+  parameters: readonly Parameter[],
+  buffers: readonly Buffer[],
+): Code {
+  const members = [
+    ...parameters.map(each => ({ path: rootOf(each.path).segments, value: parameterCode(env, each) })),
+    ...buffers.map(each => ({ path: rootOf(each.path).segments, value: bufferCode(env, each) })),
+  ]
+  const tree = treeLiteral(treeOf(members), code => code)
   return ts`const ${holderName(env, 'model', name)} = model(${quote(name)}, ${tree})`
 }
 
@@ -32,6 +39,15 @@ function parameterCode(env: Env, { raw, init, constraint, frozen, origin }: Para
     ['trace', quote(traceOf(env, origin))],
   ])
   return ts`parameter(${spec})`
+}
+
+function bufferCode(env: Env, { type, init, origin }: Buffer): Code {
+  const spec = objectCode([
+    ['shape', literal(type.shape.map(Number))],
+    ['init', initCode(env, init)],
+    ['trace', quote(traceOf(env, origin))],
+  ])
+  return ts`buffer(${spec})`
 }
 
 function initCode(env: Env, init: string): Code {

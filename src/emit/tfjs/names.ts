@@ -89,6 +89,7 @@ export function quote(text: string): string {
 
 /** What a generated program may import; no local name hides it. */
 export const runtimeValues = [
+  'buffer',
   'dataset',
   'kernels',
   'launch',

@@ -3,7 +3,7 @@ import { annotation, type Code, join, type Target, ts } from '../../base/code.ts
 import type { Hook, Origin, Program, TrainerSettings, TrainingStep } from '../../ir/ir.ts'
 import { blank, type Line, layout, type Statement, statement, verbatim } from '../layout.ts'
 import { datasetLine } from './data.ts'
-import { createEnv, type Env, holderName, rootOf, type Section, seenFrom, traceOf } from './env.ts'
+import { createEnv, type Env, holderName, modelsOf, type Section, seenFrom, traceOf } from './env.ts'
 import { emitFunction } from './functions.ts'
 import { hostCode } from './host.ts'
 import { importLine } from './imports.ts'
@@ -183,7 +183,7 @@ function trainingLines(
   hooks: readonly Code[],
 ): readonly Line[] {
   const { program } = env
-  const models = [...new Set(program.parameters.map(({ path }) => rootOf(path).model))]
+  const models = modelsOf(program)
   const spec: readonly Line[] = [
     entry('name', quote(program.name)),
     entry('file', quote(seenFrom(program.file, program.file))),

@@ -5,7 +5,7 @@ import type { HostStatement, Step } from '../../ir/ir.ts'
 import { statement, verbatim } from '../layout.ts'
 import { writeStep } from './body.ts'
 import { callCode, calledFunction } from './calls.ts'
-import { funcOf, holderName, rootOf, traceOf } from './env.ts'
+import { funcOf, holderName, placeText, rootOf, traceOf } from './env.ts'
 import { claim } from './names.ts'
 import { access, hasList, leavesOf, type Segment, treeLiteral, treeOf } from './paths.ts'
 import { type Body, valueCode } from './values.ts'
@@ -28,11 +28,16 @@ interface Read {
   readonly constrain?: Step
 }
 
+/** The path of the parameter or buffer that a step reads. */
+function pathRead({ attrs: { parameter, buffer } }: Step): string {
+  return String(parameter ?? buffer)
+}
+
 /** Looks over the steps of a region. */
 export function regionOf(body: Body, steps: readonly Step[]): Region {
   const raw = new Map(
     steps.flatMap(step =>
-      step.op === 'read' ? [[step.outputs[0]?.name ?? '', String(step.attrs.parameter)] as const] : [],
+      step.op === 'read' ? [[step.outputs[0]?.name ?? '', pathRead(step)] as const] : [],
     ),
   )
   const constrained = steps.filter(step => constrains(body, step, raw))
@@ -88,7 +93,7 @@ export function writeRegion(body: Body, steps: readonly Step[], region: Region, 
 function writeRead(body: Body, step: Step, region: Region, done: Set<string>): void {
   const [value] = step.outputs
   if (value === undefined || !body.uses.has(value.name)) return
-  const { model, segments } = rootOf(String(step.attrs.parameter))
+  const { model, segments } = rootOf(pathRead(step))
   body.types.set(value.name, value.type)
   if (done.has(value.name)) return
   body.values.set(value.name, { kind: 'place', root: holderName(body.env, 'model', model), segments })
@@ -131,14 +136,29 @@ function readCode(body: Body, holder: string, { segments, constrain }: Read): Co
   return callCode(body, constrain, calledFunction(body.env, constrain, body.section))
 }
 
-/** Whether a statement moves parameters. */
-export function movesParameters(host: HostStatement): boolean {
+/** Whether a statement moves parameters or writes buffers. */
+export function changesModels(host: HostStatement): boolean {
+  return changedBuffers(host).length > 0 || movesParameters(host)
+}
+
+function movesParameters(host: HostStatement): boolean {
   return host.kind === 'minimize' || within(host).some(movesParameters)
 }
 
-/** Parameters that were read before they move, and whose value is wanted afterwards, are kept: a variable changes in place. */
-export function keepReads(body: Body, wanted: ReadonlyMap<string, number>): void {
-  const kept = [...body.values].filter(([name, bound]) => bound.kind === 'place' && wanted.has(name))
+function changedBuffers(host: HostStatement): readonly string[] {
+  return host.kind === 'write' ? [host.buffer] : within(host).flatMap(changedBuffers)
+}
+
+/** What was read before it changes, and is wanted afterwards, is kept: a variable changes in place. */
+export function keepReads(body: Body, wanted: ReadonlyMap<string, number>, host: HostStatement): void {
+  const { env } = body
+  const changed = new Set(changedBuffers(host).map(path => placeText(env, path)))
+  const moves = movesParameters(host)
+  const kept = [...body.values].filter(([name, bound]) => {
+    if (bound.kind !== 'place' || !wanted.has(name)) return false
+    const place = [bound.root, ...bound.segments].join('/')
+    return env.bufferPlaces.has(place) ? changed.has(place) : moves
+  })
   if (kept.length > 0) body.lines.push(verbatim('// As it is before the update below.'))
   for (const [name, bound] of kept) {
     const local = claim(body.scope, bound.kind === 'place' ? String(bound.segments.at(-1)) : name)

@@ -11,7 +11,7 @@ import { hostCode } from './host.ts'
 import { refersTo } from './imports.ts'
 import { objectCode } from './literals.ts'
 import { memberAccess, property, quote, scopeIn, upperFirst } from './names.ts'
-import { keepReads, movesParameters, regionOf, writeRegion } from './regions.ts'
+import { changesModels, keepReads, regionOf, writeRegion } from './regions.ts'
 import { startsOf } from './scan.ts'
 import { sizeCode } from './sizes.ts'
 import { stateStyle } from './training.ts'
@@ -140,20 +140,20 @@ function bodyIn(
 
 // ── Statements ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** Writes host statements; what is computed between two that move parameters is one region. */
+/** Writes host statements; what is computed between two that change a model is one region. */
 function writeStatements(body: Body, statements: readonly HostStatement[]): void {
   const done = new Set<string>()
-  let region = regionOf(body, stepsUntilMove(statements, 0))
+  let region = regionOf(body, stepsUntilChange(statements, 0))
   for (const [i, host] of statements.entries()) {
     if (host.kind === 'compute') writeRegion(body, [host.step], region, done)
     else {
-      const moves = movesParameters(host)
+      const changes = changesModels(host)
       const sets = varsSetBy(host)
-      if (moves || sets.size > 0) writePending(body)
-      if (moves) keepReads(body, wantedFrom(body, statements.slice(host.kind === 'for' ? i : i + 1)))
+      if (changes || sets.size > 0) writePending(body)
+      if (changes) keepReads(body, wantedFrom(body, statements.slice(host.kind === 'for' ? i : i + 1)), host)
       if (sets.size > 0) keepHeld(body, sets, wantedFrom(body, statements.slice(i)))
       writeStatement(body, host)
-      if (moves) region = regionOf(body, stepsUntilMove(statements, i + 1))
+      if (changes) region = regionOf(body, stepsUntilChange(statements, i + 1))
     }
   }
 }
@@ -165,8 +165,8 @@ function wantedFrom(body: Body, statements: readonly HostStatement[]): Uses {
   return wanted
 }
 
-function stepsUntilMove(statements: readonly HostStatement[], start: number): readonly Step[] {
-  const end = statements.findIndex((host, i) => i >= start && movesParameters(host))
+function stepsUntilChange(statements: readonly HostStatement[], start: number): readonly Step[] {
+  const end = statements.findIndex((host, i) => i >= start && changesModels(host))
   const between = statements.slice(start, end < 0 ? undefined : end)
   return between.flatMap(host => (host.kind === 'compute' ? [host.step] : []))
 }
@@ -206,6 +206,10 @@ function callText(
       return ts`${body.locals.get(host.name) ?? `vars${memberAccess(host.name)}`} = ${hostCode(host.value, body.host)}`
     case 'set_tensor':
       return setCode(body, host)
+    case 'write':
+      return composed(body, [host.value], () => {
+        return ts`run.write(${join([quote(host.buffer), valueCode(body, host.value)])})`
+      })
     case 'skip':
       return 'run.skip()'
     case 'stop':

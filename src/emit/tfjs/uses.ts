@@ -44,6 +44,8 @@ function readBy(statement: HostStatement): readonly string[] {
       return itemsOf(statement.condition)
     case 'for':
       return boundsOf(statement).flatMap(itemsOf)
+    case 'write':
+      return [statement.value]
     case 'log_host':
     case 'var':
     case 'set':

@@ -1,5 +1,6 @@
 import type { HostScope } from '../host.ts'
 import type {
+  Buffer,
   ColumnInput,
   DataField,
   DataSource,
@@ -173,6 +174,15 @@ export function parseParameter(s: Scanner, origin: Origin): Parameter {
   const constraint = s.accept('in') ? { constraint: parseConstraint(s) } : {}
   s.expect('init')
   return { path, type, raw, ...constraint, init: s.name(), frozen: s.accept('frozen'), origin }
+}
+
+/** A buffer, from behind its word. */
+export function parseBuffer(s: Scanner, origin: Origin): Buffer {
+  const path = s.name()
+  s.expect(':')
+  const type = parseTensorType(s)
+  s.expect('init')
+  return { path, type, init: s.name(), origin }
 }
 
 function parseConstraint(s: Scanner): NonNullable<Parameter['constraint']> {

@@ -78,6 +78,7 @@ const statementWords = [
   'log',
   'var',
   'set',
+  'write',
   'skip',
   'stop',
   'print',
@@ -108,6 +109,10 @@ function parseStatement(s: Scanner, scope: HostScope): HostStatement {
       const value = s.valueMaybe()
       if (value !== undefined) return { kind: 'set_tensor', name, value, origin }
       return { kind: 'set', name, value: parseExpr(s, scope), origin }
+    }
+    case 'write': {
+      const { name, value } = parseField(s)
+      return { kind: 'write', buffer: name, value, origin }
     }
     case 'skip':
       return { kind: 'skip', origin }

@@ -1,5 +1,6 @@
 import type { HostScope } from '../host.ts'
 import type {
+  Buffer,
   ColumnInput,
   DataSource,
   Dataset,
@@ -101,6 +102,11 @@ export function parameterLine(parameter: Parameter): Line {
   const within = constraint ? ` in ${constraintText(constraint)}` : ''
   const text = `parameter ${printName(path)}: ${printType(type)}${other}${within} init ${printName(init)}`
   return traced(frozen ? `${text} frozen` : text, origin)
+}
+
+/** `buffer net.norm.running_mean: f32[8] init net.norm.running_mean.init`. */
+export function bufferLine({ path, type, init, origin }: Buffer): Line {
+  return traced(`buffer ${printName(path)}: ${printType(type)} init ${printName(init)}`, origin)
 }
 
 function constraintText(constraint: NonNullable<Parameter['constraint']>): string {

@@ -82,6 +82,10 @@ function linesOf(statement: HostStatement, scope: HostScope): readonly Line[] {
       ]
     case 'set_tensor':
       return [traced(`set ${printName(statement.name)} = ${printValue(statement.value)}`, statement.origin)]
+    case 'write':
+      return [
+        traced(`write ${printName(statement.buffer)} = ${printValue(statement.value)}`, statement.origin),
+      ]
     case 'skip':
       return [traced('skip', statement.origin)]
     case 'stop':

@@ -1,4 +1,4 @@
-import type { Dataset, Metric, Optimizer, OptimizerGroup, Parameter, ValueType } from '../../ir/ir.ts'
+import type { Buffer, Dataset, Metric, Optimizer, OptimizerGroup, Parameter, ValueType } from '../../ir/ir.ts'
 import { showValueType } from '../calls.ts'
 import { complain, type Facts, functionOf, inside, rootSite, type Site } from './facts.ts'
 import { callTypes, type Scope, sameValueType, verifyExpr } from './steps.ts'
@@ -6,9 +6,10 @@ import { callTypes, type Scope, sameValueType, verifyExpr } from './steps.ts'
 /** Datasets, parameters, optimizers and metrics, with the functions that they name. */
 export function verifyDeclarations(facts: Facts): void {
   const site = rootSite(facts)
-  const { datasets, parameters, optimizers, metrics } = facts.program
+  const { datasets, parameters, buffers, optimizers, metrics } = facts.program
   for (const data of datasets) verifyDataset(inside(site, `data ${data.name}`), data)
   for (const parameter of parameters) verifyParameter(inside(site, `parameter ${parameter.path}`), parameter)
+  for (const buffer of buffers) verifyBuffer(inside(site, `buffer ${buffer.path}`), buffer)
   for (const optimizer of optimizers) verifyOptimizer(inside(site, `optimizer ${optimizer.name}`), optimizer)
   verifyOwners(site, optimizers)
   for (const metric of metrics) verifyMetric(inside(site, `metric ${metric.name}`), metric)
@@ -27,11 +28,21 @@ function verifyDataset(site: Site, data: Dataset): void {
     complain(site, `there is no field ${data.stratify}`)
 }
 
-function verifyParameter(site: Site, { type, raw, constraint, init }: Parameter): void {
+function verifyBuffer(site: Site, { path, type, init }: Buffer): void {
+  if (site.facts.parameters.has(path)) complain(site, 'it is also a parameter')
+  verifyStart(site, init, type)
+}
+
+/** A start value depends on a key at most. */
+function verifyStart(site: Site, init: string, type: ValueType): void {
   const inputs = functionOf(site, init).params.map(param => param.type)
   if (inputs.length > 1 || inputs.some(input => input !== 'key'))
     complain(site, `${init} takes more than a key`)
-  expectTypes(site, init, callTypes(site, init, inputs, 0), [raw])
+  expectTypes(site, init, callTypes(site, init, inputs, 0), [type])
+}
+
+function verifyParameter(site: Site, { type, raw, constraint, init }: Parameter): void {
+  verifyStart(site, init, raw)
   if (!constraint) {
     expectTypes(site, 'a parameter without a constraint', [type], [raw])
     return

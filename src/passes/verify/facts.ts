@@ -1,5 +1,5 @@
 import { bug } from '../../base/bug.ts'
-import type { Func, Parameter, Program } from '../../ir/ir.ts'
+import type { Buffer, Func, Parameter, Program } from '../../ir/ir.ts'
 
 /** What all checks look things up in. */
 export interface Facts {
@@ -7,6 +7,7 @@ export interface Facts {
   readonly after: string | undefined
   readonly functions: ReadonlyMap<string, Func>
   readonly parameters: ReadonlyMap<string, Parameter>
+  readonly buffers: ReadonlyMap<string, Buffer>
   readonly hypers: ReadonlySet<string>
   readonly vars: ReadonlySet<string>
   readonly optimizers: ReadonlySet<string>
@@ -24,6 +25,7 @@ export function programFacts(program: Program, after: string | undefined): Facts
     after,
     functions: once(where, 'function', program.functions, func => func.name),
     parameters: once(where, 'parameter', program.parameters, parameter => parameter.path),
+    buffers: once(where, 'buffer', program.buffers, buffer => buffer.path),
     hypers: names('hyper', program.hypers),
     vars: names('var', program.vars),
     optimizers: names('optimizer', program.optimizers),

@@ -9,7 +9,8 @@ import { callTypes, define, type Scope, sameValueType, typeOf, verifyExpr, verif
 /** Every step of training. */
 export function verifyTrainingSteps(facts: Facts): void {
   for (const step of facts.program.steps) {
-    const scope = hostScope(facts, stepTitle(step), new Set(step.streams.map(stream => stream.size)))
+    const sizes = new Set(step.streams.map(stream => stream.size))
+    const scope: Scope = { ...hostScope(facts, stepTitle(step), sizes), phase: step.phase }
     if (step.key !== undefined) define(scope, step.key, 'key')
     for (const stream of step.streams) verifyStream(inside(scope, `stream ${stream.name}`), stream)
     verifyStatements(scope, step.body)
@@ -112,6 +113,9 @@ function verifyStatement(scope: Scope, statement: HostStatement): void {
       if (!scope.facts.vars.has(statement.name)) complain(scope, `there is no var ${statement.name} to set`)
       verifyExpr(inside(scope, `set ${statement.name}`), statement.value)
       break
+    case 'write':
+      verifyWrite(inside(scope, `write ${statement.buffer}`), statement)
+      break
     case 'skip':
       break
     case 'stop':
@@ -141,6 +145,17 @@ function verifyTensors(scope: Scope, names: readonly (string | undefined)[]): vo
   for (const name of names)
     if (name !== undefined && typeOf(scope, name) === 'key')
       complain(scope, `%${name} is a key, not a tensor`)
+}
+
+function verifyWrite(
+  scope: Scope,
+  { buffer, value }: Extract<HostStatement, { readonly kind: 'write' }>,
+): void {
+  const { type } = scope.facts.buffers.get(buffer) ?? complain(scope, `there is no buffer ${buffer}`)
+  if (scope.phase !== 'train') complain(scope, 'only a training step writes buffers')
+  const given = typeOf(scope, value)
+  if (!sameValueType(given, type))
+    complain(scope, `it gets ${showValueType(given)}, not ${showValueType(type)}`)
 }
 
 type Minimize = Extract<HostStatement, { readonly kind: 'minimize' }>

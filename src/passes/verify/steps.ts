@@ -1,5 +1,5 @@
 import { notations } from '../../ir/host.ts'
-import type { Attr, HostExpr, Step, ValueType } from '../../ir/ir.ts'
+import type { Attr, HostExpr, Phase, Step, ValueType } from '../../ir/ir.ts'
 import { roundsOf, roundTypes, scanOf, scanTypes } from '../../ir/scan.ts'
 import { findOp } from '../../ops/index.ts'
 import { inferType } from '../../ops/signature.ts'
@@ -22,6 +22,8 @@ export interface Scope extends Site {
   readonly looped?: boolean
   /** The host parameters of a function; undefined at the host level, where `read` and `var` are allowed. */
   readonly args: ReadonlySet<string> | undefined
+  /** The phase of a training step. */
+  readonly phase?: Phase
 }
 
 /** Makes a value visible; its name must be new. */
@@ -109,7 +111,12 @@ function verifyGet(scope: Scope, step: Step): ValueType {
 }
 
 function verifyRead(scope: Scope, step: Step): ValueType {
-  if (scope.args) complain(scope, 'a function reads no parameters, it takes them')
+  if (scope.args) complain(scope, 'a function reads no parameters or buffers, it takes them')
+  if (typeof step.attrs.buffer === 'string') {
+    onlyAttr(scope, step, 'buffer', path => typeof path === 'string')
+    const { buffer } = step.attrs
+    return scope.facts.buffers.get(buffer)?.type ?? complain(scope, `there is no buffer ${buffer}`)
+  }
   onlyAttr(scope, step, 'parameter', path => typeof path === 'string')
   const path = String(step.attrs.parameter)
   return scope.facts.parameters.get(path)?.raw ?? complain(scope, `there is no parameter ${path}`)

@@ -1,0 +1,36 @@
+import type { Span } from '../base/source.ts'
+import { type Context, complain } from './context.ts'
+import { checkDeclared } from './formals.ts'
+import { applyOperator } from './tensors.ts'
+import type { BufferSpec, Value } from './values.ts'
+
+/**
+ * `set running_mean = …` in a function of a module. Reads behind it see the new value; no gradient flows into it. Buffers
+ * stand still outside of training, so there a `set` that is reached is a mistake.
+ */
+export function setBuffer(ctx: Context, path: string, spec: BufferSpec, value: Value, span: Span): void {
+  const { text } = spec.declaration.name
+  ctx.mode.onRead('training')
+  if (ctx.mode.training === false)
+    return void complain(
+      ctx,
+      'LTM4310',
+      span,
+      { name: text },
+      { labels: [{ span: spec.declaration.span, text: 'declared here' }] },
+    )
+  const checked = checkDeclared(
+    ctx,
+    value,
+    { kind: 'tensor', type: spec.type },
+    span,
+    `the new value of \`${text}\``,
+    spec.declaration.type.span,
+  )
+  if (checked.kind !== 'tensor') return
+  const stopped =
+    checked.type.dtype === 'f32' ? applyOperator(ctx, 'stop_gradient', [checked], {}, span) : checked
+  if (stopped.kind !== 'tensor') return
+  const name = ctx.region.rename(stopped.name, text)
+  ctx.region.write({ path, spec, value: { ...stopped, name, span } })
+}

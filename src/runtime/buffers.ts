@@ -1,0 +1,22 @@
+import * as tf from '@tensorflow/tfjs-core'
+import { variableOf } from './model.ts'
+import type { BufferState } from './training.ts'
+
+type Buffers = ReadonlyMap<string, BufferState>
+
+/** Buffers take over what the step has written, now that it has ended. */
+export function commitBuffers(buffers: Buffers): void {
+  // All values first: what was written may be another buffer as it was before.
+  const written = [...buffers.values()].flatMap(state => {
+    const value = state.written
+    state.written = undefined
+    return value === undefined ? [] : [{ state, value: tf.clone(value) }]
+  })
+  for (const { state, value } of written) variableOf(state).assign(value)
+  tf.dispose(written.map(({ value }) => value))
+}
+
+/** Forgets what a step has written that was left out or failed. */
+export function dropWrites(buffers: Buffers): void {
+  for (const state of buffers.values()) state.written = undefined
+}
