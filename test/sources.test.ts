@@ -448,7 +448,7 @@ test('text: windows of tokens, and the tokens that follow', async () => {
     ['u8[2]', [97, 98, 97, 99]],
     ['u8[2]', [98, 97, 99, 97]],
   ])
-  const chars = await read({ ...how, tokens: 'chars', size: 3 }, names)
+  const chars = await read({ ...how, tokens: 'characters', size: 3 }, names)
   assert.equal(shown(chars.columns[0]), ['u8[2]', [0, 1, 0, 2]])
   const words = write('w.txt', 'the cat, the dog, the end')
   const table = await read({ ...how, path: words, tokens: 'words', size: 3, stride: 1 }, names)
@@ -459,7 +459,7 @@ test('text: what can be wrong', async () => {
   const path = write('t2.txt', 'abacab')
   const how = { kind: 'text', path, stride: 1, trace } as const
   assert.match(
-    await problem({ ...how, tokens: 'chars', window: 2, size: 2 }),
+    await problem({ ...how, tokens: 'characters', window: 2, size: 2 }),
     't2.txt has 3 different characters, and the program has room for 2\n  --> train.ltm:3:16\n  = help: write `size: 3` or more',
   )
   assert.match(
@@ -468,7 +468,7 @@ test('text: what can be wrong', async () => {
   )
   const binary = write('b.txt', Uint8Array.of(0xff, 0xfe, 0x41))
   assert.match(
-    await problem({ ...how, path: binary, tokens: 'chars', window: 1, size: 9 }),
+    await problem({ ...how, path: binary, tokens: 'characters', window: 1, size: 9 }),
     'is not UTF-8 text',
   )
 })

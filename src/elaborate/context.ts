@@ -20,6 +20,8 @@ import {
 /** What one compilation shares: where diagnostics go, and the functions and modules made so far. */
 export interface World {
   readonly report: Report
+  /** The file that is compiled: where a program's data lies is told from its folder. */
+  readonly file: string
   /** The sources of the standard library: no place for a user's mistake. */
   readonly library: ReadonlySet<Source>
   /** Ids of definitions in which an error was found; their instances stay silent. */

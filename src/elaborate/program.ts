@@ -23,11 +23,12 @@ export interface LoadedFile {
 }
 
 /** A fresh world: nothing made, nothing broken. */
-function worldContext(report: Report, library: readonly File[], silent: Span[] = []): Context {
+function worldContext(report: Report, library: readonly File[], file: string, silent: Span[] = []): Context {
   const names = new NameSupply()
   return {
     world: {
       report,
+      file,
       library: new Set(library.map(file => file.span.source)),
       broken: new Set(),
       unchecked: new Map(),
@@ -66,7 +67,8 @@ export function elaborateFile(
   given: ReadonlyMap<string, string>,
   report: Report,
 ): Elaborated {
-  const ctx = worldContext(report, library)
+  const file = loaded.file.span.source.name
+  const ctx = worldContext(report, library, file)
   const scopes = new FileScopes(ctx, libraryScope(ctx, library))
   checkDefinitions(ctx, scopes, loaded)
   const trains = loaded.file.declarations.filter(
@@ -75,7 +77,7 @@ export function elaborateFile(
   const silent: Span[] = []
   const programs = trains.map(train => {
     // Each program has functions of its own; what is known to be broken stays so.
-    const own = worldContext(report, library, silent)
+    const own = worldContext(report, library, file, silent)
     for (const id of ctx.world.broken) own.world.broken.add(id)
     const ownEnv = new FileScopes(
       { ...own, world: { ...own.world, report: () => {} } },
@@ -104,7 +106,7 @@ function checkDefinitions(ctx: Context, scopes: FileScopes, loaded: LoadedFile):
 
 /** Checks the definitions of the standard library on their own, as a user's are. */
 export function checkLibrary(library: readonly File[], report: Report): void {
-  const ctx = worldContext(report, [])
+  const ctx = worldContext(report, [], '')
   const env = libraryScope(ctx, library)
   for (const file of library)
     for (const declaration of file.declarations) checkDefinition(ctx, env, declaration)

@@ -277,7 +277,7 @@ export type DataSource =
   | {
       readonly kind: 'text'
       readonly path: string
-      readonly tokens: 'bytes' | 'chars' | 'words'
+      readonly tokens: 'bytes' | 'characters' | 'words'
       readonly window: number
       readonly stride: number
       /** How many different tokens there may be. */

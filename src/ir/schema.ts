@@ -206,7 +206,7 @@ const dataset = record<Dataset>({
       path: text,
       tokens: oneOf<Extract<DataSource, { kind: 'text' }>['tokens']>({
         bytes: true,
-        chars: true,
+        characters: true,
         words: true,
       }),
       window: whole,

@@ -130,7 +130,9 @@ export const training = {
   LTM4306: error(
     (d: { name: string; near: string | undefined }) => `there is no source \`${d.name}\``,
     d =>
-      d.near === undefined ? 'sources are `csv`, `inline` and `synthetic`' : `did you mean \`${d.near}\`?`,
+      d.near === undefined
+        ? 'sources are `csv`, `jsonl`, `parquet`, `idx`, `npy`, `npz`, `safetensors`, `images`, `text`, `typescript`, `inline` and `synthetic`'
+        : `did you mean \`${d.near}\`?`,
   ),
   LTM4307: error(
     (_: undefined) => 'a dataset field may not be called `size`: `batch.size` is the number of examples',
@@ -147,6 +149,11 @@ export const training = {
   LTM4311: error(
     (d: { name: string }) => `the buffer \`${d.name}\` is set inside of a loop over an axis`,
     () => 'carry a `var` through the loop, and set the buffer from it afterwards',
+  ),
+  LTM4350: error(
+    (d: { path: string }) =>
+      `the path \`${d.path}\` inserts what is no number or text that is known before the run`,
+    () => 'a path may insert constants, arguments of the dataset and hypers',
   ),
   LTM4401: error(
     (d: { name: string; value: string; domain: string }) =>

@@ -6,11 +6,20 @@ import { type Context, complain, originOf } from '../context.ts'
 import { describe } from '../describe.ts'
 import { expression } from '../evaluate.ts'
 import { knownNumber } from '../values.ts'
+import { dataPath } from './dataPath.ts'
+import { fileSources } from './fileSources.ts'
 
 /** The arguments that each source has; others are reported. */
 const sourceArguments: Readonly<Record<string, readonly string[]>> = {
   csv: ['path', 'skip'],
   synthetic: ['count'],
+  npz: ['path'],
+  safetensors: ['path'],
+  jsonl: ['path'],
+  parquet: ['path'],
+  typescript: ['path'],
+  images: ['path', 'size', 'channels'],
+  text: ['path', 'tokens', 'window', 'stride', 'size'],
 }
 
 function checkSourceArguments(ctx: Context, ref: Ref, kind: string): boolean {
@@ -30,10 +39,13 @@ function checkSourceArguments(ctx: Context, ref: Ref, kind: string): boolean {
       complain(ctx, 'LTM3005', arg.span, {
         callee: kind,
         count: 1,
-        signature: `the others are named: ${known
-          .slice(1)
-          .map(name => `\`${name}:\``)
-          .join(', ')}`,
+        signature:
+          known.length === 1
+            ? 'it takes a path and nothing else'
+            : `the others are named: ${known
+                .slice(1)
+                .map(name => `\`${name}:\``)
+                .join(', ')}`,
       })
       good = false
     }
@@ -66,9 +78,10 @@ export function sourceOf(ctx: Context, ref: Ref): DataSource | undefined {
     return undefined
   }
   if (kind === 'inline') return inlineSource(ctx, args, origin)
-  if (['jsonl', 'parquet', 'idx', 'npy', 'npz', 'safetensors', 'images', 'text', 'typescript'].includes(kind))
-    complain(ctx, 'LTM9001', ref.span, { what: `the source \`${kind}\`` })
-  else complain(ctx, 'LTM4306', ref.span, { name: kind, near: nearest(kind, ['csv', 'inline', 'synthetic']) })
+  const inFiles = Object.hasOwn(fileSources, kind) ? fileSources[kind] : undefined
+  if (inFiles) return inFiles(ctx, ref, { first, named, list: args })
+  const known = ['csv', 'inline', 'synthetic', ...Object.keys(fileSources)]
+  complain(ctx, 'LTM4306', ref.span, { name: kind, near: nearest(kind, known) })
   return undefined
 }
 
@@ -79,16 +92,14 @@ function csvSource(
   skip: Expr | undefined,
   origin: DataSource['origin'],
 ): DataSource | undefined {
-  const path = file && expression(ctx, file)
-  if (path?.kind !== 'string') {
-    if (path?.kind !== 'error')
-      complain(ctx, 'LTM3006', ref.span, {
-        callee: 'csv',
-        name: 'path',
-        signature: 'it is `csv("file.csv", skip: 1)`, with a path relative to this file',
-      })
-    return undefined
-  }
+  if (!file)
+    return void complain(ctx, 'LTM3006', ref.span, {
+      callee: 'csv',
+      name: 'path',
+      signature: 'it is `csv("file.csv", skip: 1)`, with a path relative to this file',
+    })
+  const path = dataPath(ctx, file)
+  if (path === undefined) return undefined
   const lines = skip ? knownNumber(expression(ctx, skip)) : 0
   if (lines === undefined || lines < 0 || !Number.isInteger(lines)) {
     complain(ctx, 'LTM2102', skip?.span ?? ref.span, {
@@ -98,7 +109,7 @@ function csvSource(
     })
     return undefined
   }
-  return { kind: 'csv', path: path.text, skip: lines, origin }
+  return { kind: 'csv', path, skip: lines, origin }
 }
 
 /** `inline(x: [1, 2, 3], y: [2, 4, 6])`. */

@@ -118,7 +118,7 @@ function parseArrayFile(s: Scanner): { readonly name: string; readonly path: str
 }
 
 function parseWindows(s: Scanner) {
-  const tokens = s.oneOf(['bytes', 'chars', 'words'])
+  const tokens = s.oneOf(['bytes', 'characters', 'words'])
   s.expect('window')
   const window = s.whole()
   s.expect('stride')

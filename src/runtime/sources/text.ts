@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import type { SourceTable } from './column.ts'
 import { counted, type DataFile, damaged } from './problem.ts'
 
-export type Tokens = 'bytes' | 'chars' | 'words'
+export type Tokens = 'bytes' | 'characters' | 'words'
 
 export interface Windows {
   readonly tokens: Tokens
@@ -53,10 +53,10 @@ function numbered(bytes: Uint8Array, { tokens, size }: Windows, file: DataFile):
   if (!isUtf8(bytes))
     throw damaged(file, 'is not UTF-8 text', 'save it as UTF-8, or read it by `tokens: "bytes"`')
   const text = new TextDecoder().decode(bytes)
-  const parts = tokens === 'chars' ? Array.from(text) : (text.match(word) ?? [])
+  const parts = tokens === 'characters' ? Array.from(text) : (text.match(word) ?? [])
   const counts = new Map<string, number>()
   for (const part of parts) counts.set(part, (counts.get(part) ?? 0) + 1)
-  if (tokens === 'chars' && counts.size > size)
+  if (tokens === 'characters' && counts.size > size)
     throw damaged(
       file,
       `has ${counts.size} different characters, and the program has room for ${size}`,
