@@ -391,6 +391,22 @@ export type HostStatement =
       readonly exports: readonly string[]
       readonly origin: Origin
     }
+  /** The first half of a `minimize` whose values statements look at before it moves anything; the `move` follows in its list. */
+  | {
+      readonly kind: 'differentiate'
+      readonly optimizer: string
+      readonly terms: readonly LossTerm[]
+      readonly body: readonly Step[]
+      readonly exports: readonly string[]
+      readonly origin: Origin
+    }
+  /** The second half: moves the parameters by the gradients of the losses of these names. */
+  | {
+      readonly kind: 'move'
+      readonly optimizer: string
+      readonly names: readonly string[]
+      readonly origin: Origin
+    }
   /** Logs the mean of a value, of any rank, weighted by `weight`. */
   | {
       readonly kind: 'log'

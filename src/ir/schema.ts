@@ -96,15 +96,19 @@ const hostExpr = union<HostExpr>({
   choose: { condition: expr, then: expr, otherwise: expr },
 })
 
+const region = {
+  optimizer: text,
+  terms: list(record<LossTerm>({ name: text, loss: text, weight: optional(text) })),
+  body: list(step),
+  exports: list(text),
+  origin,
+}
+
 const hostStatement = union<HostStatement>({
   compute: { step },
-  minimize: {
-    optimizer: text,
-    terms: list(record<LossTerm>({ name: text, loss: text, weight: optional(text) })),
-    body: list(step),
-    exports: list(text),
-    origin,
-  },
+  minimize: region,
+  differentiate: region,
+  move: { optimizer: text, names: list(text), origin },
   log: { ...named, weight: optional(text), flags, origin },
   log_host: { name: text, value: expr, flags, origin },
   log_metric: { name: text, metric: text, func: text, inputs: list(text), flags, origin },

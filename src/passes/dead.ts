@@ -59,7 +59,7 @@ function removeWithin(statement: Statement, live: ReadonlySet<string>): void {
     removeDead(statement.otherwise, new Set())
   }
   if (statement.kind === 'for') removeDead(statement.body, new Set())
-  if (statement.kind !== 'minimize') return
+  if (statement.kind !== 'minimize' && statement.kind !== 'differentiate') return
   statement.exports = statement.exports.filter(name => live.has(name))
   statement.body = liveSteps(statement.body, new Set([...endsOf(statement.terms), ...statement.exports]))
 }

@@ -9,9 +9,11 @@ import {
   changesState,
   dependsOnTime,
   endsOf,
+  exprsOf,
   namesDefined,
   outputNames,
   type Renaming,
+  readsOfExpr,
   readsOfStatement,
   readsOfStep,
   renameInputs,
@@ -32,10 +34,13 @@ import {
  *
  * A step is
  * - moved into the body where nothing but steps and the `minimize` itself reads it before the `minimize`;
- * - copied into it under a fresh name where a statement before, or another list, needs it too (an `if` whose condition
- *   looks at the loss; a GAN's fake images, which the critic has seen). Steps are pure, so the copy has the same value;
+ * - copied into it under a fresh name where a statement before, or another list, needs it too (a GAN's fake images, which
+ *   the critic has seen). Steps are pure, so the copy has the same value;
  * - put behind it where it reads what has moved but the loss does not need it;
  * - left alone where it does not depend on the optimizer's parameters.
+ *
+ * Where statements look at the loss before it is minimised (an `if` that skips bad batches), nothing is computed twice: the
+ * region stands before them as `differentiate`, and the `minimize` becomes the `move` of what was differentiated.
  *
  * What the host does with the number in a tensor ends the region: no gradient flows through it. No step moves over a
  * `minimize` or a `set` that changes what it looks at, see the Note at the end.
@@ -113,7 +118,10 @@ function formMinimize(
       .map(({ reads, from }) => regionOf(visible, from, parameters, reads))
       .find(steps => !hasChanged(statement, steps, [...outer, ...before])) ?? refuse(statement)
   refuseMoved(statement, losses, parameters, [...outer, ...before])
-  const { moved, late } = whereTo(before, slice(visible, ends, readsOfStep), region)
+  const wanted = slice(visible, ends, readsOfStep)
+  const ahead = lookedAtAhead(before, region, wanted)
+  if (ahead !== undefined) return formAhead(statement, before, readLater, region, wanted, ahead)
+  const { moved, late } = whereTo(before, wanted, region)
   const copies = copyNames(
     region.filter(step => !moved.has(step)),
     supply,
@@ -125,6 +133,63 @@ function formMinimize(
     ...before.filter(each => each.kind !== 'compute' || !(moved.has(each.step) || late.has(each.step))),
     withBody(statement, copies, body, exports),
     ...[...late].map((step): HostStatement => ({ kind: 'compute', step })),
+  ]
+}
+
+/**
+ * Where the first statement stands that looks at what a region computes; undefined where there is none, or where the
+ * region can't stand before it: because something changes between it and the `minimize`, because steps of the region
+ * stand in a list around, or because the loss itself needs a number that the host reads of the region.
+ */
+function lookedAtAhead(
+  before: readonly HostStatement[],
+  region: readonly Step[],
+  wanted: readonly Step[],
+): number | undefined {
+  const steps = stepsAmong(before)
+  const affected = dependents(steps, step => region.includes(step), readsOfStep)
+  const values = new Set(affected.flatMap(outputNames))
+  const first = before.findIndex(
+    each => each.kind !== 'compute' && readsOfStatement(each).some(name => values.has(name)),
+  )
+  if (first < 0) return undefined
+  const changes = before.slice(first).some(each => changesState(each) || each.kind === 'differentiate')
+  const around = region.some(step => !steps.includes(step))
+  const needsNumber =
+    wanted.some(step => !region.includes(step) && affected.includes(step)) ||
+    region.some(step =>
+      exprsOf(step)
+        .flatMap(readsOfExpr)
+        .some(name => values.has(name)),
+    )
+  return changes || around || needsNumber ? undefined : first
+}
+
+/** The list with the region before the first statement that looks at its values, and the `move` at the end. */
+function formAhead(
+  { optimizer, terms, origin }: Minimize,
+  before: readonly HostStatement[],
+  readLater: ReadonlySet<string>,
+  region: readonly Step[],
+  wanted: readonly Step[],
+  first: number,
+): readonly HostStatement[] {
+  const affected = dependents(stepsAmong(before), step => region.includes(step), readsOfStep)
+  const among = (steps: readonly Step[]) => (each: HostStatement) =>
+    each.kind === 'compute' && steps.includes(each.step)
+  const late = affected.filter(step => !region.includes(step))
+  const early = wanted.filter(step => !affected.includes(step))
+  const head = before.slice(0, first)
+  const tail = before.slice(first).filter(each => !among([...region, ...early])(each))
+  const behind = [...head.filter(among(late)), ...tail]
+  const read = new Set([...readLater, ...behind.flatMap(readsOfStatement)])
+  const exports = region.flatMap(outputNames).filter(name => read.has(name))
+  return [
+    ...head.filter(each => !among(affected)(each)),
+    ...before.slice(first).filter(among(early)),
+    { kind: 'differentiate', optimizer, terms, body: region, exports, origin },
+    ...behind,
+    { kind: 'move', optimizer, names: terms.map(({ name }) => name), origin },
   ]
 }
 
@@ -184,8 +249,8 @@ function refuseMoved(
   parameters: ReadonlySet<string>,
   before: readonly HostStatement[],
 ): void {
-  const bodies = before.flatMap(each => (each.kind === 'minimize' ? each.body : []))
-  const steps = before.flatMap(each => (each.kind === 'minimize' ? each.body : stepsAmong([each])))
+  const bodies = before.flatMap(stepsWithin)
+  const steps = before.flatMap(each => [...stepsWithin(each), ...stepsAmong([each])])
   if (regionOf(steps, ends, parameters, gradientInputs).some(step => bodies.includes(step))) refuse(statement)
 }
 
@@ -196,7 +261,7 @@ function refuse({ terms }: Minimize): never {
 }
 
 function minimizes(statement: HostStatement, optimizer: string): boolean {
-  if (statement.kind === 'minimize') return statement.optimizer === optimizer
+  if (statement.kind === 'minimize' || statement.kind === 'move') return statement.optimizer === optimizer
   return within(statement).some(each => minimizes(each, optimizer))
 }
 
@@ -221,6 +286,10 @@ function inBody(step: Step, moved: ReadonlySet<Step>, copies: Renaming): Step {
 
 function copyNames(steps: readonly Step[], supply: NameSupply): Renaming {
   return new Map(steps.flatMap(outputNames).map(name => [name, supply.fresh(name)]))
+}
+
+function stepsWithin(statement: HostStatement): readonly Step[] {
+  return statement.kind === 'minimize' || statement.kind === 'differentiate' ? statement.body : []
 }
 
 function stepsAmong(statements: readonly HostStatement[]): readonly Step[] {

@@ -54,6 +54,7 @@ function namedIn(statement: HostStatement): readonly string[] {
     case 'compute':
       return calledBy([statement.step])
     case 'minimize':
+    case 'differentiate':
       return calledBy(statement.body)
     case 'log_metric':
       return [statement.func]

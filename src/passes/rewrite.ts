@@ -80,10 +80,11 @@ function rewriteStatement<S extends Rewriting>(
     case 'compute':
       return rewriter.steps([statement.step], state).map(step => ({ kind: 'compute', step }))
     case 'minimize':
+    case 'differentiate':
       return [rewriteMinimize(statement, state, rewriter)]
     case 'for':
       // A round comes after the one before it.
-      if (changesState(statement)) rewriter.stateChanged?.(state)
+      if (changesState(statement) || writesBuffers(statement)) rewriter.stateChanged?.(state)
       return [rewriteBlocks(statement, state, rewriter)]
     case 'if':
       return [rewriteBlocks(statement, state, rewriter)]
@@ -102,7 +103,7 @@ function rewriteBlocks<S extends Rewriting>(
   )
 }
 
-type Minimize = Extract<HostStatement, { readonly kind: 'minimize' }>
+type Minimize = Extract<HostStatement, { readonly kind: 'minimize' | 'differentiate' }>
 
 function rewriteMinimize<S extends Rewriting>(
   statement: Minimize,

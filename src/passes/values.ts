@@ -64,6 +64,7 @@ export function readsOfStatement(statement: HostStatement): readonly string[] {
     case 'compute':
       return readsOfStep(statement.step)
     case 'minimize':
+    case 'differentiate':
       return [...statement.body.flatMap(readsOfStep), ...endsOf(statement.terms)]
     case 'log':
       return [statement.value, ...maybe(statement.weight)]
@@ -82,6 +83,7 @@ export function readsOfStatement(statement: HostStatement): readonly string[] {
       return [...boundsOf(statement).flatMap(readsOfExpr), ...within(statement).flatMap(readsOfStatement)]
     case 'write':
       return [statement.value]
+    case 'move':
     case 'break':
     case 'skip':
       return []
@@ -150,6 +152,7 @@ export function renameReads(statement: HostStatement, names: Renaming): HostStat
     case 'compute':
       return { ...statement, step: renameInputs(statement.step, names) }
     case 'minimize':
+    case 'differentiate':
       return { ...statement, terms: renameTerms(statement.terms, names) }
     case 'log': {
       const weight = statement.weight === undefined ? {} : { weight: to(statement.weight) }
@@ -168,6 +171,7 @@ export function renameReads(statement: HostStatement, names: Renaming): HostStat
         from: renameInExpr(statement.from, names),
         ...(statement.to === undefined ? {} : { to: renameInExpr(statement.to, names) }),
       }
+    case 'move':
     case 'break':
       return statement
     case 'log_metric':
@@ -219,7 +223,7 @@ export function isFleeting(expr: HostExpr): boolean {
   return leavesOf(expr).some(leaf => fleeting.includes(leaf.kind))
 }
 
-const changing: readonly HostStatement['kind'][] = ['minimize', 'set', 'set_tensor']
+const changing: readonly HostStatement['kind'][] = ['minimize', 'move', 'set', 'set_tensor']
 
 /** Whether running a statement may change parameters, clocks or `var`s. */
 export function changesState(statement: HostStatement): boolean {
@@ -234,6 +238,7 @@ export function writesBuffers(statement: HostStatement): boolean {
 /** The names that a statement and those within give. */
 export function namesDefined(statement: HostStatement): readonly string[] {
   if (statement.kind === 'compute') return outputNames(statement.step)
-  if (statement.kind === 'minimize') return statement.body.flatMap(outputNames)
+  if (statement.kind === 'minimize' || statement.kind === 'differentiate')
+    return statement.body.flatMap(outputNames)
   return within(statement).flatMap(namesDefined)
 }

@@ -142,7 +142,7 @@ export function changesModels(host: HostStatement): boolean {
 }
 
 function movesParameters(host: HostStatement): boolean {
-  return host.kind === 'minimize' || within(host).some(movesParameters)
+  return host.kind === 'minimize' || host.kind === 'move' || within(host).some(movesParameters)
 }
 
 function changedBuffers(host: HostStatement): readonly string[] {

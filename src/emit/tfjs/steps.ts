@@ -171,6 +171,7 @@ function stepsUntilChange(statements: readonly HostStatement[], start: number): 
   return between.flatMap(host => (host.kind === 'compute' ? [host.step] : []))
 }
 
+type Loss = Of<'minimize'> | Of<'differentiate'>
 type Of<K extends HostStatement['kind']> = HostStatement & { readonly kind: K }
 
 /** What a statement needs before it is written to the body first. */
@@ -179,7 +180,7 @@ function writeStatement(body: Body, host: Exclude<HostStatement, Of<'compute'>>)
 }
 
 function lineOf(body: Body, host: Exclude<HostStatement, Of<'compute'>>): Line {
-  if (host.kind === 'minimize') return minimizeLine(body, host)
+  if (host.kind === 'minimize' || host.kind === 'differentiate') return minimizeLine(body, host)
   if (host.kind === 'if') return ifLine(body, host)
   if (host.kind === 'for') return forLine(body, host)
   return statement(callText(body, host), traceOf(body.env, host.origin))
@@ -187,7 +188,7 @@ function lineOf(body: Body, host: Exclude<HostStatement, Of<'compute'>>): Line {
 
 function callText(
   body: Body,
-  host: Exclude<HostStatement, Of<'compute'> | Of<'minimize'> | Of<'if'> | Of<'for'>>,
+  host: Exclude<HostStatement, Of<'compute'> | Loss | Of<'if'> | Of<'for'>>,
 ): Code {
   switch (host.kind) {
     case 'log':
@@ -198,6 +199,8 @@ function callText(
       return ts`run.log(${join([quote(host.name), hostCode(host.value, body.host), ...optionsCode(host.flags)])})`
     case 'break':
       return 'break'
+    case 'move':
+      return ts`await ${body.locals.get(aheadName(host.names)) ?? bug('nothing was differentiated')}.minimize()`
     case 'var':
       return varCode(body, host)
     case 'var_tensor':
@@ -360,33 +363,53 @@ function keepHeld(body: Body, set: ReadonlySet<string>, wanted: Uses): void {
 // ── minimize ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** The steps that lead to the loss run on a tape; what others read of them leaves the closure beside the loss. */
-function minimizeLine(body: Body, host: Of<'minimize'>): Line {
+function minimizeLine(body: Body, host: Loss): Line {
   const item = hoistItems(body, host.body)
   const inner: Body = { ...body, lines: [], scope: scopeIn(body.scope), host: { ...body.host, item } }
   writeRegion(inner, host.body, regionOf(inner, host.body), new Set())
   const exports = host.exports.filter(name => body.uses.has(name))
   for (const name of exports) nameValue(inner, name)
-  const { entries, pattern } = resultOf(body, inner, host, exports)
+  const { entries, taken } = resultOf(body, inner, host, exports)
   const trace = traceOf(body.env, host.origin)
-  const call = ts`${pattern}await run.minimize(${holderName(body.env, 'optimizer', host.optimizer)}, ${namesCode(host)}, () =>`
+  const ahead = host.kind === 'differentiate' ? aheadLocal(body, host) : undefined
+  const target = ahead !== undefined ? `const ${ahead} = ` : taken === undefined ? '' : `const ${taken} = `
+  const doing = ahead === undefined ? 'await run.minimize' : 'run.differentiate'
+  const call = ts`${target}${doing}(${holderName(body.env, 'optimizer', host.optimizer)}, ${namesCode(host)}, () =>`
   const result = ts`{ ${join(entries)} }`
   const lines: Line[] = [...inner.lines, statement(ts`return ${result}`, trace)]
   const short = ts`${call} (${result}), ${quote(trace)})`
-  if (inner.lines.length === 0 && lengthOf(short) <= longestCall) return statement(short)
-  return { kind: 'statement', code: ts`${call} {`, body: lines, close: ts`}, ${quote(trace)})` }
+  const own: Line =
+    inner.lines.length === 0 && lengthOf(short) <= longestCall
+      ? statement(short)
+      : { kind: 'statement', code: ts`${call} {`, body: lines, close: ts`}, ${quote(trace)})` }
+  if (ahead === undefined || taken === undefined) return own
+  body.lines.push(own)
+  return statement(`const ${taken} = ${ahead}.outputs`)
+}
+
+/** What was differentiated has a name until it moves. */
+function aheadLocal(body: Body, { terms }: Loss): string {
+  const local = localName(body.scope, 'ahead')
+  body.locals.set(aheadName(terms.map(({ name }) => name)), local)
+  return local
+}
+
+/** No `var` of a step has this name. */
+function aheadName(names: readonly string[]): string {
+  return `minimize ${names.join()}`
 }
 
 /** A longer one gets a block. */
 const longestCall = 90
 
 /** `'loss'`, or `['data', 'prior']` where there are several terms. */
-function namesCode({ terms }: Of<'minimize'>): Code {
+function namesCode({ terms }: Loss): Code {
   const names = terms.map(({ name }) => quote(name))
   return names.length === 1 ? join(names) : ts`[${join(names)}]`
 }
 
 /** What the closure returns, and the pattern that takes it apart outside. */
-function resultOf(body: Body, inner: Body, host: Of<'minimize'>, exports: readonly string[]) {
+function resultOf(body: Body, inner: Body, host: Loss, exports: readonly string[]) {
   const [only, second] = host.terms
   const own = new Map(only !== undefined && second === undefined ? termValues(only) : [])
   const read = (value: string): Code => settle(inner, [value], valueCode(inner, value))
@@ -406,7 +429,7 @@ function resultOf(body: Body, inner: Body, host: Of<'minimize'>, exports: readon
     outside.push([name, local])
   }
   for (const [name, local] of outside) body.values.set(name, { kind: 'code', code: local })
-  return { entries, pattern: taken.length === 0 ? '' : `const { ${taken.join(', ')} } = ` }
+  return { entries, taken: taken.length === 0 ? undefined : `{ ${taken.join(', ')} }` }
 }
 
 function termValues({ loss, weight }: LossTerm): readonly (readonly [key: string, value: string])[] {

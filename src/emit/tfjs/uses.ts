@@ -24,7 +24,8 @@ export function countStatements(body: readonly HostStatement[], uses: Uses, inpu
   for (const statement of [...body].reverse()) {
     for (const name of readBy(statement)) use(uses, name)
     if (statement.kind === 'compute') countSteps([statement.step], uses, inputsOf)
-    if (statement.kind === 'minimize') countSteps(statement.body, uses, inputsOf)
+    if (statement.kind === 'minimize' || statement.kind === 'differentiate')
+      countSteps(statement.body, uses, inputsOf)
     for (const block of [...blocksOf(statement)].reverse()) countStatements(block, uses, inputsOf)
   }
 }
@@ -33,6 +34,7 @@ export function countStatements(body: readonly HostStatement[], uses: Uses, inpu
 function readBy(statement: HostStatement): readonly string[] {
   switch (statement.kind) {
     case 'minimize':
+    case 'differentiate':
       return statement.terms.flatMap(({ loss, weight }) => [loss, ...optional(weight)])
     case 'log':
       return [statement.value, ...optional(statement.weight)]
@@ -58,6 +60,7 @@ function readBy(statement: HostStatement): readonly string[] {
     case 'checkpoint':
       return (statement.message ?? []).flatMap(readByPart)
     case 'compute':
+    case 'move':
     case 'break':
     case 'skip':
       return []
@@ -110,6 +113,6 @@ export function statementsIn(body: readonly HostStatement[]): readonly HostState
 export function stepsOf(body: readonly HostStatement[]): readonly Step[] {
   return statementsIn(body).flatMap(host => {
     if (host.kind === 'compute') return [host.step]
-    return host.kind === 'minimize' ? host.body : []
+    return host.kind === 'minimize' || host.kind === 'differentiate' ? host.body : []
   })
 }

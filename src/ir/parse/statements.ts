@@ -72,6 +72,8 @@ function parseBlock(s: Scanner, scope: HostScope): readonly HostStatement[] {
 
 const statementWords = [
   'minimize',
+  'differentiate',
+  'move',
   'if',
   'for',
   'break',
@@ -92,7 +94,13 @@ function parseStatement(s: Scanner, scope: HostScope): HostStatement {
   const keyword = s.oneOf(statementWords)
   switch (keyword) {
     case 'minimize':
-      return parseMinimize(s, scope, origin)
+    case 'differentiate':
+      return parseMinimize(s, scope, origin, keyword)
+    case 'move': {
+      const names = commaList(s, () => s.name())
+      s.expect('with')
+      return { kind: 'move', optimizer: s.name(), names, origin }
+    }
     case 'if':
       return parseIf(s, scope, origin)
     case 'log':
@@ -132,13 +140,18 @@ function parseField(s: Scanner): { readonly name: string; readonly value: string
   return { name, value: s.value() }
 }
 
-function parseMinimize(s: Scanner, scope: HostScope, origin: Origin): HostStatement {
+function parseMinimize(
+  s: Scanner,
+  scope: HostScope,
+  origin: Origin,
+  kind: 'minimize' | 'differentiate',
+): HostStatement {
   const terms = commaList(s, () => parseTerm(s))
   s.expect('with')
   const optimizer = s.name()
   const exports = s.accept('exports') ? commaList(s, () => s.value()) : []
   const body = s.accept('{') ? s.block('}', () => parseStep(s, scope)) : []
-  return { kind: 'minimize', optimizer, terms, body, exports, origin }
+  return { kind, optimizer, terms, body, exports, origin }
 }
 
 function parseTerm(s: Scanner): LossTerm {

@@ -48,7 +48,15 @@ function linesOf(statement: HostStatement, scope: HostScope): readonly Line[] {
   switch (statement.kind) {
     case 'compute':
       return [stepLine(statement.step, scope)]
+    case 'move':
+      return [
+        traced(
+          `move ${statement.names.map(printName).join(', ')} with ${printName(statement.optimizer)}`,
+          statement.origin,
+        ),
+      ]
     case 'minimize':
+    case 'differentiate':
       return minimizeLines(statement, scope)
     case 'if':
       return ifLines(statement, scope)
@@ -108,7 +116,7 @@ function printField(field: { readonly name: string; readonly value: string }): s
 }
 
 function minimizeLines(
-  statement: Extract<HostStatement, { readonly kind: 'minimize' }>,
+  statement: Extract<HostStatement, { readonly kind: 'minimize' | 'differentiate' }>,
   scope: HostScope,
 ): readonly Line[] {
   const { body, exports } = statement
@@ -116,7 +124,7 @@ function minimizeLines(
     .map(({ name, loss, weight }) => `${printName(name)} = ${printValue(loss)}${over(weight)}`)
     .join(', ')
   const exported = exports.length === 0 ? '' : ` exports ${exports.map(printValue).join(', ')}`
-  const head = `minimize ${loss} with ${printName(statement.optimizer)}${exported}`
+  const head = `${statement.kind} ${loss} with ${printName(statement.optimizer)}${exported}`
   if (body.length === 0) return [traced(head, statement.origin)]
   return [
     traced(`${head} {`, statement.origin),

@@ -2,7 +2,7 @@ import { boundsOf } from '../../ir/blocks.ts'
 import type { HostStatement, Message, TrainingStep } from '../../ir/ir.ts'
 import type { TensorType } from '../../types/tensor.ts'
 import { showValueType } from '../calls.ts'
-import { endsOf } from '../values.ts'
+import { changesState, endsOf } from '../values.ts'
 import { complain, type Facts, inside, rootSite } from './facts.ts'
 import { callTypes, define, type Scope, sameValueType, typeOf, verifyExpr, verifySteps } from './steps.ts'
 
@@ -50,7 +50,23 @@ function verifyStream(scope: Scope, { data, split, fields }: TrainingStep['strea
 }
 
 function verifyStatements(scope: Scope, statements: readonly HostStatement[]): void {
-  for (const statement of statements) verifyStatement(scope, statement)
+  for (const [i, statement] of statements.entries()) {
+    if (statement.kind === 'move') verifyMove(scope, statement, statements.slice(0, i))
+    verifyStatement(scope, statement)
+  }
+}
+
+/** What moves has been differentiated before, and nothing has changed since. */
+function verifyMove(
+  scope: Scope,
+  { names }: Extract<HostStatement, { readonly kind: 'move' }>,
+  before: readonly HostStatement[],
+): void {
+  const first = before.findLastIndex(
+    each => each.kind === 'differentiate' && each.terms.map(({ name }) => name).join() === names.join(),
+  )
+  if (first < 0 || before.slice(first).some(changesState))
+    complain(scope, `${names.join(', ')} are moved without having been differentiated just before`)
 }
 
 /** The scope of a list within: it sees all and is not seen. */
@@ -63,7 +79,12 @@ function verifyStatement(scope: Scope, statement: HostStatement): void {
     case 'compute':
       verifySteps(scope, [statement.step])
       break
+    case 'move':
+      if (!scope.facts.optimizers.has(statement.optimizer))
+        complain(scope, `there is no optimizer ${statement.optimizer}`)
+      break
     case 'minimize':
+    case 'differentiate':
       verifyMinimize(inside(scope, minimizeTitle(statement)), statement)
       break
     case 'log':
@@ -158,10 +179,10 @@ function verifyWrite(
     complain(scope, `it gets ${showValueType(given)}, not ${showValueType(type)}`)
 }
 
-type Minimize = Extract<HostStatement, { readonly kind: 'minimize' }>
+type Minimize = Extract<HostStatement, { readonly kind: 'minimize' | 'differentiate' }>
 
-function minimizeTitle({ terms }: Minimize): string {
-  return `minimize ${terms.map(({ name }) => name).join(', ')}`
+function minimizeTitle({ kind, terms }: Minimize): string {
+  return `${kind} ${terms.map(({ name }) => name).join(', ')}`
 }
 
 function verifyMinimize(scope: Scope, { optimizer, terms, body, exports }: Minimize): void {
