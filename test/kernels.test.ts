@@ -115,6 +115,27 @@ products('take the place of the kernel of wasm, once', async () => {
 
 products.run()
 
+const reductions = suite('kernels: reductions')
+
+reductions('on webgpu keep the axes that they should, and no other', async () => {
+  await startAwaited()
+  const known = tf.getKernel('Prod', 'webgpu')
+  const careless: tf.KernelFunc = call => {
+    const made = known.kernelFunc(call)
+    return Array.isArray(made) ? made : { ...made, shape: [made.shape.reduce((a, b) => a * b, 1)] }
+  }
+  tf.unregisterKernel('Prod', 'webgpu')
+  tf.registerKernel({ ...known, kernelFunc: careless })
+  const x = tf.tensor([1, 2, 3, 4, 5, 6], [2, 3])
+  assert.equal(tf.prod(x, -1, true).shape, [2])
+  registerGradients()
+  assert.equal(tf.prod(x, -1, true).arraySync(), [[6], [120]])
+  assert.equal(tf.prod(x, 0).arraySync(), [4, 10, 18])
+  assert.is(tf.prod(x).arraySync(), 720)
+})
+
+reductions.run()
+
 // ── Where values can only be awaited ────────────────────────────────────────────────────────────────────────────────
 
 const awaited = suite('kernels: without reading')

@@ -20,7 +20,12 @@ async function liveTensors(training: Training): Promise<readonly number[]> {
     if ([10, 1_000].includes(event.clocks.batches)) live.push(tf.memory().numTensors)
     if (event.clocks.batches >= 1_000) end.abort()
   }
-  const options = { backend: 'wasm', runs: false, reporter, signal: end.signal } as const
+  const options = {
+    backend: process.env.LTM_TEST_BACKEND ?? 'wasm',
+    runs: false,
+    reporter,
+    signal: end.signal,
+  } as const
   const { clocks } = await train(training, options)
   assert.ok(clocks.batches >= 1_000, `only ${clocks.batches} steps`)
   return live

@@ -9,6 +9,7 @@ import { log1pKernel, logSoftmaxKernel, logSumExpKernel, stopGradientKernel } fr
 import { gatherKernel, pickKernel, scatterAddKernel } from './kernels/indexing.ts'
 import { replaceMatMul } from './kernels/matMul.ts'
 import { avgPoolInputKernel, avgPoolKernel, maxPoolIndexKernel, maxPoolKernel } from './kernels/pooling.ts'
+import { replaceReductions } from './kernels/reductions.ts'
 import { maxPoolHitsKernel } from './kernels/taps.ts'
 import { replaceTile } from './kernels/tile.ts'
 
@@ -40,5 +41,6 @@ export function registerGradients(): void {
   replaceTile()
   replaceMatMul()
   replaceCast()
+  replaceReductions()
   for (const config of [...elementwise, ...reduce, ...layout]) tf.registerGradient(apart(config))
 }

@@ -121,15 +121,3 @@ export function stepOf(name: string, inputs: readonly Input[], attrs: Attrs, typ
 export function paramsOf(types: readonly ValueType[]): { readonly name: string; readonly type: ValueType }[] {
   return types.map((type, i) => ({ name: `x${i}`, type }))
 }
-
-/** Runs on a backend; nothing but plain numbers may leave `body`. */
-export async function onBackend<T>(backend: string, body: () => T): Promise<T> {
-  await tf.setBackend(backend)
-  await tf.ready()
-  tf.engine().startScope()
-  try {
-    return body()
-  } finally {
-    tf.engine().endScope()
-  }
-}

@@ -1,10 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core'
+import { replaceKernel } from './replace.ts'
 import { swapLast } from './shapes.ts'
 
 /** Multiplications in one product of a batch, from which on it is worth the two copies to have it computed alone. */
 const worthwhile = 2 ** 18
-
-const replacements = new WeakSet<tf.KernelFunc>()
 
 /**
  * Has the wasm backend (4.22.0) multiply batches of large matrices one by one: for a single product it calls XNNPACK, for
@@ -12,18 +11,13 @@ const replacements = new WeakSet<tf.KernelFunc>()
  * 29 and 7 ms; for many small ones the loop is the faster one.
  */
 export function replaceMatMul(): void {
-  const known = tf.getKernel('BatchMatMul', 'wasm')
-  if (known === undefined || replacements.has(known.kernelFunc)) return
-  const kernelFunc: tf.KernelFunc = call => {
+  replaceKernel('BatchMatMul', 'wasm', known => call => {
     // What kernels get are tensors, though tfjs says less.
     const { a, b } = call.inputs as { a: tf.Tensor; b: tf.Tensor }
     const { transposeA, transposeB } = call.attrs ?? {}
-    if (!isWorthwhile(a, b, transposeA === true)) return known.kernelFunc(call)
+    if (!isWorthwhile(a, b, transposeA === true)) return known(call)
     return tf.tidy(() => oneByOne(transposeA ? swapLast(a) : a, transposeB ? swapLast(b) : b))
-  }
-  replacements.add(kernelFunc)
-  tf.unregisterKernel('BatchMatMul', 'wasm')
-  tf.registerKernel({ ...known, kernelFunc })
+  })
 }
 
 /** Batches of equal axes, since only those need no stretching, whose single products are large. */

@@ -3,12 +3,11 @@ import { type Window, windowOf } from './convolution.ts'
 import { defineKernel, type Kernel } from './define.ts'
 import { scatterAdd } from './indexing.ts'
 import { readsLater } from './reads.ts'
-import { dilate, padOrCut } from './shapes.ts'
+import { dilate, pad, padOrCut } from './shapes.ts'
 import { handToHits, placesOfHits } from './taps.ts'
 
 type Pooling = Window & { kernel: number[] }
 type Pair = [number, number]
-type ExplicitPadding = [Pair, Pair, Pair, Pair]
 
 /** How many windows fit along an axis: ⌊(size + pads - dilation·(kernel - 1) - 1) / stride⌋ + 1. */
 function windows(size: number, i: number, { kernel, stride, pad, dilation }: Pooling): number {
@@ -84,17 +83,15 @@ export function maxPool2dIndex(x: tf.Tensor, kernel: number[], window: Partial<W
   return maxPoolIndexKernel([x], { ...windowOf({ stride: kernel, ...window }), kernel })
 }
 
-/** The largest elements by tfjs's kernel, which knows no dilation. */
-function largest(x: tf.Tensor, { kernel, stride, pad }: Pooling): tf.Tensor {
-  const [top, bottom, left, right] = pad as [number, number, number, number]
-  const last = tf.transpose(x, [0, 2, 3, 1]) as tf.Tensor4D
-  const around: ExplicitPadding = [
-    [0, 0],
-    [top, bottom],
-    [left, right],
-    [0, 0],
-  ]
-  return tf.transpose(tf.maxPool(last, kernel as Pair, stride as Pair, around), [0, 3, 1, 2])
+/**
+ * The largest elements by tfjs's kernel, which knows no dilation. Padding is added first: TensorFlow's own library
+ * (tfjs-node 4.22.0) takes none but that of named kinds.
+ */
+function largest(x: tf.Tensor, { kernel, stride, pad: [top = 0, bottom = 0, left = 0, right = 0] }: Pooling) {
+  const tall = top + bottom === 0 ? x : pad(x, 2, top, bottom, Number.NEGATIVE_INFINITY)
+  const whole = left + right === 0 ? tall : pad(tall, 3, left, right, Number.NEGATIVE_INFINITY)
+  const last = tf.transpose(whole, [0, 2, 3, 1]) as tf.Tensor4D
+  return tf.transpose(tf.maxPool(last, kernel as Pair, stride as Pair, 'valid'), [0, 3, 1, 2])
 }
 
 /**

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core'
+import { replaceKernel } from './replace.ts'
 
 type Values = Float32Array | Int32Array | Uint8Array
 
@@ -50,8 +51,5 @@ const kernelFunc: tf.KernelFunc = ({ inputs, attrs, backend }) => {
  * 64×512 numbers out of one it takes twelve times as long. Every broadcast of `tf.where` and of a gradient is a tile.
  */
 export function replaceTile(): void {
-  const known = tf.getKernel('Tile', 'wasm')
-  if (known === undefined || known.kernelFunc === kernelFunc) return
-  tf.unregisterKernel('Tile', 'wasm')
-  tf.registerKernel({ kernelName: 'Tile', backendName: 'wasm', kernelFunc })
+  replaceKernel('Tile', 'wasm', () => kernelFunc)
 }
