@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { positionAt } from '../src/base/source.ts'
@@ -63,6 +65,32 @@ test('no case belongs to a code that is gone', () => {
   assert.equal(
     areaNames('diagnostics').filter(code => !codes.includes(code)),
     [],
+  )
+})
+
+/** Every code that the sources name: those of the catalogue, of the runtime, and of the command line. */
+function codesInSources(): readonly string[] {
+  const folder = fileURLToPath(new URL('../src/', import.meta.url))
+  const sources = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(name =>
+    name.endsWith('.ts'),
+  )
+  const found = sources.flatMap(name => readFileSync(`${folder}${name}`, 'utf8').match(/\bLTM\d{4}\b/g) ?? [])
+  return [...new Set(found)].sort()
+}
+
+test('every code has a page in docs/diagnostics, and every page a code', () => {
+  const names = readdirSync(new URL('../docs/diagnostics/', import.meta.url))
+  const explained = names.filter(name => name.startsWith('LTM')).map(name => name.replace('.md', ''))
+  const known = codesInSources()
+  assert.equal(
+    known.filter(code => !explained.includes(code)),
+    [],
+    'These codes have no page.',
+  )
+  assert.equal(
+    explained.filter(code => !known.includes(code)),
+    [],
+    'These pages are about codes that are gone.',
   )
 })
 
