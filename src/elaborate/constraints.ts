@@ -74,6 +74,10 @@ export function rawTypeOf(
 ): TensorType | undefined {
   const sizes = constraintSizes(ctx, spec, type, span)
   if (!sizes) return undefined
+  const scope = spec.env.child()
+  for (const [name, dim] of sizes.dims) scope.define(name, int(dim))
+  const relied = methodsOf(spec).find(method => method.role === 'forward')?.signature.where ?? []
+  if (!relied.every(condition => requirement({ ...ctx, env: scope }, condition, span))) return undefined
   const raw = spec.declaration.members.find(member => member.kind === 'Raw')
   return raw ? typeWith(ctx, spec, raw.type, sizes) : type
 }

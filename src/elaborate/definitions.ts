@@ -15,7 +15,7 @@ import type {
   Slot,
 } from '../syntax/ast.ts'
 import { variablesOf } from '../types/dim.ts'
-import { type Shape, sameType, type TensorType } from '../types/tensor.ts'
+import { isRest, type Shape, sameType, type TensorType } from '../types/tensor.ts'
 import { newBindings, undecided, unifyShape } from '../types/unify.ts'
 import { type Context, complain } from './context.ts'
 import { describe } from './describe.ts'
@@ -148,9 +148,7 @@ function checkSizes(
     for (const shape of shapesOf(type)) unifyShape(shape, variables, shape, bindings)
   for (const name of undecided(variables, bindings)) {
     const place = types.find(({ type }) =>
-      shapesOf(type).some(shape =>
-        shape.some(size => typeof size === 'string' && variablesOf(size).has(name)),
-      ),
+      shapesOf(type).some(shape => shape.some(size => !isRest(size) && variablesOf(size).has(name))),
     )
     if (place) complain(ctx, 'LTM2104', place.formal.span, { name })
   }

@@ -32,6 +32,13 @@ export function memberValue(ctx: Context, object: Value, name: string, span: Spa
       return (
         object.settings.get(name) ?? missing(ctx, object, name, span, ['update', ...object.settings.keys()])
       )
+    case 'declaration': {
+      // `simplex.ilr` is a name in two parts.
+      const { path } = 'path' in object.declaration ? object.declaration : { path: undefined }
+      const parts = path ? [...path.parts.map(part => part.text), name].join('.') : undefined
+      const found = parts === undefined ? undefined : object.env.lookup(parts)?.value
+      return found ?? missing(ctx, object, name, span, [])
+    }
     case 'metric':
       return complain(ctx, 'LTM4109', span, { name: object.name })
     default:

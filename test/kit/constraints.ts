@@ -8,7 +8,7 @@ export interface DeclaredConstraint {
   readonly name: string
   readonly bijective: boolean
   readonly roles: ReadonlySet<Method['role']>
-  /** `NAME_inverse_of` and `NAME_log_det_of`: the argument of the method, then those of the constraint. */
+  /** `NAME_inverse_of`: the argument of the method, then those of the constraint. */
   readonly functions: string
 }
 
@@ -31,10 +31,10 @@ function described(node: Constraint): DeclaredConstraint {
   const raw = node.members.find(member => member.kind === 'Raw')!
   const rawType = textOf(raw.type.span)
   const result = methods.find(({ role }) => role === 'forward')?.signature.result
-  const types = { inverse: result ? textOf(result.span) : rawType, log_det: rawType }
+  const type = result ? textOf(result.span) : rawType
   const functions = methods.flatMap(method => {
-    if (method.role !== 'inverse' && method.role !== 'log_det') return []
-    return [functionText(`${name}_${method.role}`, method, types[method.role], node.signature)]
+    if (method.role !== 'inverse') return []
+    return [functionText(`${name}_${method.role}`, method, type, node.signature)]
   })
   return {
     name: node.path.parts.map(part => part.text).join('.'),

@@ -55,7 +55,8 @@ export const scatterAddKernel: Kernel<{ axis: number; size: number }> = defineKe
         const start = (row * size + position) * width
         for (let i = 0; i < width; i++) sums[start + i]! += source[at++]!
       }
-    return tf.tensor(sums, [...before, size, ...after])
+    // Not tf.tensor: it would look at every element again to see that these are numbers.
+    return tf.engine().makeTensor(sums, [...before, size, ...after], 'float32')
   },
   gradients: (dy, [, index], { axis }) => [() => gather(dy, index!, axis), () => tf.zeros(index!.shape)],
 })
