@@ -192,12 +192,11 @@ export abstract class ExpressionParser extends TypeParser {
 
   Quantity = this.RULE('Quantity', () => {
     this.CONSUME(t.NumberToken)
-    this.OPTION(() => {
-      this.CONSUME(t.Unit)
-      this.OPTION2(() => {
-        this.CONSUME(t.word.of)
-        this.CONSUME(t.Name)
-      })
+    this.OPTION(() => this.CONSUME(t.Unit))
+    // Without a unit it counts what its place counts: `updates: 500 of g`.
+    this.OPTION2(() => {
+      this.CONSUME(t.word.of)
+      this.CONSUME(t.Name)
     })
   })
 

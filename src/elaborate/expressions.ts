@@ -97,6 +97,7 @@ function numberLiteral(ctx: Context, node: NumberLiteral): Value {
   const fits = node.integer ? Number.isSafeInteger(node.value) : Number.isFinite(node.value)
   if (!fits) return complain(ctx, 'LTM2131', node.span, { text: textOf(node.span) })
   if (node.unit) return { kind: 'duration', count: node.value, unit: node.unit, of: node.of?.text }
+  if (node.of) return complain(ctx, 'LTM4506', node.span, { count: node.value, of: node.of.text })
   return node.integer ? int(node.value) : float(node.value)
 }
 

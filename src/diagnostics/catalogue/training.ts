@@ -180,6 +180,10 @@ export const training = {
     d =>
       `minimise in that block, write \`where(…)\` for a choice, or \`stop_gradient(${d.value})\` if no gradient should flow`,
   ),
+  LTM4506: error(
+    (d: { count: number; of: string }) => `${d.count} of what? \`${d.of}\` counts updates`,
+    d => `write \`${d.count} updates of ${d.of}\``,
+  ),
   LTM4505: error(
     (d: { name: string; got: string }) =>
       `\`${d.name}\` is ${d.got}, and a condition or loop of the host can set tensors, numbers and bools only`,

@@ -129,13 +129,16 @@ function wanted(ctx: Context, node: Expr, key: string, what: string, value: Valu
   if (value.kind !== 'error') complain(ctx, 'LTM4202', node.span, { key, wanted: what })
 }
 
-/** A count with or without its unit: `20`, `20 epochs`. */
+/** A count with or without its unit: `20`, `20 epochs`, `500 of g`. */
 function duration(
   ctx: Context,
   node: Expr,
   unit: 'epochs' | 'updates',
 ): { readonly count: number; readonly of?: string } | undefined {
-  const value = expression(ctx, node)
+  const value: Value =
+    unit === 'updates' && node.kind === 'NumberLiteral' && node.of && !node.unit
+      ? { kind: 'duration', count: node.value, unit, of: node.of.text }
+      : expression(ctx, node)
   const count =
     value.kind === 'duration' && value.unit === unit
       ? value.count
