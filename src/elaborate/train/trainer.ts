@@ -15,18 +15,18 @@ type Setter = (training: Training, node: Expr, settings: Settings) => void
 /** Every setting of `trainer`, each read by its own rule. */
 const setters: Readonly<Record<string, Setter>> = {
   epochs: (training, node, settings) => {
-    const count = duration(training.ctx, node, 'epochs')
+    const count = duration(training, node, 'epochs')
     if (count) settings.epochs = count.count
   },
   updates: (training, node, settings) => {
-    const count = duration(training.ctx, node, 'updates')
+    const count = duration(training, node, 'updates')
     if (count) settings.updates = count
   },
   run: (training, node, settings) => {
     const value = expression(training.ctx, node)
     if (value.kind === 'duration' && value.unit === 'epochs') settings.epochs = value.count
     else if (value.kind === 'duration' && value.unit === 'updates')
-      settings.updates = { count: value.count, ...(value.of === undefined ? {} : { of: value.of }) }
+      settings.updates = { count: value.count, ...counted(training, value.of, node) }
     else wanted(training.ctx, node, 'run', 'a duration, as in `20 epochs` or `50000 updates of g`', value)
   },
   seed: (training, node, settings) => {
@@ -129,12 +129,28 @@ function wanted(ctx: Context, node: Expr, key: string, what: string, value: Valu
   if (value.kind !== 'error') complain(ctx, 'LTM4202', node.span, { key, wanted: what })
 }
 
+/** Whose updates count: those of an optimizer of the `train`. */
+function counted(
+  { ctx, optimizers, failedOptimizers }: Training,
+  of: string | undefined,
+  node: Expr,
+): { readonly of?: string } {
+  if (of === undefined) return {}
+  const names = optimizers.map(({ name }) => name)
+  if (!names.includes(of) && !failedOptimizers.has(of)) {
+    const span = node.kind === 'NumberLiteral' && node.of ? node.of.span : node.span
+    complain(ctx, 'LTM3001', span, { name: of, near: nearest(of, names) })
+  }
+  return { of }
+}
+
 /** A count with or without its unit: `20`, `20 epochs`, `500 of g`. */
 function duration(
-  ctx: Context,
+  training: Training,
   node: Expr,
   unit: 'epochs' | 'updates',
 ): { readonly count: number; readonly of?: string } | undefined {
+  const { ctx } = training
   const value: Value =
     unit === 'updates' && node.kind === 'NumberLiteral' && node.of && !node.unit
       ? { kind: 'duration', count: node.value, unit, of: node.of.text }
@@ -146,7 +162,7 @@ function duration(
         ? knownNumber(value)
         : undefined
   if (count !== undefined && count >= 1)
-    return { count, ...(value.kind === 'duration' && value.of !== undefined ? { of: value.of } : {}) }
+    return { count, ...(value.kind === 'duration' ? counted(training, value.of, node) : {}) }
   wanted(ctx, node, unit, `a whole number of ${unit}, 1 or more`, value)
   return undefined
 }
