@@ -222,6 +222,9 @@ function fakeRun(training: Training, key: Key, log: Record<string, tf.Tensor>): 
     checkpoint: () => {},
     logged: () => Number.NaN,
     stalled: () => false,
+    error: '',
+    freeze: () => {},
+    unfreeze: () => {},
   }
 }
 

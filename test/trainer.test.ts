@@ -458,6 +458,51 @@ trainer(
   },
 )
 
+trainer('what is frozen stands still from the next batch on, until it is unfrozen', async () => {
+  const values: number[] = []
+  const at = (batch: number, run: HookSpec['run']): HookSpec => ({
+    on: { event: 'train_batch_end' },
+    condition: ({ batches }) => batches === batch,
+    trace,
+    run,
+  })
+  const make = () =>
+    lineTraining({
+      batch: 1,
+      trainer: { epochs: 2 },
+      hooks: [at(2, async run => run.freeze(['line.w'])), at(6, async run => run.unfreeze(['line.w']))],
+      steps: ({ sgd, line }) => [
+        step('train', async run => {
+          await run.minimize(sgd, 'loss', () => ({ loss: tf.square(tf.sub(line.w, 9)) }), trace)
+          values.push(line.w.dataSync()[0]!)
+        }),
+      ],
+    })
+  await train(make().training, quietly())
+  const moved = values.map((now, i) => now !== (values[i - 1] ?? 0))
+  assert.equal(moved, [true, true, false, false, false, false, true, true])
+})
+
+trainer('a hook on a loss that is not finite may stop the run, or leave the batch out', async () => {
+  const run = async (act: HookSpec['run']) => {
+    const hooks = [{ on: { event: 'nonfinite' }, trace, run: act }]
+    const { training, line } = lineTraining({ rate: 0.01, loss: nanFromSecondBatch, hooks })
+    const result = await train(training, quietly())
+    return { reason: result.reason, skipped: result.clocks.skipped, w: await value(line.w) }
+  }
+  const errors: string[] = []
+  const stopped = await run(async run => {
+    errors.push(run.error)
+    run.stop('enough')
+  })
+  assert.is(stopped.reason, 'stopped')
+  assert.match(errors.join(), /^the loss is NaN in epoch 1, batch 2; no parameter was moved$/)
+  const skipped = await run(async run => run.skip())
+  assert.is(skipped.reason, 'finished')
+  assert.is(skipped.skipped, 1)
+  assert.is(skipped.w, stopped.w)
+})
+
 function step(phase: 'train' | 'val' | 'test', run: StepSpec['run'], name?: string): StepSpec {
   return {
     phase,

@@ -26,6 +26,7 @@ export const hookEvents = [
   'predict_batch_end',
   'predict_epoch_end',
   'predict_end',
+  'nonfinite',
   'exception',
 ] as const
 

@@ -16,6 +16,8 @@ export function describe(value: Value): string {
           : 'a float'
     case 'bool':
       return 'a bool'
+    case 'run_string':
+      return 'a string of the run'
     case 'string':
       return 'a string'
     case 'record':

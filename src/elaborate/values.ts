@@ -33,6 +33,7 @@ export type Value =
   | FloatValue
   | BoolValue
   | StringValue
+  | RunStringValue
   | TensorValue
   | RecordValue
   | ListValue
@@ -78,6 +79,11 @@ export interface BoolValue {
 export interface StringValue {
   readonly kind: 'string'
   readonly text: string
+}
+/** Text that only the run knows: what went wrong. */
+export interface RunStringValue {
+  readonly kind: 'run_string'
+  readonly expr: HostExpr
 }
 /** A value of the region under construction. */
 export interface TensorValue {

@@ -99,6 +99,7 @@ const words = [
   'item',
   'logged',
   'stalled',
+  'failure',
   'hyper',
   'var',
   'argument',

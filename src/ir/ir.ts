@@ -130,6 +130,8 @@ export type HostExpr =
   | { readonly kind: 'item'; readonly value: string }
   /** The newest value logged under a full name, `val.loss`; NaN before there is one. */
   | { readonly kind: 'logged'; readonly name: string }
+  /** What went wrong, as text: in hooks on errors. */
+  | { readonly kind: 'failure' }
   /** Whether a logged value has stopped improving; each `place` counts for itself. */
   | ({ readonly kind: 'stalled'; readonly place: string } & Stall)
   | { readonly kind: 'apply'; readonly operator: HostOperator; readonly args: readonly HostExpr[] }
@@ -475,6 +477,13 @@ export type HostStatement =
   | { readonly kind: 'stop'; readonly message?: Message; readonly origin: Origin }
   | { readonly kind: 'print'; readonly message: Message; readonly origin: Origin }
   | { readonly kind: 'checkpoint'; readonly message: Message; readonly origin: Origin }
+  /** Parameters stand still, or move again, from the next batch on. */
+  | {
+      readonly kind: 'freeze'
+      readonly parameters: readonly string[]
+      readonly frozen: boolean
+      readonly origin: Origin
+    }
   /** What a step returns: `predict` writes it out, hooks get it as `outputs`. */
   | {
       readonly kind: 'return'
@@ -499,9 +508,15 @@ export interface LogFlags {
 
 export interface Hook {
   readonly event: HookEvent
+  readonly payload?: HookPayload
   readonly condition?: HostExpr
   readonly body: readonly HostStatement[]
   readonly origin: Origin
+}
+/** What a hook around a batch takes: what the step returned, and its batches. */
+export interface HookPayload {
+  readonly outputs: readonly { readonly field: string; readonly value: Value }[]
+  readonly batches: readonly StepStream[]
 }
 export type HookEvent =
   | { readonly kind: 'event'; readonly name: string }

@@ -14,6 +14,7 @@ import type {
   FuncParam,
   Hook,
   HookEvent,
+  HookPayload,
   HostExpr,
   HostOperator,
   HostStatement,
@@ -91,6 +92,7 @@ const hostExpr = union<HostExpr>({
   size: { dim: anyOf(whole, text) },
   item: { value: text },
   logged: { name: text },
+  failure: {},
   stalled: { place: text, ...stall },
   apply: { operator: ref<HostOperator>('HostOperator'), args: list(expr) },
   choose: { condition: expr, then: expr, otherwise: expr },
@@ -124,6 +126,7 @@ const hostStatement = union<HostStatement>({
   stop: { message: optional(message), origin },
   print: { message, origin },
   checkpoint: { message, origin },
+  freeze: { parameters: list(text), frozen: truth, origin },
   return: { fields: list(record<{ readonly name: string; readonly value: string }>(named)), origin },
 })
 
@@ -276,19 +279,15 @@ const metric = record<Metric>({
   origin,
 })
 
+const outputs = list(record<StepStream['fields'][number]>({ field: text, value }))
+const streams = list(
+  record<StepStream>({ name: text, data: text, split: text, cycle: truth, size: text, fields: outputs }),
+)
+
 const trainingStep = record<TrainingStep>({
   phase: oneOf<TrainingStep['phase']>({ train: true, val: true, test: true, predict: true }),
   name: optional(text),
-  streams: list(
-    record<StepStream>({
-      name: text,
-      data: text,
-      split: text,
-      cycle: truth,
-      size: text,
-      fields: list(record<StepStream['fields'][number]>({ field: text, value })),
-    }),
-  ),
+  streams,
   key: optional(text),
   body: statements,
   origin,
@@ -311,6 +310,7 @@ const hook = record<Hook>({
       of: optional(text),
     },
   }),
+  payload: optional(record<HookPayload>({ outputs, batches: streams })),
   condition: optional(expr),
   body: statements,
   origin,

@@ -86,6 +86,7 @@ export function readsOfStatement(statement: HostStatement): readonly string[] {
     case 'move':
     case 'break':
     case 'skip':
+    case 'freeze':
       return []
     case 'stop':
     case 'print':
@@ -181,6 +182,7 @@ export function renameReads(statement: HostStatement, names: Renaming): HostStat
     case 'write':
       return { ...statement, value: to(statement.value) }
     case 'skip':
+    case 'freeze':
       return statement
     case 'stop':
       return statement.message === undefined
@@ -216,7 +218,7 @@ export function dependsOnTime(step: Step): boolean {
   return step.op === 'read' || step.op === 'get' || exprsOf(step).some(isFleeting)
 }
 
-const fleeting: readonly HostExpr['kind'][] = ['clock', 'var', 'logged', 'stalled']
+const fleeting: readonly HostExpr['kind'][] = ['clock', 'var', 'logged', 'stalled', 'failure']
 
 /** Whether a host expression looks at a clock, a `var` or what was logged. */
 export function isFleeting(expr: HostExpr): boolean {

@@ -6,7 +6,7 @@ import { writeRecord } from './records.ts'
 import { StepRun } from './run.ts'
 import { saveAsked } from './saving.ts'
 import type { Session } from './session.ts'
-import type { HookSpec, Phase, Tensors } from './training.ts'
+import type { Batch, HookSpec, Phase, Tensors } from './training.ts'
 
 /** What a phase is called in the names of its events. */
 export const eventNames = { train: 'train', val: 'validation', test: 'test', predict: 'predict' } as const
@@ -19,12 +19,17 @@ export interface HookContext {
   readonly scope: LogScope
   readonly size?: number
   readonly outputs?: Tensors | undefined
+  readonly batches?: readonly Batch[]
+  /** Inside a step, whose logs are not to be counted or dropped yet. */
+  readonly within?: boolean
+  /** What went wrong, in hooks on errors. */
+  readonly error?: string
 }
 
 /** Runs the hooks of an event in the order they are written in. */
 export async function runHooks(session: Session, event: HookEvent, context?: HookContext): Promise<Skipped> {
   const hooks = session.training.hooks.filter(({ on }) => 'event' in on && on.event === event)
-  const settled = !event.includes('_batch_')
+  const settled = !event.includes('_batch_') && event !== 'nonfinite'
   return runEach(session, hooks, context ?? { scope: { phase: phaseOf(event) } }, settled)
 }
 
@@ -62,22 +67,29 @@ async function runEach(
   if (settled && hooks.length > 0) {
     writeRecord(session, 'epoch', context.scope, await session.logbook.close(context.scope))
   }
-  await saveAsked(session)
+  // The step that is under way goes on first: what is saved is a run between two batches.
+  if (!context.within) await saveAsked(session)
   return skipped
 }
 
 async function runHook(session: Session, hook: HookSpec, context: HookContext): Promise<Skipped> {
-  const { scope, size = 1, outputs } = context
+  const { scope, size = 1, outputs = {}, batches = [], error: text } = context
   const key = session.rootKey.at('hook').at(session.training.hooks.indexOf(hook)).at(session.clocks.batches)
-  const run = new StepRun(session, { scope, key, size, last: true })
+  const run = new StepRun(session, {
+    scope,
+    key,
+    size,
+    last: true,
+    ...(text !== undefined && { error: text }),
+  })
   try {
     if (hook.condition?.(run) === false) return false
-    await hook.run(run, outputs)
-    await session.logbook.commit()
+    await hook.run(run, outputs, ...batches)
+    if (!context.within) await session.logbook.commit()
     return false
   } catch (error) {
     if (!(error instanceof SkipBatch)) throw error
-    session.logbook.drop()
+    if (!context.within) session.logbook.drop()
     return true
   } finally {
     run.dispose()

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core'
-import { exitCodes, RunError } from './errors.ts'
+import { exitCodes, RunError, SkipBatch } from './errors.ts'
 import { floats, weightedSum } from './mean.ts'
 import { type KeptTensors, readScalars } from './memory.ts'
 import { variableOf } from './model.ts'
@@ -21,6 +21,8 @@ export interface MinimizeCall {
   /** No batch of this epoch follows. */
   readonly last: boolean
   readonly kept: KeptTensors
+  /** Runs the hooks on a loss that is not finite; true where one of them leaves the batch out. */
+  readonly nonfinite?: ((error: string) => Promise<boolean>) | undefined
 }
 
 /** The mean of a term with the weight behind it; a weight of 0 has no mean, and one that moved nothing counts as 0. */
@@ -44,12 +46,13 @@ export function differentiate<R extends LossOutputs>(
   body: () => R,
 ): Differentiated<R> {
   const windowed = session.training.trainer.accumulate > 1
-  const first = passOf(body, call, windowed, windowed ? goals => objectiveOf(goals, 0) : totalMean)
+  const first = passOf(session, body, call, windowed, windowed ? goals => objectiveOf(goals, 0) : totalMean)
   // The weights of a window are known at its end, so each of several terms needs gradients of its own. The engine drops
   // its tape with the first ones, hence another forward pass for each; its draws come from the same keys.
   const others = windowed ? first.terms.slice(1) : []
   const more = others.map(
-    (_, i) => passOf(body, call, windowed, goals => objectiveOf(goals, i + 1), 'gradients').gradients,
+    (_, i) =>
+      passOf(session, body, call, windowed, goals => objectiveOf(goals, i + 1), 'gradients').gradients,
   )
   return { outputs: first.outputs, terms: first.terms, gradients: [first.gradients, ...more] }
 }
@@ -61,9 +64,13 @@ export async function minimize(
   differentiated: Differentiated<unknown>,
 ): Promise<readonly TermMean[]> {
   const { nonfinite } = session.training.trainer
-  const { means, finite } = await readLosses(differentiated, nonfinite !== 'continue')
+  const hooked = session.training.hooks.some(({ on }) => 'event' in on && on.event === 'nonfinite')
+  const { means, finite } = await readLosses(differentiated, hooked || nonfinite !== 'continue')
   if (means.every(({ weight }) => weight === 0)) return means
-  if (!finite) return refuse(session, call, differentiated.gradients, means)
+  if (!finite) {
+    const fault = await faultOf(session, call, differentiated.gradients, means)
+    if (nonfinite !== 'continue') return refuse(session, call, fault, means)
+  }
   descend(session, call, differentiated, means)
   return means
 }
@@ -76,6 +83,7 @@ interface Pass<R> {
 
 /** Runs the body once, on a tape that records only what leads from this optimizer's parameters to the objective. */
 function passOf<R extends LossOutputs>(
+  session: Session,
   body: () => R,
   call: MinimizeCall,
   windowed: boolean,
@@ -92,7 +100,8 @@ function passOf<R extends LossOutputs>(
     Object.assign(made, { outputs, terms })
     return goal
   }
-  const entries = [...call.optimizer.parameters].map(([path, state]) => [path, variableOf(state)] as const)
+  const moving = [...call.optimizer.parameters].filter(([path]) => !session.frozen.now.has(path))
+  const entries = moving.map(([path, state]) => [path, variableOf(state)] as const)
   const grads = gradientsOf(
     forward,
     entries.map(([, variable]) => variable),
@@ -231,8 +240,10 @@ function descend(
 }
 
 function move(session: Session, optimizer: OptimizerState, gradients: Gradients): void {
-  if (gradients.size === 0) return
-  applyUpdate(optimizer, gradients, session.training.trainer.clip, session.clocks)
+  // A window may hold gradients of what has been frozen since.
+  const moving = new Map([...gradients].filter(([path]) => !session.frozen.now.has(path)))
+  if (moving.size === 0) return
+  applyUpdate(optimizer, moving, session.training.trainer.clip, session.clocks)
   session.clocks.countUpdate(optimizer.spec.name)
 }
 
@@ -245,15 +256,28 @@ export function closeWindows(session: Session): void {
   }
 }
 
-/** A loss or gradient that is not finite moves nothing. */
-async function refuse(
+/** What is not finite, told to the hooks on it; one of them may leave the batch out. */
+async function faultOf(
   session: Session,
   call: MinimizeCall,
   gradients: readonly Gradients[],
   means: readonly TermMean[],
-): Promise<readonly TermMean[]> {
+): Promise<RunError> {
   const fault = await nonFinite(session, call, gradients, means)
-  if (session.training.trainer.nonfinite === 'stop') throw fault
+  if (await call.nonfinite?.(fault.message)) throw new SkipBatch()
+  return fault
+}
+
+/** A loss or gradient that is not finite moves nothing. */
+function refuse(
+  session: Session,
+  call: MinimizeCall,
+  fault: RunError,
+  means: readonly TermMean[],
+): readonly TermMean[] {
+  // A hook that ended the run has had its say.
+  const { control, training } = session
+  if (training.trainer.nonfinite === 'stop' && control.end === undefined) throw fault
   const message = `${fault.message}; this update is left out`
   session.report({ kind: 'warning', code: fault.code, message, trace: call.trace })
   return means.map(({ mean }) => ({ mean, weight: 0 }))

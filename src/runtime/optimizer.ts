@@ -6,7 +6,7 @@ import { type Gradients, mapGradients, Windows } from './windows.ts'
 /** An optimizer in a run: its slots, and how often each of its parameters has been updated. */
 export interface OptimizerState {
   readonly spec: OptimizerSpec
-  /** The parameters that it may move, frozen ones left out, by path. */
+  /** The parameters that it may move, by path; some may be frozen. */
   readonly parameters: ReadonlyMap<string, ParameterState>
   /** By slot, then by path. */
   readonly slots: ReadonlyMap<string, ReadonlyMap<string, tf.Variable>>
@@ -33,7 +33,7 @@ export function startOptimizer(
 
 function trained(path: string, state: ParameterState | undefined): [string, ParameterState][] {
   if (state === undefined) throw new Error(`optimizer owns ${path}, which no model has`)
-  return state.spec.frozen === true ? [] : [[path, state]]
+  return [[path, state]]
 }
 
 function fillSlot(parameters: ReadonlyMap<string, ParameterState>, value: number): Map<string, tf.Variable> {

@@ -128,19 +128,20 @@ async function runOn(
   const examples = batches[0]?.size
   const size = examples ?? 1
   const event = eventNames[step.phase]
-  if (await runHooks(session, `${event}_batch_start`, { scope, size })) return false
+  if (await runHooks(session, `${event}_batch_start`, { scope, size, batches })) return false
   const run = new StepRun(session, {
     scope,
     size,
     key: keyOf(session, step, index),
     last: index === pass.batches - 1,
+    nonfinite: error => runHooks(session, 'nonfinite', { scope, size, batches, error, within: true }),
   })
   try {
     const outputs = (await step.run(run, ...batches)) ?? undefined
     commitBuffers(session.buffers)
     const logged = await session.logbook.commit()
     await done({ size, examples, outputs, logged })
-    await runHooks(session, `${event}_batch_end`, { scope, size, outputs })
+    await runHooks(session, `${event}_batch_end`, { scope, size, outputs, batches })
     return true
   } catch (error) {
     if (!(error instanceof SkipBatch)) throw error

@@ -98,7 +98,7 @@ async function runSession(
     session.records?.flush()
     return finish(session, weightsOf(session, options))
   } catch (error) {
-    await mourn(session)
+    await mourn(session, error)
     throw error
   } finally {
     endSession(session)
@@ -106,9 +106,11 @@ async function runSession(
 }
 
 /** What was kept is saved. That and the hooks of `exception` may fail too; what went wrong first is what is told. */
-async function mourn(session: Session): Promise<void> {
+async function mourn(session: Session, failure: unknown): Promise<void> {
   session.logbook.drop()
-  await runHooks(session, 'exception' satisfies HookEvent).catch(() => undefined)
+  const error = failure instanceof Error ? failure.message : String(failure)
+  const scope = { phase: 'train' } as const
+  await runHooks(session, 'exception' satisfies HookEvent, { scope, error }).catch(() => undefined)
   await writeWaiting(session).catch(() => undefined)
 }
 

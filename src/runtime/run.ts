@@ -28,6 +28,10 @@ export interface RunPlace {
   readonly size: number
   /** No batch of this epoch follows. */
   readonly last: boolean
+  /** What went wrong, in hooks on errors. */
+  readonly error?: string
+  /** Runs the hooks on a loss that is not finite; true where one of them leaves the batch out. */
+  readonly nonfinite?: (error: string) => Promise<boolean>
 }
 
 /** The run as one step or hook sees it. */
@@ -95,7 +99,16 @@ export class StepRun implements Run {
     const names = typeof name === 'string' ? [name] : name
     const { size, last, scope } = this.place
     const window = this.windowOf(names.join('+'))
-    const call = { optimizer, names, trace, window, size, last, kept: this.kept }
+    const call = {
+      optimizer,
+      names,
+      trace,
+      window,
+      size,
+      last,
+      kept: this.kept,
+      nonfinite: this.place.nonfinite,
+    }
     const differentiated = differentiate(this.session, call, body)
     return {
       outputs: differentiated.outputs,
@@ -179,6 +192,18 @@ export class StepRun implements Run {
 
   logged(name: string): number {
     return this.session.logbook.latest(name)
+  }
+
+  get error(): string {
+    return this.place.error ?? ''
+  }
+
+  freeze(parameters: readonly string[]): void {
+    for (const path of parameters) this.session.frozen.next.add(path)
+  }
+
+  unfreeze(parameters: readonly string[]): void {
+    for (const path of parameters) this.session.frozen.next.delete(path)
   }
 
   stalled(place: string, spec: StallSpec): boolean {

@@ -28,6 +28,7 @@ export interface Session {
   readonly folder: string | undefined
   readonly control: Control
   readonly watch: Watch
+  readonly frozen: Frozen
   /** What the places that ask `stalled` have seen. */
   readonly stalls: Map<string, StallState>
   readonly saves: Saves
@@ -46,6 +47,12 @@ export type Prediction = { readonly [field: string]: JsonValue }
 export interface Control {
   end: { readonly reason: EndReason; readonly detail?: string } | undefined
   checkpoints: string[]
+}
+
+/** The paths of parameters that stand still: in the batch under way, and from the next one on. */
+export interface Frozen {
+  now: ReadonlySet<string>
+  readonly next: Set<string>
 }
 
 /** What `keep` and `stop` have seen so far. */

@@ -61,6 +61,7 @@ function stateOf(session: Session): JsonValue {
     ),
     constraints: constraintsOf(session),
     watch: { kept: watch.kept.map(keptState), best: finiteOrNull(watch.best), waited: watch.waited },
+    frozen: [...session.frozen.next],
     stalls: Object.fromEntries(
       [...session.stalls].map(([place, { best, waited, seen }]) => [
         place,
@@ -164,6 +165,7 @@ export function restoreProgress(session: Session, snapshot: Snapshot, path: stri
   restoreVars(session, member(state, 'vars'))
   restoreWatch(session, member(state, 'watch'), path)
   restoreLogged(session, state)
+  restoreFrozen(session, member(state, 'frozen'))
   const cadences = member(state, 'cadences')
   for (const [index, hook] of session.training.hooks.entries()) {
     session.cadences.set(hook, numberIn(cadences, `${index}`))
@@ -207,6 +209,13 @@ function restoreLogged({ logbook, stalls }: Session, state: JsonValue): void {
       seen: numberIn(stored, 'seen'),
     })
   }
+}
+
+function restoreFrozen({ frozen }: Session, stored: JsonValue | undefined): void {
+  if (stored === undefined) return
+  const paths = membersOf(stored).flatMap(([, path]) => (typeof path === 'string' ? [path] : []))
+  frozen.next.clear()
+  for (const path of paths) frozen.next.add(path)
 }
 
 function restoreWatch({ watch }: Session, stored: JsonValue | undefined, loaded: string): void {

@@ -104,6 +104,7 @@ function assemble({
   data,
   folder,
 }: Parts): Session {
+  const frozen = new Set([...parameters.values()].flatMap(({ path, spec }) => (spec.frozen ? [path] : [])))
   const own = mode === 'train' ? training.optimizers : []
   return {
     mode,
@@ -124,6 +125,7 @@ function assemble({
     saves: startSaves(options.saveEvery),
     records: folder === undefined ? undefined : new RecordFile(folder),
     watch: { kept: [], best: Number.NaN, waited: 0, taken: false },
+    frozen: { now: frozen, next: new Set(frozen) },
     stalls: new Map(),
     position: { epoch: 0, pass: 0, batch: 0 },
     pace: { last: performance.now() },

@@ -96,6 +96,7 @@ function placeOf(step: StepSpec): { phase: StepSpec['phase']; step?: string } {
 
 async function trainBatch(session: Session, pass: Pass, number: number, index: number): Promise<void> {
   const { clocks, position } = session
+  session.frozen.now = new Set(session.frozen.next)
   const updates = clocks.updates()
   const trained = await runBatch(session, pass, index, async done => {
     clocks.countBatch(done.examples ?? 0)

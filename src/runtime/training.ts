@@ -279,6 +279,12 @@ export interface Run extends Clocks {
   checkpoint(name: string): void
   /** The newest value logged under this name, for hooks and conditions; NaN before there is one. */
   logged(name: string): number
+  /** What went wrong, in hooks on errors. */
+  readonly error: string
+  /** From the next batch on these parameters are not moved. */
+  freeze(parameters: readonly string[]): void
+  /** From the next batch on these parameters are moved again. */
+  unfreeze(parameters: readonly string[]): void
   /** Whether a logged value has not improved for as many new values as `patience` says; each place counts for itself. */
   stalled(place: string, spec: StallSpec): boolean
 }
@@ -305,7 +311,8 @@ export interface HookSpec {
         readonly of?: string
       }
   readonly condition?: (run: Run) => boolean
-  readonly run: (run: Run, outputs?: Tensors) => Promise<void>
+  /** Around a batch it takes what the step returned, nothing before it has, and the batches. */
+  readonly run: (run: Run, outputs: Tensors, ...batches: readonly Batch[]) => Promise<void>
   readonly trace: Trace
 }
 

@@ -17,3 +17,10 @@ export function warning<D>(
 ): Entry<D> {
   return help ? { severity: 'warning', text, help } : { severity: 'warning', text }
 }
+
+/** Some paths of parameters, the first two by name. */
+export function listed(paths: readonly string[]): string {
+  const shown = paths.slice(0, 2).map(path => `\`${path}\``)
+  const others = paths.length - shown.length
+  return others > 0 ? `${shown.join(', ')} and ${others} more` : shown.join(' and ')
+}

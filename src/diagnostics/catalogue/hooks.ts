@@ -1,4 +1,4 @@
-import { type Entry, error } from './entry.ts'
+import { type Entry, error, listed } from './entry.ts'
 
 /** LTM438x: what stands around the steps. */
 export const hooks = {
@@ -20,5 +20,19 @@ export const hooks = {
     (d: { optimizer: string; setting: string }) =>
       `\`${d.optimizer}.${d.setting}\` is fixed when the program is compiled`,
     () => 'what can be set are its arguments that are floats',
+  ),
+  LTM4384: error(
+    (d: { event: string; name: string; near: string | undefined; has: string }) =>
+      `\`${d.event}\` does not hand over \`${d.name}\``,
+    d => (d.near === undefined ? d.has : `did you mean \`${d.near}\`?`),
+  ),
+  LTM4386: error(
+    (d: { name: string; near: string | undefined }) => `no parameter has the path \`${d.name}\``,
+    d => (d.near === undefined ? undefined : `did you mean \`${d.near}\`?`),
+  ),
+  LTM4387: error(
+    (d: { paths: readonly string[] }) =>
+      `no optimizer has ${listed(d.paths)}, so unfreezing ${d.paths.length === 1 ? 'it' : 'them'} would move nothing`,
+    () => 'give it to an optimizer: what is frozen costs nothing there, and moves once it is unfrozen',
   ),
 } satisfies Record<string, Entry<never>>

@@ -1,11 +1,4 @@
-import { type Entry, error, warning } from './entry.ts'
-
-/** Some paths of parameters, the first two by name. */
-function listed(paths: readonly string[]): string {
-  const shown = paths.slice(0, 2).map(path => `\`${path}\``)
-  const others = paths.length - shown.length
-  return others > 0 ? `${shown.join(', ')} and ${others} more` : shown.join(' and ')
-}
+import { type Entry, error, listed, warning } from './entry.ts'
 
 /** LTM4xxx: what a training means: parameters, data, steps, losses, monitors. */
 export const training = {

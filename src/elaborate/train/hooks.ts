@@ -1,11 +1,12 @@
 import { hookEvents } from '../../base/hookEvents.ts'
 import { nearest } from '../../base/names.ts'
-import type { Hook, HostStatement } from '../../ir/ir.ts'
+import type { Hook, HostStatement, Phase, TrainingStep } from '../../ir/ir.ts'
 import type { Hook as HookNode } from '../../syntax/ast.ts'
 import { type Context, complain, originOf } from '../context.ts'
 import { expression } from '../evaluate.ts'
-import { errorValue, knownNumber } from '../values.ts'
+import { knownNumber } from '../values.ts'
 import { watching } from './monitors.ts'
+import { bindPayload, stepsAround } from './payload.ts'
 import type { StepContext } from './stepContext.ts'
 import { StepRegion } from './stepRegion.ts'
 import { hostCondition, statements } from './steps.ts'
@@ -18,7 +19,11 @@ const aliases: Readonly<Record<string, string>> = {
 }
 
 /** `on EVENT if CONDITION { … }`, `on every 500 updates of d { … }`. */
-export function elaborateHook(training: Training, node: HookNode): Hook | undefined {
+export function elaborateHook(
+  training: Training,
+  node: HookNode,
+  steps: readonly TrainingStep[],
+): Hook | undefined {
   const region = new StepRegion()
   const env = training.ctx.env.child()
   const ctx: Context = {
@@ -34,21 +39,34 @@ export function elaborateHook(training: Training, node: HookNode): Hook | undefi
     ctx,
     region,
     phase: undefined,
-    prefix: 'train',
+    prefix: prefixOf(readerOf(node)),
     names: new Map(),
     variables: new Map(),
     updated: false,
   }
   const event = eventOf(training, node, ctx)
+  const { event: written } = node
+  const payload =
+    event?.kind === 'event' && written.kind === 'HookEvent'
+      ? bindPayload(step, event.name, written.payload, stepsAround(event.name, steps))
+      : undefined
   const condition = node.condition && hostCondition(step, node.condition)
   const body = region.branch(() => statements(step, node.body))
   if (!event || (node.condition && !condition)) return undefined
   const origin = originOf(node.span)
-  if (!condition) return { event, body, origin }
-  if (region.body.length === 0) return { event, condition, body, origin }
+  const taken = payload ? { payload } : {}
+  if (!condition) return { event, ...taken, body, origin }
+  if (region.body.length === 0 && !payload) return { event, condition, body, origin }
   // A condition that looks at a tensor is computed in the hook itself.
   const choice: HostStatement = { kind: 'if', condition, then: body, otherwise: [], origin }
-  return { event, body: [...region.body, choice], origin }
+  return { event, ...taken, body: [...region.body, choice], origin }
+}
+
+/** The phase that a hook logs in. */
+function prefixOf(event: string): Phase {
+  if (event.startsWith('validation')) return 'val'
+  if (event.startsWith('test')) return 'test'
+  return event.startsWith('predict') ? 'predict' : 'train'
 }
 
 /** Who reads logged values here; cadences run in training. */
@@ -76,12 +94,6 @@ function eventOf(training: Training, node: HookNode, ctx: Context): Hook['event'
     }
     return { kind: 'every', count, unit: event.unit, ...(of === undefined ? {} : { of }) }
   }
-  for (const name of event.payload) {
-    ctx.env.define(name.text, errorValue, name.span)
-    complain(ctx, 'LTM9001', name.span, { what: 'the payload of a hook' })
-  }
-  if (event.name.text === 'nonfinite')
-    return void complain(ctx, 'LTM9001', event.name.span, { what: 'a hook on `nonfinite`' })
   const name = aliases[event.name.text] ?? event.name.text
   if (hookEvents.some(known => known === name)) return { kind: 'event', name }
   return void complain(ctx, 'LTM4501', event.name.span, {

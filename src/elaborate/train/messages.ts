@@ -51,7 +51,7 @@ function insertion(ctx: Context, text: string, span: Span): Message[number] {
   if (number) return { expr: number.expr }
   if (value.kind === 'tensor') return { value: value.name }
   if (value.kind === 'string') return value.text
-  if (value.kind === 'bool') return { expr: value.expr }
+  if (value.kind === 'bool' || value.kind === 'run_string') return { expr: value.expr }
   if (value.kind !== 'error')
     complain(ctx, 'LTM2109', parsed.span, {
       wanted: 'a number, a tensor or a string between the braces',

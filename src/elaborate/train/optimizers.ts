@@ -268,7 +268,7 @@ function exceptionOf(
 }
 
 /** A glob as a regular expression over paths: `.*` is one level, `.**` the subtree, `[*]` any index. */
-function globPattern(ctx: Context, glob: Glob): RegExp {
+export function globPattern(ctx: Context, glob: Glob): RegExp {
   const pieces = glob.segments.map(segment => segmentPattern(ctx, segment))
   return new RegExp(`^${literally(glob.root.text)}${pieces.join('')}(?:[.[].*)?$`)
 }

@@ -24,6 +24,7 @@ import { hostNumber, notBool } from '../operators.ts'
 import { executeLet, executeVar, named, statementWord } from '../statements.ts'
 import { toTensor } from '../tensors.ts'
 import { errorValue, int, type Value } from '../values.ts'
+import { freezeStatement } from './freezing.ts'
 import { forLoop, whileLoop } from './loops.ts'
 import { message } from './messages.ts'
 import { type MetricScope, metricUpdate } from './metrics.ts'
@@ -196,6 +197,9 @@ function statement(step: StepContext, node: Statement): void {
       return emit(step, { kind: 'print', message: message(ctx, node.message), origin })
     case 'CheckpointStatement':
       return emit(step, { kind: 'checkpoint', message: message(ctx, node.name), origin })
+    case 'Freeze':
+    case 'Unfreeze':
+      return freezeStatement(step, node)
     case 'Yield':
       return void complain(ctx, 'LTM4502', node.span, {
         statement: 'yield',
@@ -214,8 +218,6 @@ function statement(step: StepContext, node: Statement): void {
         statement: 'break',
         place: step.loop ? 'a loop over a list, which is written out' : 'a step outside of any loop',
       })
-    case 'Freeze':
-    case 'Unfreeze':
     case 'CallStatement':
       return void complain(ctx, 'LTM9001', node.span, {
         what: `\`${statementWord(node)}\` in a step or hook`,
@@ -386,10 +388,15 @@ function returned(step: StepContext, node: Return): void {
   const fields = [...value.fields].flatMap(([name, field]) => {
     const tensor = toTensor(step.ctx, field, node.span)
     if (tensor.kind === 'error') step.training.silent.push(node.span)
-    return tensor.kind === 'error' ? [] : [{ name, value: tensor.name }]
+    return tensor.kind === 'error' ? [] : [{ name, value: tensor.name, type: tensor.type }]
   })
   step.region.writeBuffers()
-  emit(step, { kind: 'return', fields, origin: originOf(node.span) })
+  step.training.returned.push({
+    step: step.prefix,
+    fields: fields.map(({ name, type }) => ({ name, type })),
+  })
+  const given = fields.map(({ name, value }) => ({ name, value }))
+  emit(step, { kind: 'return', fields: given, origin: originOf(node.span) })
 }
 
 function ownerOf(ctx: Context, target: Member): Value | undefined {

@@ -82,7 +82,9 @@ export function elaborateTrain(world: Context, train: Train, given: ReadonlyMap<
     datasets: new Map(datasets.map(dataset => [dataset.name, dataset])),
     optimizers,
     metrics,
+    parameters: parameters.map(({ path }) => path),
     logged: new Set(),
+    returned: [],
     readings: [],
     stalls: new NameSupply(),
     silent: ctx.world.silent,
@@ -92,7 +94,7 @@ export function elaborateTrain(world: Context, train: Train, given: ReadonlyMap<
   }
   checkRepeated(ctx, train)
   const steps = membersOf(train, 'TrainStep').flatMap(member => elaborateStep(training, member))
-  const hooks = membersOf(train, 'Hook').flatMap(member => elaborateHook(training, member) ?? [])
+  const hooks = membersOf(train, 'Hook').flatMap(member => elaborateHook(training, member, steps) ?? [])
   const [trainer] = membersOf(train, 'Trainer')
   const settings = elaborateTrainer(
     training,

@@ -1,6 +1,6 @@
 import type { NameSupply } from '../../base/fresh.ts'
 import type { Span } from '../../base/source.ts'
-import type { Dataset, Optimizer } from '../../ir/ir.ts'
+import type { Dataset, Optimizer, Value } from '../../ir/ir.ts'
 import type { Context } from '../context.ts'
 import type { MetricScope } from './metrics.ts'
 
@@ -11,14 +11,24 @@ export interface Reading {
   readonly reader: string
 }
 
+/** The fields of a `return`, and the step that it belongs to: `train`, `val.abroad`. */
+export interface Returned {
+  readonly step: string
+  readonly fields: readonly Value[]
+}
+
 /** What the steps and hooks of one `train` share: its data, optimizers and metrics, and the names they log under. */
 export interface Training {
   readonly ctx: Context
   readonly datasets: ReadonlyMap<string, Dataset>
   readonly optimizers: readonly Optimizer[]
   readonly metrics: ReadonlyMap<string, MetricScope>
+  /** The paths of all parameters, in declared order. */
+  readonly parameters: readonly string[]
   /** `train.loss`, `val.accuracy`: every name that something is logged under. */
   readonly logged: Set<string>
+  /** What the steps return, each `return` for itself. */
+  readonly returned: Returned[]
   /** Where logged values are read, to be resolved when all that logs is known. */
   readonly readings: Reading[]
   /** Names for the places that ask whether a value has stalled. */

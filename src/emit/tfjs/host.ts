@@ -52,6 +52,8 @@ function printed(expr: HostExpr, names: HostNames): Printed {
       return { code: names.item(expr.value), level: unary }
     case 'logged':
       return { code: `${names.clock}.logged(${quote(expr.name)})`, level: atom }
+    case 'failure':
+      return { code: `${names.clock}.error`, level: atom }
     case 'stalled':
       return { code: stalledText(expr, names.clock), level: atom }
     case 'choose':

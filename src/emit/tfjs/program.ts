@@ -144,7 +144,7 @@ function stepSpec(env: Env, { phase, name, streams, origin }: TrainingStep, run:
 
 function hookLines(env: Env): Rendered {
   const named = env.program.hooks.map(hook => {
-    const text = renderHook(env, hook.body)
+    const text = renderHook(env, hook)
     const name = claim(env.globals, hookName(hook), '_')
     return { line: stepFunction(name, text), spec: hookSpec(env, hook, name) }
   })

@@ -1,7 +1,16 @@
 import { bug } from '../../base/bug.ts'
 import { annotation, type Code, join, ts } from '../../base/code.ts'
 import { boundsOf } from '../../ir/blocks.ts'
-import type { HostStatement, LogFlags, LossTerm, Message, Step, TrainingStep } from '../../ir/ir.ts'
+import type {
+  Hook,
+  HookPayload,
+  HostStatement,
+  LogFlags,
+  LossTerm,
+  Message,
+  Step,
+  TrainingStep,
+} from '../../ir/ir.ts'
 import { type Line, layout, type Statement, statement } from '../layout.ts'
 import { emitCalled, handedOn } from './calls.ts'
 import { type Env, funcOf, holderName, localName, localScope, traceOf } from './env.ts'
@@ -9,7 +18,7 @@ import { type EmittedFunction, emitFunction } from './functions.ts'
 import { fieldCode } from './functionText.ts'
 import { hostCode } from './host.ts'
 import { refersTo } from './imports.ts'
-import { objectCode } from './literals.ts'
+import { literal, objectCode } from './literals.ts'
 import { memberAccess, property, quote, scopeIn, upperFirst } from './names.ts'
 import { changesModels, keepReads, regionOf, writeRegion } from './regions.ts'
 import { startsOf } from './scan.ts'
@@ -40,43 +49,65 @@ export function stepName(steps: readonly TrainingStep[]): string {
 
 /** The text of a step of training. */
 export function renderStep(env: Env, step: TrainingStep): StepText {
-  const scope = stepScope(env, step.body)
-  const streams = step.streams.map(stream => ({ stream, local: localName(scope, stream.name), used: false }))
-  const size = (symbol: string): string => {
-    const found =
-      streams.find(({ stream }) => stream.size === symbol) ?? bug(`no batch tells the size \`${symbol}\``)
-    found.used = true
-    return `${found.local}.size`
-  }
-  const body = createBody(env, step.body, scope, dim => sizeCode(dim, size))
-  for (const stream of streams)
-    for (const field of stream.stream.fields) {
-      body.types.set(field.value.name, field.value.type)
-      if (!body.uses.has(field.value.name)) continue
-      stream.used = true
-      const local = localName(scope, field.value.name)
-      body.lines.push(
-        statement(ts`const ${local} = ${stream.local}.fields${memberAccess(field.field)}${annotation`!`}`),
-      )
-      body.values.set(field.value.name, { kind: 'code', code: local })
-    }
-  if (step.key !== undefined) body.values.set(step.key, { kind: 'code', code: 'run.key' })
-  writeStatements(body, step.body)
-  const batches = streams.map(({ local, used }) => ts`${used ? local : `_${local}`}${annotation`: Batch`}`)
-  const last = streams.findLastIndex(({ used }) => used)
-  return {
-    params: join([...runParameter(body.lines, last >= 0), ...batches.slice(0, last + 1)]),
-    lines: body.lines,
-  }
+  return renderBody(env, step.body, { batches: step.streams, outputs: [], key: step.key, isHook: false })
 }
 
 /** The text of a hook's body. */
-export function renderHook(env: Env, statements: readonly HostStatement[]): StepText {
-  const body = createBody(env, statements, stepScope(env, statements), dim =>
-    bug(`a hook reads the size \`${dim}\``),
-  )
+export function renderHook(env: Env, { body, payload }: Pick<Hook, 'body' | 'payload'>): StepText {
+  return renderBody(env, body, { ...(payload ?? { batches: [], outputs: [] }), isHook: true })
+}
+
+/** What a step or hook is called with, behind the run. */
+type Taken = HookPayload & { readonly key?: string | undefined; readonly isHook: boolean }
+
+/** An argument, and whether anything reads it. */
+interface Argument {
+  readonly local: string
+  readonly type: string
+  used: boolean
+}
+
+function renderBody(env: Env, statements: readonly HostStatement[], taken: Taken): StepText {
+  const scope = stepScope(env, statements)
+  const argument = (name: string, type: string): Argument => ({
+    local: localName(scope, name),
+    type,
+    used: false,
+  })
+  const outputs = taken.outputs.length === 0 ? [] : [argument('outputs', 'Tensors')]
+  const batches = taken.batches.map(batch => ({ batch, argument: argument(batch.name, 'Batch') }))
+  const size = (symbol: string): string => {
+    const found =
+      batches.find(({ batch }) => batch.size === symbol) ?? bug(`no batch tells the size \`${symbol}\``)
+    found.argument.used = true
+    return `${found.argument.local}.size`
+  }
+  const body = createBody(env, statements, scope, dim => sizeCode(dim, size))
+  for (const output of outputs) takeFields(body, output, output.local, taken.outputs)
+  for (const { batch, argument } of batches)
+    takeFields(body, argument, `${argument.local}.fields`, batch.fields)
+  if (taken.key !== undefined) body.values.set(taken.key, { kind: 'code', code: 'run.key' })
   writeStatements(body, statements)
-  return { params: join(runParameter(body.lines, false)), lines: body.lines }
+  // A hook is handed the outputs first, so their place is kept.
+  const first = outputs.length === 0 && taken.isHook ? [argument('outputs', 'Tensors')] : outputs
+  const list = [...first, ...batches.map(({ argument }) => argument)]
+  const last = list.findLastIndex(({ used }) => used)
+  const args = list
+    .slice(0, last + 1)
+    .map(({ local, type, used }) => ts`${used ? local : `_${local}`}${annotation`: ${type}`}`)
+  return { params: join([...runParameter(body.lines, last >= 0), ...args]), lines: body.lines }
+}
+
+/** The fields that the body reads, as locals. */
+function takeFields(body: Body, argument: Argument, from: string, fields: HookPayload['outputs']): void {
+  for (const { field, value } of fields) {
+    body.types.set(value.name, value.type)
+    if (!body.uses.has(value.name)) continue
+    argument.used = true
+    const local = localName(body.scope, value.name)
+    body.lines.push(statement(ts`const ${local} = ${from}${memberAccess(field)}${annotation`!`}`))
+    body.values.set(value.name, { kind: 'code', code: local })
+  }
 }
 
 /** Emits what the statements call, so that no local hides it, nor any declaration of the program. */
@@ -220,6 +251,8 @@ function callText(
     case 'print':
     case 'checkpoint':
       return ts`run.${host.kind}(${messageCode(body, host.message)})`
+    case 'freeze':
+      return ts`run.${host.frozen ? 'freeze' : 'unfreeze'}(${literal(host.parameters)})`
     case 'return':
       return returnCode(body, host)
   }

@@ -63,6 +63,7 @@ function readBy(statement: HostStatement): readonly string[] {
     case 'move':
     case 'break':
     case 'skip':
+    case 'freeze':
       return []
   }
 }

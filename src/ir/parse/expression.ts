@@ -88,6 +88,7 @@ function parseWord(s: Scanner, scope: HostScope, word: string): HostExpr {
   if (word === 'size') return { kind: 'size', dim: inParentheses(s, () => parseDim(s, ')')) }
   if (word === 'item') return { kind: 'item', value: inParentheses(s, () => s.value()) }
   if (word === 'logged') return { kind: 'logged', name: inParentheses(s, () => s.text()) }
+  if (word === 'failure') return { kind: 'failure' }
   if (word === 'stalled') return inParentheses(s, () => parseStalled(s))
   if (word === 'hyper' || word === 'var' || word === 'argument') return { kind: word, name: s.name() }
   if (isClock(word)) return parseClock(s, word)

@@ -2,6 +2,7 @@ import type { HostScope } from '../host.ts'
 import type {
   Hook,
   HookEvent,
+  HookPayload,
   HostExpr,
   HostStatement,
   LogFlags,
@@ -54,8 +55,15 @@ function parseStreamField(s: Scanner): StepStream['fields'][number] {
 /** A hook, from behind the word `on`. */
 export function parseHook(s: Scanner, scope: HostScope, origin: Origin): Hook {
   const event = parseEvent(s)
+  const payload = s.accept('takes') ? { payload: parsePayload(s) } : {}
   const condition = s.accept('if') ? { condition: parseExpr(s, scope) } : {}
-  return { event, ...condition, body: parseBlock(s, scope), origin }
+  return { event, ...payload, ...condition, body: parseBlock(s, scope), origin }
+}
+
+function parsePayload(s: Scanner): HookPayload {
+  const outputs = s.list('(', ')', () => parseStreamField(s))
+  s.expect('and')
+  return { outputs, batches: s.list('(', ')', () => parseStream(s)) }
 }
 
 function parseEvent(s: Scanner): HookEvent {
@@ -85,6 +93,8 @@ const statementWords = [
   'stop',
   'print',
   'checkpoint',
+  'freeze',
+  'unfreeze',
   'return',
 ] as const
 
@@ -129,6 +139,14 @@ function parseStatement(s: Scanner, scope: HostScope): HostStatement {
     case 'print':
     case 'checkpoint':
       return { kind: keyword, message: parseMessage(s, scope), origin }
+    case 'freeze':
+    case 'unfreeze':
+      return {
+        kind: 'freeze',
+        parameters: s.list('(', ')', () => s.name()),
+        frozen: keyword === 'freeze',
+        origin,
+      }
     case 'return':
       return { kind: 'return', fields: s.list('(', ')', () => parseField(s)), origin }
   }

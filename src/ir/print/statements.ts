@@ -12,26 +12,34 @@ export function trainingStepLines(step: TrainingStep, scope: HostScope): readonl
   const head = `step ${step.phase}${name}(`
   const body = [...indent(statementLines(step.body, scope)), line('}')]
   if (step.streams.length === 0) return [traced(`${head})${key} {`, step.origin), ...body]
-  const streams = indent(step.streams.map(stream => line(printStream(stream))))
+  const streams = indent(step.streams.map(stream => line(`${printStream(stream)},`)))
   return [traced(head, step.origin), ...streams, line(`)${key} {`), ...body]
 }
 
 function printStream(stream: StepStream): string {
-  const fields = stream.fields.map(
-    ({ field, value }) => `${printName(field)} = ${printValue(value.name)}: ${printType(value.type)}`,
-  )
+  const fields = stream.fields.map(printStreamField)
   const source = `${printName(stream.data)} split ${printName(stream.split)}${stream.cycle ? ' cycle' : ''}`
-  return `${printName(stream.name)} from ${source} size ${printName(stream.size)} (${fields.join(', ')}),`
+  return `${printName(stream.name)} from ${source} size ${printName(stream.size)} (${fields.join(', ')})`
 }
 
 /** A hook: its event, its condition and its statements. */
 export function hookLines(hook: Hook, scope: HostScope): readonly Line[] {
   const condition = hook.condition === undefined ? '' : ` if ${printExpr(hook.condition, scope)}`
   return [
-    traced(`on ${printEvent(hook.event)}${condition} {`, hook.origin),
+    traced(`on ${printEvent(hook.event)}${printPayload(hook.payload)}${condition} {`, hook.origin),
     ...indent(statementLines(hook.body, scope)),
     line('}'),
   ]
+}
+
+function printPayload(payload: Hook['payload']): string {
+  if (!payload) return ''
+  const outputs = payload.outputs.map(printStreamField).join(', ')
+  return ` takes (${outputs}) and (${payload.batches.map(printStream).join(', ')})`
+}
+
+function printStreamField({ field, value }: StepStream['fields'][number]): string {
+  return `${printName(field)} = ${printValue(value.name)}: ${printType(value.type)}`
 }
 
 function printEvent(event: HookEvent): string {
@@ -106,6 +114,10 @@ function linesOf(statement: HostStatement, scope: HostScope): readonly Line[] {
     case 'print':
     case 'checkpoint':
       return [traced(`${statement.kind}${message(statement.message, scope)}`, statement.origin)]
+    case 'freeze': {
+      const word = statement.frozen ? 'freeze' : 'unfreeze'
+      return [traced(`${word} (${statement.parameters.map(printName).join(', ')})`, statement.origin)]
+    }
     case 'return':
       return [traced(`return (${statement.fields.map(printField).join(', ')})`, statement.origin)]
   }

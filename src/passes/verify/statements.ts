@@ -22,7 +22,10 @@ export function verifyHooks(facts: Facts): void {
   for (const hook of facts.program.hooks) {
     const event =
       hook.event.kind === 'event' ? hook.event.name : `every ${hook.event.count} ${hook.event.unit}`
-    const scope = hostScope(facts, `hook on ${event}`, new Set())
+    const { outputs = [], batches = [] } = hook.payload ?? {}
+    const scope = hostScope(facts, `hook on ${event}`, new Set(batches.map(batch => batch.size)))
+    for (const { value } of outputs) define(scope, value.name, value.type)
+    for (const batch of batches) verifyStream(inside(scope, `batch ${batch.name}`), batch)
     if (hook.condition) verifyExpr(scope, hook.condition)
     verifyStatements(scope, hook.body)
   }
@@ -137,6 +140,11 @@ function verifyStatement(scope: Scope, statement: HostStatement): void {
     case 'write':
       verifyWrite(inside(scope, `write ${statement.buffer}`), statement)
       break
+    case 'freeze': {
+      const unknown = statement.parameters.find(path => !scope.facts.parameters.has(path))
+      if (unknown !== undefined) complain(scope, `there is no parameter ${unknown} to freeze`)
+      break
+    }
     case 'skip':
       break
     case 'stop':
