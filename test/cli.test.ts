@@ -3,8 +3,10 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { diffLines } from '../src/base/lineDiff.ts'
 import { editDistance, nearest } from '../src/base/names.ts'
 import { trainedCheckpoint } from '../src/cli/checkpoints.ts'
 import type { Cli } from '../src/cli/cli.ts'
@@ -16,6 +18,7 @@ import { csvOf, jsonlOf, requireWritable, writePredictions } from '../src/cli/pr
 import { runCli } from '../src/cli/program.ts'
 import { spanOfTrace } from '../src/cli/runErrors.ts'
 import { runtimePort } from '../src/cli/runtimePort.ts'
+import { showDiff } from '../src/cli/showDiff.ts'
 import type { Compilation, CompileOptions } from '../src/compiler.ts'
 import type { Diagnostic } from '../src/diagnostics/diagnostic.ts'
 import type { Program } from '../src/ir/ir.ts'
@@ -475,6 +478,69 @@ test('ir prints a program, as one pass leaves it, or what each changes', async (
   const typo = await ir('--after', 'lowre')
   assert.equal([typo.code, typo.err], [2, 'error: there is no pass `lowre`\nDid you mean `lower`?\n'])
 })
+
+test('ir --check holds a program against a snapshot', async ({ folder }) => {
+  const path = write(folder, 'a.ltm', 'train A {}')
+  const kept = join(folder, 'a.ir')
+  const ci = process.env.CI
+  delete process.env.CI
+  const check = (seed: number, ...args: readonly string[]) =>
+    ltm(['ir', path, '--check', kept, ...args], { programs: [program('A', { ...trainer, seed })] })
+  try {
+    const missing = await check(1)
+    assert.is(missing.code, 1)
+    assert.match(missing.err, /LTM0020[\s\S]*add `--update`/)
+    assert.is((await ltm(['ir', path, '--update'])).code, 2)
+    assert.equal([(await check(1, '--update')).out, (await check(1)).code], [`${kept} is written.\n`, 0])
+    write(folder, 'a.ir', readFileSync(kept, 'utf8').replaceAll('\n', '\r\n'))
+    assert.is((await check(1)).code, 0)
+    const changed = await check(2)
+    assert.is(changed.code, 1)
+    assert.match(changed.err, 'LTM0021')
+    assert.ok(changed.out.startsWith(`--- ${kept}\n+++ ${path}\n@@ -`), changed.out)
+    assert.match(changed.out, /\n-[^\n]*seed[^\n]*1[^\n]*\n\+[^\n]*seed[^\n]*2/)
+    process.env.CI = 'true'
+    const refused = await check(2, '--update')
+    assert.equal([refused.code, (await check(1, '--update')).code], [1, 0])
+    assert.match(refused.err, 'LTM0022')
+    process.env.CI = ''
+    assert.equal([(await check(2, '--update')).code, (await check(2)).code, (await check(1)).code], [0, 0, 1])
+    assert.match((await ltm(['ir', path, '--check', folder])).err, 'LTM0023')
+  } finally {
+    if (ci === undefined) delete process.env.CI
+    else process.env.CI = ci
+  }
+})
+
+test('a diff is the shortest way from one text to the other', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.constantFrom('a', 'b', 'c'), { maxLength: 12 }),
+      fc.array(fc.constantFrom('a', 'b', 'c'), { maxLength: 12 }),
+      (before, after) => {
+        const lines = diffLines(before, after)
+        const without = (kind: string) => lines.filter(line => line.kind !== kind).map(line => line.text)
+        assert.equal(without('new'), before)
+        assert.equal(without('old'), after)
+        const common = lines.filter(line => line.kind === 'both').length
+        assert.is(common, longestCommon(before, after))
+      },
+    ),
+  )
+  const hunks = showDiff('1\n2\n3\n4\n5\n6\n7\n8\n9', '1\n2\n3\n4\n5\n6\n7\n8\nx', ['old', 'new'], false)
+  assert.is(hunks, '--- old\n+++ new\n@@ -6,4 +6,4 @@\n 6\n 7\n 8\n-9\n+x\n')
+  assert.is(showDiff('same', 'same', ['old', 'new'], false), '')
+})
+
+function longestCommon(as: readonly string[], bs: readonly string[]): number {
+  const rows = Array.from({ length: as.length + 1 }, () => new Array<number>(bs.length + 1).fill(0))
+  as.forEach((x, i) => {
+    bs.forEach((y, j) => {
+      rows[i + 1]![j + 1] = x === y ? rows[i]![j]! + 1 : Math.max(rows[i]![j + 1]!, rows[i + 1]![j]!)
+    })
+  })
+  return rows.at(-1)!.at(-1)!
+}
 
 test('build writes both forms and a package, and nothing over the work of others', async ({ folder }) => {
   const path = write(folder, 'My Digits.ltm', 'train A {}')

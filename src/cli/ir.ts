@@ -7,7 +7,8 @@ import { badUsage, type Cli } from './cli.ts'
 import { chooseProgram, compilePrograms } from './compileFile.ts'
 import { afterHelp } from './help.ts'
 import { checkHyperNames, type Hypers, setOption } from './hypers.ts'
-import { showJson } from './show.ts'
+import { checkSnapshot } from './irSnapshot.ts'
+import { jsonText } from './show.ts'
 
 interface IrOptions {
   readonly after?: string
@@ -15,6 +16,8 @@ interface IrOptions {
   readonly locations?: true
   readonly train?: string
   readonly set?: Hypers
+  readonly check?: string
+  readonly update?: true
 }
 
 /** A program as one pass left it. */
@@ -32,25 +35,42 @@ export function irCommand(cli: Cli, finish: (code: ExitCode) => void): Command {
     .option('--json', 'print it as JSON')
     .option('--locations', 'show where each line comes from')
     .option('--train <name>', 'the train declaration, where there are several')
+    .option('--check <snapshot>', 'compare it with a file instead of printing it')
+    .option('--update', 'with --check: write the file where it differs')
     .addOption(setOption())
     .addHelpText(
       'after',
-      afterHelp(['ltm ir digits.ltm', 'ltm ir digits.ltm --after all', 'ltm ir digits.ltm --json']),
+      afterHelp([
+        'ltm ir digits.ltm',
+        'ltm ir digits.ltm --after all',
+        'ltm ir digits.ltm --check digits.ir --update',
+      ]),
     )
     .action(async (path: string, options: IrOptions) => finish(await ir(path, options, cli)))
 }
 
 async function ir(path: string, options: IrOptions, cli: Cli): Promise<ExitCode> {
+  if (options.update && options.check === undefined)
+    throw badUsage('`--update` writes a snapshot', 'Say which: --check SNAPSHOT --update.')
   const snapshots: Snapshot[] = []
   const observe = (pass: string, program: Program) => snapshots.push({ pass, program })
   const programs = await compilePrograms(path, cli, { hypers: options.set ?? new Map(), observe })
   const program = chooseProgram(programs, options.train)
   checkHyperNames(options.set, [program], [])
   const history = snapshots.filter(snapshot => snapshot.program.name === program.name)
-  if (options.after === 'all' && options.json) showJson(history, cli)
-  else if (options.after === 'all') showHistory(history, options, cli)
-  else show(options.after === undefined ? program : after(options.after, history), options, cli)
-  return exitCodes.ok
+  const text = textOf(program, history, options)
+  if (options.check === undefined) {
+    cli.terminal.out(text)
+    return exitCodes.ok
+  }
+  const name = options.after === undefined ? path : `${path} after ${options.after}`
+  return checkSnapshot({ text, snapshot: options.check, name, update: options.update === true }, cli)
+}
+
+function textOf(program: Program, history: readonly Snapshot[], options: IrOptions): string {
+  if (options.after === 'all') return options.json ? jsonText(history) : historyText(history, options)
+  const one = options.after === undefined ? program : after(options.after, history)
+  return options.json ? jsonText(one) : `${print(one, options)}\n`
 }
 
 function after(pass: string, history: readonly Snapshot[]): Program {
@@ -64,25 +84,20 @@ function after(pass: string, history: readonly Snapshot[]): Program {
   )
 }
 
-function show(program: Program, options: IrOptions, cli: Cli): void {
-  if (options.json) showJson(program, cli)
-  else cli.terminal.out(`${print(program, options)}\n`)
-}
-
 function print(program: Program, options: IrOptions): string {
   return printProgram(program, { locations: options.locations ?? false }).trimEnd()
 }
 
 /** The first program whole, then from pass to pass the sections that are new. */
-function showHistory(history: readonly Snapshot[], options: IrOptions, cli: Cli): void {
+function historyText(history: readonly Snapshot[], options: IrOptions): string {
   let before = new Set<string>()
-  history.forEach(({ pass, program }, i) => {
+  const parts = history.map(({ pass, program }, i) => {
     const sections = print(program, options).split('\n\n')
     const changed = sections.filter(section => !before.has(section))
     const gone = [...before].filter(section => !sections.includes(section)).length
     const nothing = changed.length === 0 && gone === 0 ? ' changes nothing' : ''
-    cli.terminal.out(`${i === 0 ? '' : '\n'}# ${i + 1}. ${pass}${nothing}\n`)
-    for (const section of changed) cli.terminal.out(`\n${section}\n`)
     before = new Set(sections)
+    return [`# ${i + 1}. ${pass}${nothing}\n`, ...changed.map(section => `${section}\n`)].join('\n')
   })
+  return parts.join('\n')
 }

@@ -16,5 +16,10 @@ export function showWithSummary(diagnostics: readonly Renderable[], cli: Cli): v
 
 /** A value for programs to read, indented for people who look over their shoulder. */
 export function showJson(value: unknown, cli: Cli): void {
-  cli.terminal.out(`${JSON.stringify(value, undefined, 2)}\n`)
+  cli.terminal.out(jsonText(value))
+}
+
+/** The text of {@link showJson}. */
+export function jsonText(value: unknown): string {
+  return `${JSON.stringify(value, undefined, 2)}\n`
 }
