@@ -164,8 +164,11 @@ const instances: readonly Instance[] = [
   { text: 'scaled(2, unit: 0.5)', shape: [3], example: [2.1, 3, 60] },
 ]
 
+/** What has no inverse is a projection. */
 const declared = new Map<string, DeclaredConstraint>(
-  [...libraryConstraints(), ...constraintsIn(users)].map(each => [each.name, each]),
+  [...libraryConstraints(), ...constraintsIn(users)]
+    .filter(({ roles }) => roles.has('inverse'))
+    .map(each => [each.name, each]),
 )
 
 /** The raw values at which a value must satisfy its constraint and have a finite gradient. */
@@ -595,6 +598,79 @@ function stepsIn(body: readonly HostStatement[]): readonly Step[] {
     return host.kind === 'minimize' ? host.body : []
   })
 }
+
+// ── Projections ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Keras' formulas for a row of three numbers. */
+const projections: Readonly<Record<string, (row: readonly number[]) => readonly number[]>> = {
+  non_negative: row => row.map(x => Math.max(x, 0)),
+  'max_norm(2)': row => row.map(x => (x * Math.min(Math.hypot(...row), 2)) / (1e-7 + Math.hypot(...row))),
+  unit_norm: row => row.map(x => x / (1e-7 + Math.hypot(...row))),
+  'min_max_norm(1, 2)': row =>
+    row.map(x => (x * Math.min(Math.max(Math.hypot(...row), 1), 2)) / (1e-7 + Math.hypot(...row))),
+  'min_max_norm(1, 2, rate: 0.25)': row => {
+    const length = Math.hypot(...row)
+    return row.map(x => (x * (0.25 * Math.min(Math.max(length, 1), 2) + 0.75 * length)) / (1e-7 + length))
+  },
+}
+
+constraints(
+  'projections are those of Keras, satisfy their check, and leave a projected value where it is',
+  async () => {
+    const rows = [
+      [3, -4, 12],
+      [0.1, 0.2, -0.2],
+      [0, 0, 0],
+    ]
+    const entries = Object.keys(projections).map(text => {
+      const call = text.includes('(') ? `x |> ${text}` : `${text}(x)`
+      return [text, { inputs: { x: 'f32[3, 3]' }, value: call }] as const
+    })
+    const all = await evaluate(Object.fromEntries(entries))
+    for (const backend of ['cpu', 'wasm']) {
+      await startBackend(backend)
+      for (const [text, formula] of Object.entries(projections)) {
+        const once = [...all[text]!.value({ x: rows.flat() })]
+        near(once, rows.flatMap(formula), 1e-5, `${backend}: ${text}`)
+        if (!text.includes('rate'))
+          near(all[text]!.value({ x: once }), once, 1e-6, `${backend}: ${text} again`)
+      }
+    }
+  },
+)
+
+constraints('a projection is applied to the start value and after each update', async () => {
+  const text = `train T {
+    param w: f32[2] = [3, 4] project max_norm(1)
+    optimizer o = Sgd(w, lr: 0.5)
+    step train() { log before = w[0] bar  minimize -2 * w[0]  log after = w[0] bar  log size = sum(w ^ 2) bar }
+    trainer { updates: 2 }
+  }`
+  const run = quietly()
+  await train(await importProgram(compileText(text).programs[0]!), run)
+  const seen = run.events.flatMap(event => (event.kind === 'step' ? [event.values] : []))
+  // By hand: (0.6, 0.8) moves by (1, 0) and is scaled back to length 1, twice.
+  const first = 1.6 / Math.hypot(1.6, 0.8)
+  const second = (first + 1) / Math.hypot(first + 1, 0.8 / Math.hypot(1.6, 0.8))
+  near(
+    seen.map(values => values.before ?? Number.NaN),
+    [0.6, first],
+    1e-6,
+    'before each update',
+  )
+  near(
+    seen.map(values => values.after ?? Number.NaN),
+    [first, second],
+    1e-6,
+    'after each update',
+  )
+  near(
+    seen.map(values => values.size ?? Number.NaN),
+    [1, 1],
+    1e-6,
+    'the length',
+  )
+})
 
 // ── Finite differences ──────────────────────────────────────────────────────────────────────────────────────────────
 

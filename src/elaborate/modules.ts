@@ -1,5 +1,6 @@
 import { type Span, textOf } from '../base/source.ts'
 import type { Buffer, Module, ModuleMember, Name, Param } from '../syntax/ast.ts'
+import { sameType, type TensorType } from '../types/tensor.ts'
 import type { CallSite } from './arguments.ts'
 import { holding } from './conditions.ts'
 import { constraintOf, rawTypeOf } from './constraints.ts'
@@ -15,6 +16,7 @@ import { requirement } from './requirement.ts'
 import { declaredType, showDeclared } from './types.ts'
 import {
   type BufferSpec,
+  type ConstraintSpec,
   errorValue,
   type FunctionValue,
   type ModuleMemberValue,
@@ -265,7 +267,6 @@ export function paramSpec(ctx: Context, member: Param): ParamSpec | undefined {
     complain(ctx, 'LTM2106', member.type.span, { got: '0, which leaves nothing to learn' })
     return undefined
   }
-  if (member.project) complain(ctx, 'LTM9001', member.project.span, { what: '`project`' })
   const constraint = member.constraint && constraintOf(ctx, member.constraint)
   if (member.constraint && !constraint) return undefined
   if (!member.value && !constraint) {
@@ -273,7 +274,31 @@ export function paramSpec(ctx: Context, member: Param): ParamSpec | undefined {
     return undefined
   }
   const raw = constraint ? rawTypeOf(ctx, constraint, type.type, member.constraint!.span) : type.type
-  return raw && { declaration: member, type: type.type, raw, constraint, env: ctx.env }
+  const projection = member.project && projectionOf(ctx, member, type.type)
+  return raw && { declaration: member, type: type.type, raw, constraint, projection, env: ctx.env }
+}
+
+/**
+ * `project max_norm(2)`: where the value is brought back to after each update. It is declared as a constraint that maps
+ * a tensor to one of its own shape and has no inverse: what is put into place does not remember where it came from.
+ */
+function projectionOf(ctx: Context, member: Param, type: TensorType): ConstraintSpec | undefined {
+  const { project, constraint } = member
+  if (!project) return undefined
+  if (constraint) {
+    const labels = [{ span: constraint.span, text: 'its constraint' }]
+    complain(ctx, 'LTM4008', project.span, { name: member.name.text }, { labels })
+    return undefined
+  }
+  const spec = constraintOf(ctx, project)
+  const from = spec && rawTypeOf(ctx, spec, type, project.span)
+  if (!from) return undefined
+  const { members, path } = spec.declaration
+  const invertible = members.some(each => each.kind === 'Method' && each.role === 'inverse')
+  if (!invertible && sameType(from, type)) return spec
+  const labels = [{ span: path.span, text: 'declared here' }]
+  complain(ctx, 'LTM4009', project.span, { name: member.name.text, constraint: spec.text }, { labels })
+  return undefined
 }
 
 /** `forward` or another function of an instance. */

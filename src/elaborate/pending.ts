@@ -1,8 +1,7 @@
 /** Names of the language's library that this version does not have yet: to miss one is no mistake of the user's. */
 export const pendingNames: ReadonlySet<string> = new Set([
-  // Constraints and projections.
+  // A constraint with state.
   'spectral_norm',
-  'max_norm',
   // Functions, layers, metrics, averages.
   'standardize',
   'tokenize',

@@ -254,6 +254,8 @@ export interface ParamSpec {
   readonly type: TensorType
   readonly raw: TensorType
   readonly constraint: ConstraintSpec | undefined
+  /** Where the value is brought back to after each update. */
+  readonly projection: ConstraintSpec | undefined
   /** Where its initial value is elaborated. */
   readonly env: Env
 }
@@ -264,6 +266,7 @@ export interface BufferSpec {
   readonly type: TensorType
   readonly raw: TensorType
   readonly constraint: undefined
+  readonly projection?: undefined
   readonly env: Env
 }
 

@@ -304,6 +304,12 @@ export interface Parameter {
     /** Absent where the constraint has none. */
     readonly check?: string
   }
+  /** Where the value is brought back to after each update: a function from it to a value of its type. */
+  readonly projection?: {
+    /** As it was written: `max_norm(2)`. */
+    readonly text: string
+    readonly func: string
+  }
   /** The function of no tensor inputs but a key that gives the raw start value. */
   readonly init: string
   readonly frozen: boolean

@@ -250,6 +250,7 @@ const parameter = record<Parameter>({
       check: optional(text),
     }),
   ),
+  projection: optional(record<NonNullable<Parameter['projection']>>({ text, func: text })),
   init: text,
   frozen: truth,
   origin,

@@ -42,7 +42,12 @@ function namedBy({
   return [
     ...datasets.flatMap(data => [data.func, ...data.fits.map(fit => fit.func)]),
     ...buffers.map(({ init }) => init),
-    ...parameters.flatMap(({ init, constraint }) => [init, constraint?.forward, constraint?.check]),
+    ...parameters.flatMap(({ init, constraint, projection }) => [
+      init,
+      constraint?.forward,
+      constraint?.check,
+      projection?.func,
+    ]),
     ...optimizers.flatMap(optimizer => optimizer.groups.map(group => group.update)),
     ...metrics.map(metric => metric.compute),
     ...[...steps, ...hooks].flatMap(place => place.body.flatMap(namedIn)),

@@ -78,7 +78,7 @@ function updateGroup(
     const variable = variableOf(parameter)
     const { param, ...moved } = group.update(slots, variable, gradient, t, settings)
     for (const [slot, value] of Object.entries(moved)) assign(slots[slot], value)
-    assign(variable, param)
+    assign(variable, parameter.spec.project && param ? parameter.spec.project(param) : param)
     state.counts.set(path, t)
   }
 }

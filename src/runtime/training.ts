@@ -42,6 +42,8 @@ export interface ParameterSpec {
     /** All elements true where the value satisfies the constraint. */
     readonly check?: (value: tf.Tensor) => tf.Tensor
   }
+  /** Where the value is brought back to after each update. */
+  readonly project?: (value: tf.Tensor) => tf.Tensor
   readonly frozen?: boolean
   readonly trace: Trace
 }

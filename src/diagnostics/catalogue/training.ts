@@ -37,6 +37,16 @@ export const training = {
       `\`${d.parameter}\` is in \`${d.constraint}\`, and its logarithm is \`-inf\` where it rounds to 0`,
     d => `write \`${d.parameter}.log\`, which is computed from the raw tensor and stays finite`,
   ),
+  LTM4008: error(
+    (d: { name: string }) => `\`${d.name}\` is constrained and projected, and can be only one of them`,
+    () =>
+      '`in` computes the value from a raw tensor, inside what is differentiated; `project` moves the value back after each update',
+  ),
+  LTM4009: error(
+    (d: { name: string; constraint: string }) =>
+      `\`${d.constraint}\` is no projection: it maps a raw tensor to a value, and \`${d.name}\` has no raw tensor`,
+    d => `write \`in ${d.constraint}\`, in front of the start value`,
+  ),
   LTM4101: error(
     (d: { names: readonly string[] }) =>
       d.names.length === 0

@@ -1,7 +1,7 @@
 import type { Buffer, Parameter } from '../../ir/ir.ts'
 import type { Dim } from '../../types/dim.ts'
 import { constraintFunction } from '../constraints.ts'
-import { type Context, complain, originOf } from '../context.ts'
+import { type Context, complain, type FunctionInstance, originOf } from '../context.ts'
 import { expression } from '../evaluate.ts'
 import { checkDeclared, filled } from '../formals.ts'
 import { emitCall } from '../functionCalls.ts'
@@ -79,12 +79,14 @@ export function elaborateParameter(
 ): Parameter | undefined {
   const init = initFunction(ctx, path, spec)
   const constraint = constraintPart(ctx, spec)
+  const projection = projectionFunction(ctx, spec)
   if (init === undefined || constraint === 'error') return undefined
   return {
     path,
     type: spec.type,
     raw: spec.raw,
     ...(constraint ? { constraint } : {}),
+    ...(projection ? { projection: { text: spec.projection?.text ?? '', func: projection.func.name } } : {}),
     init,
     frozen,
     origin: originOf(spec.declaration.span),
@@ -118,15 +120,29 @@ function initFunction(ctx: Context, path: string, spec: StateSpec): string | und
     constraint && declaration.value && !isRawStart(declaration) && value.kind === 'tensor'
       ? inverse(within, spec, value)
       : value
-  if (raw.kind !== 'tensor') return undefined
+  const start = raw.kind === 'tensor' ? projected(within, spec, raw) : raw
+  if (start.kind !== 'tensor') return undefined
   const func = functionFrom(ctx, region, {
     name: `${path.replaceAll('[', '.').replaceAll(']', '')}.init`,
     declaration: declaration.name.text,
     role: 'init',
     span: declaration.span,
-    result: raw,
+    result: start,
   })
   return func.name
+}
+
+function projectionFunction(ctx: Context, { projection, type }: StateSpec): FunctionInstance | undefined {
+  return projection && constraintFunction(ctx, projection, 'forward', type, type, type)
+}
+
+/** A start value is put where every update puts it. */
+function projected(ctx: Context, spec: StateSpec, value: TensorValue): Value {
+  const instance = projectionFunction(ctx, spec)
+  if (!instance) return spec.projection ? errorValue : value
+  const args = [{ name: 'w', value, span: undefined }]
+  const name = spec.projection?.text ?? ''
+  return emitCall(ctx, instance, { self: undefined, args, name }, spec.declaration.span)
 }
 
 function startValue(ctx: Context, spec: StateSpec, path: string): Value {

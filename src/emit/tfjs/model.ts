@@ -30,11 +30,12 @@ function modelCode(
   return ts`const ${holderName(env, 'model', name)} = model(${quote(name)}, ${tree})`
 }
 
-function parameterCode(env: Env, { raw, init, constraint, frozen, origin }: Parameter): Code {
+function parameterCode(env: Env, { raw, init, constraint, projection, frozen, origin }: Parameter): Code {
   const spec = objectCode([
     ['shape', literal(raw.shape.map(Number))],
     ['init', initCode(env, init)],
     ['constraint', constraint && constraintCode(env, constraint)],
+    ['project', projection && named(env, projection.func)],
     ['frozen', frozen ? 'true' : undefined],
     ['trace', quote(traceOf(env, origin))],
   ])
@@ -58,12 +59,15 @@ function constraintCode(
   env: Env,
   { text, name, version, forward, check }: Parameter['constraint'] & object,
 ): Code {
-  const named = (func: string): Code => emitFunction(env, funcOf(env, func), { kind: 'plain' }, 'model').name
   return objectCode([
     ['text', quote(text)],
     ['name', quote(name)],
     ['version', String(version)],
-    ['forward', named(forward)],
-    ['check', check === undefined ? undefined : named(check)],
+    ['forward', named(env, forward)],
+    ['check', check === undefined ? undefined : named(env, check)],
   ])
+}
+
+function named(env: Env, func: string): Code {
+  return emitFunction(env, funcOf(env, func), { kind: 'plain' }, 'model').name
 }

@@ -172,8 +172,9 @@ export function parseParameter(s: Scanner, origin: Origin): Parameter {
   const type = parseTensorType(s)
   const raw = s.accept('raw') ? parseTensorType(s) : type
   const constraint = s.accept('in') ? { constraint: parseConstraint(s) } : {}
+  const projection = s.accept('project') ? { projection: parseProjection(s) } : {}
   s.expect('init')
-  return { path, type, raw, ...constraint, init: s.name(), frozen: s.accept('frozen'), origin }
+  return { path, type, raw, ...constraint, ...projection, init: s.name(), frozen: s.accept('frozen'), origin }
 }
 
 /** A buffer, from behind its word. */
@@ -183,6 +184,12 @@ export function parseBuffer(s: Scanner, origin: Origin): Buffer {
   const type = parseTensorType(s)
   s.expect('init')
   return { path, type, init: s.name(), origin }
+}
+
+function parseProjection(s: Scanner): NonNullable<Parameter['projection']> {
+  const text = s.text()
+  s.expect('by')
+  return { text, func: s.name() }
 }
 
 function parseConstraint(s: Scanner): NonNullable<Parameter['constraint']> {

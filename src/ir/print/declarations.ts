@@ -97,10 +97,13 @@ function columnLine({ value, from, to, single, origin }: ColumnInput): Line {
 
 /** `parameter net.head.weight: f32[10, 64] init net.head.weight.init`; the raw type where it is another one. */
 export function parameterLine(parameter: Parameter): Line {
-  const { path, type, raw, constraint, init, frozen, origin } = parameter
+  const { path, type, raw, constraint, projection, init, frozen, origin } = parameter
   const other = printType(raw) === printType(type) ? '' : ` raw ${printType(raw)}`
   const within = constraint ? ` in ${constraintText(constraint)}` : ''
-  const text = `parameter ${printName(path)}: ${printType(type)}${other}${within} init ${printName(init)}`
+  const back = projection
+    ? ` project ${JSON.stringify(projection.text)} by ${printName(projection.func)}`
+    : ''
+  const text = `parameter ${printName(path)}: ${printType(type)}${other}${within}${back} init ${printName(init)}`
   return traced(frozen ? `${text} frozen` : text, origin)
 }
 

@@ -41,8 +41,10 @@ function verifyStart(site: Site, init: string, type: ValueType): void {
   expectTypes(site, init, callTypes(site, init, inputs, 0), [type])
 }
 
-function verifyParameter(site: Site, { type, raw, constraint, init }: Parameter): void {
+function verifyParameter(site: Site, { type, raw, constraint, projection, init }: Parameter): void {
   verifyStart(site, init, raw)
+  if (constraint && projection) complain(site, 'it is constrained and projected')
+  if (projection) expectTypes(site, projection.func, callTypes(site, projection.func, [raw], 0), [raw])
   if (!constraint) {
     expectTypes(site, 'a parameter without a constraint', [type], [raw])
     return
