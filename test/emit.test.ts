@@ -190,6 +190,7 @@ function fakeRun(training: Training, key: Key, log: Record<string, tf.Tensor>): 
     examples: 0,
     seconds: 0,
     totalUpdates: 1,
+    updatesPerEpoch: 1,
     updates: () => 0,
     minimize: async (_optimizer, _name, body) => {
       const result = body()

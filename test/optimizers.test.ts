@@ -48,6 +48,7 @@ function clockAt(updates: number): Clocks {
     examples: 0,
     seconds: 0,
     totalUpdates: 10,
+    updatesPerEpoch: 1,
     updates: () => updates,
   }
 }

@@ -46,6 +46,7 @@ const outcomes: Readonly<Record<string, (trained: Trained) => void>> = {
     const { lr } = training.optimizers[0]!.spec.groups[0]!.settings({
       ...clocks,
       totalUpdates: 240,
+      updatesPerEpoch: 1,
       updates: () => 200,
     })
     assert.is(lr, 0.01 / 4)

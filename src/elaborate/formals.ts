@@ -10,6 +10,7 @@ import { describe } from './describe.ts'
 import type { Env } from './env.ts'
 import { unexpecting } from './evaluate.ts'
 import { fitsType } from './functionTypes.ts'
+import { apply } from './host.ts'
 import { hostNumber } from './operators.ts'
 import { needsShape } from './shapes.ts'
 import { push, requireEqual } from './tensors.ts'
@@ -186,8 +187,13 @@ function convertFloat(
   const number = hostNumber(value)
   if (!number) return mismatch(ctx, value, type, receiver)
   if (type.unit === undefined) return number
-  if (number.unit === 'epochs' && type.unit === 'updates')
-    return complain(ctx, 'LTM9001', receiver.span, { what: 'a duration in epochs where updates are wanted' })
+  // How many updates an epoch makes is known once the data is.
+  if (value.kind === 'duration' && value.unit === 'epochs' && type.unit === 'updates')
+    return {
+      kind: 'float',
+      expr: apply('mul', [number.expr, { kind: 'clock', clock: 'updates_per_epoch' }]),
+      unit: 'updates',
+    }
   if (number.unit !== undefined && number.unit !== type.unit) {
     return complain(
       ctx,

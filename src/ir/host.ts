@@ -74,6 +74,7 @@ const clockTable: Readonly<Record<Clock, true>> = {
   examples: true,
   seconds: true,
   total_updates: true,
+  updates_per_epoch: true,
 }
 
 /** Whether a word names a clock. */

@@ -142,7 +142,15 @@ export type HostExpr =
       readonly otherwise: HostExpr
     }
 
-export type Clock = 'epoch' | 'batch_index' | 'batches' | 'update' | 'examples' | 'seconds' | 'total_updates'
+export type Clock =
+  | 'epoch'
+  | 'batch_index'
+  | 'batches'
+  | 'update'
+  | 'examples'
+  | 'seconds'
+  | 'total_updates'
+  | 'updates_per_epoch'
 
 export type HostOperator =
   | 'add'

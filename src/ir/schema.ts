@@ -72,6 +72,7 @@ const clock = oneOf<Clock>({
   examples: true,
   seconds: true,
   total_updates: true,
+  updates_per_epoch: true,
 })
 const named = { name: text, value: text }
 

@@ -8,6 +8,7 @@ export class RunClocks implements Clocks {
   examples = 0
   skipped = 0
   totalUpdates = Number.POSITIVE_INFINITY
+  updatesPerEpoch = Number.NaN
   /** Where each phase is within its pass over the data. */
   private readonly indices: Record<Phase, number> = { train: 0, val: 0, test: 0, predict: 0 }
   private readonly updatesOf: Map<string, number>

@@ -38,6 +38,7 @@ export interface RunResult {
 export function train(training: Training, options: RunOptions = {}): Promise<RunResult> {
   return runProgram('train', training, options, async session => {
     session.clocks.totalUpdates = countUpdates(session)
+    session.clocks.updatesPerEpoch = updatesPerEpoch(session)
     await fit(session)
     if (isInterrupted(session) || evaluationSteps(session, 'test').length === 0) return
     const best = await takeBest(session)

@@ -69,6 +69,9 @@ export class StepRun implements Run {
   get seconds(): number {
     return this.session.clocks.seconds
   }
+  get updatesPerEpoch(): number {
+    return this.session.clocks.updatesPerEpoch
+  }
   get totalUpdates(): number {
     return this.session.clocks.totalUpdates
   }

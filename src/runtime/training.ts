@@ -206,6 +206,8 @@ export interface Clocks {
   updates(optimizer?: string): number
   /** Updates that the run will make in all, where that is known; else Infinity. */
   readonly totalUpdates: number
+  /** Updates that an epoch makes, where every batch minimises once. */
+  readonly updatesPerEpoch: number
 }
 
 export interface LogOptions {
