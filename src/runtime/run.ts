@@ -173,7 +173,8 @@ export class StepRun implements Run {
     return number
   }
 
-  async text(value: tf.Tensor): Promise<string> {
+  async text(value: tf.Tensor | number): Promise<string> {
+    if (typeof value === 'number') return tensorText([value], [])
     return tensorText([...(await value.data())], value.shape)
   }
 

@@ -273,7 +273,7 @@ export interface Run extends Clocks {
   /** The number in a tensor of one element. */
   item(value: tf.Tensor): Promise<number>
   /** The numbers of a tensor as a message shows them: `[0.3316, 0.3043, 0.3641]`. */
-  text(value: tf.Tensor): Promise<string>
+  text(value: tf.Tensor | number): Promise<string>
   /** Leaves this batch out: throws what the trainer catches. */
   skip(): never
   /** Ends the run after this batch. */

@@ -4,6 +4,8 @@ import { boundsOf } from '../../ir/blocks.ts'
 import type {
   Hook,
   HookPayload,
+  HostExpr,
+  HostOperator,
   HostStatement,
   LogFlags,
   LossTerm,
@@ -506,6 +508,20 @@ function messageCode(body: Body, message: Message): Code {
 
 function messagePart(body: Body, part: Message[number]): Code {
   if (typeof part === 'string') return part.replace(/[`\\]|\$(?=\{)/g, '\\$&').replace(/\n/g, '\\n')
-  if ('expr' in part) return ts`\${${hostCode(part.expr, body.host)}}`
+  if ('expr' in part) {
+    const code = hostCode(part.expr, body.host)
+    return isMeasured(part.expr, body) ? ts`\${await run.text(${code})}` : ts`\${${code}}`
+  }
   return ts`\${await run.text(${valueCode(body, part.value)})}`
+}
+
+const truths: readonly HostOperator[] = ['eq', 'ne', 'lt', 'le', 'gt', 'ge', 'and', 'or', 'not']
+
+/** A number that was measured has more digits than a reader wants; counts are told as they are. */
+function isMeasured(expr: HostExpr, body: Body): boolean {
+  if (expr.kind === 'apply')
+    return !truths.includes(expr.operator) && expr.args.some(arg => isMeasured(arg, body))
+  if (expr.kind === 'var')
+    return body.env.program.vars.some(({ name, type }) => name === expr.name && type === 'float')
+  return expr.kind === 'logged' || (expr.kind === 'clock' && expr.clock === 'seconds')
 }
