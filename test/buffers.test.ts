@@ -122,6 +122,47 @@ test('a round of a loop reads what the one before wrote, also where the loop is 
   near([looped.result.metrics['train.count']!], [(5 + 10 + 15 + 20) / 4], 1e-6, 'read behind the loop')
 })
 
+test('a frozen part stands still and is not in training, whoever calls it', async () => {
+  const frozen = await trained(`
+    dataset Points from inline(x: [1, 2, 3, 4]) { field x: f32 = column(0) }
+    module Counter() {
+      param w: f32 = 1.0
+      buffer count: f32 = 0
+      forward(x: f32[n]) -> f32[n] {
+        if training { set count = count + 1 }
+        return w * x + (if training then 100.0 else 0.0)
+      }
+    }
+    module Pair() {
+      layer still = [Counter(), Counter()]
+      layer moving = Counter()
+      forward(x: f32[n]) -> f32[n] = still[1](still[0](x)) + moving(x)
+    }
+    train Count {
+      data points = Points(batch: 1, shuffle: false)
+      model net = Pair()
+      model whole = Counter() frozen
+      freeze net.still[*]
+      optimizer descent = Sgd(net, lr: 0.0625)
+      step train(batch) {
+        minimize net(batch.x) + whole(batch.x)
+        log part = net.still[0](batch.x)
+      }
+      trainer { epochs: 1 }
+    }`)
+  const counts = ['net.still[0].count', 'net.still[1].count', 'net.moving.count', 'whole.count']
+  assert.equal(
+    counts.map(path => held(frozen, path)),
+    [[0], [0], [4], [0]],
+  )
+  const weights = ['net.still[0].w', 'net.still[1].w', 'net.moving.w', 'whole.w']
+  assert.equal(
+    weights.map(path => held(frozen, path)),
+    [[1], [1], [0.375], [1]],
+  )
+  near([frozen.result.metrics['train.part']!], [2.5], 1e-6, 'called from the step')
+})
+
 test('a resumed run goes on with its buffers, and the file of weights has them', async () => {
   const whole = await trained(counting('minimize net(batch.x)', 3))
   const runs = temporaryFolder()

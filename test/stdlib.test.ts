@@ -221,6 +221,13 @@ library('convolution is its definition for every stride and padding', async () =
   }
 })
 
+library('RmsNorm divides by the root of the mean square', async () => {
+  const { norm } = await evaluate({
+    norm: { inputs: { x: 'f32[1, 2]' }, layers: { m: 'RmsNorm(2, eps: 1.5)' }, value: 'm(x)' },
+  })
+  near(norm.value({ x: [3, 4], 'm.weight': [1, 10] }), [3 / Math.sqrt(14), 40 / Math.sqrt(14)], 1e-6, 'norm')
+})
+
 library('layers without dropout in evaluation are the identity', async () => {
   await startBackend('cpu')
   const { drop } = await evaluate({

@@ -4,7 +4,7 @@ import type { TensorType } from '../types/tensor.ts'
 import { type Context, type FunctionInstance, originOf } from './context.ts'
 import { lastOf, replaceTensors, tensorsOf } from './functionRegion.ts'
 import { type CallRequest, isHostArgument } from './functionRequest.ts'
-import { joinPath } from './members.ts'
+import { joinPath } from './paths.ts'
 import type { TensorValue, Value } from './values.ts'
 
 /** The call of a specialised function: its tensors, the members of its module, the key of its draws. */

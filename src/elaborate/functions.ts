@@ -24,6 +24,7 @@ import {
   freshSizes,
   type Sizes,
 } from './formals.ts'
+import { frozenInside } from './frozen.ts'
 import { emitCall } from './functionCalls.ts'
 import { FunctionRegion, resultsOf, tensorsOf, withWrites } from './functionRegion.ts'
 import { type FunctionRequest, isHostArgument } from './functionRequest.ts'
@@ -36,7 +37,8 @@ import { type DeclaredType, declaredType } from './types.ts'
 import { errorValue, type FunctionValue, type Value } from './values.ts'
 
 /** Calls a declared function: inline where it only computes host values, else as a specialised function of the IR. */
-export function callFunction(ctx: Context, callee: FunctionValue, site: CallSite, piped?: Piped): Value {
+export function callFunction(ctx: Context, called: FunctionValue, site: CallSite, piped?: Piped): Value {
+  const { callee, mode } = inItsMode(ctx, called)
   const { declaration } = callee
   const scope = callee.env.child()
   const sizes = freshSizes()
@@ -64,11 +66,12 @@ export function callFunction(ctx: Context, callee: FunctionValue, site: CallSite
       )
     : undefined
   if (isHostFunction(callee, args, result))
-    return callInline(unexpecting(ctx), callee, args, scope, site, result)
+    return callInline({ ...unexpecting(ctx), mode }, callee, args, scope, site, result)
   const wanted = resultType(ctx, result, sizes, site)
   if (wanted === 'error') return errorValue
   defineSizes(scope, sizes)
-  if (!ctx.generic && hasUntoldSizes(args, wanted)) return splice(ctx, callee, args, scope, site, wanted)
+  if (!ctx.generic && hasUntoldSizes(args, wanted))
+    return splice({ ...ctx, mode }, callee, args, scope, site, wanted)
   const request: FunctionRequest = {
     name: owner,
     declaration: {
@@ -90,11 +93,22 @@ export function callFunction(ctx: Context, callee: FunctionValue, site: CallSite
         ? valueKey({ kind: 'tensor', name: '', type: wanted.type, span: undefined })
         : '',
   }
-  const instance = functionInstance(ctx, request, {
+  const instance = functionInstance({ ...ctx, mode }, request, {
     span: site.span,
     text: `in this call of \`${site.shown}\``,
   })
   return instance ? emitCall(ctx, instance, request, site.span) : errorValue
+}
+
+/** The `training` of a frozen instance is false, whoever calls it (F15); what is frozen inside it goes along. */
+function inItsMode(
+  ctx: Context,
+  callee: FunctionValue,
+): { readonly callee: FunctionValue; readonly mode: Context['mode'] } {
+  const self = callee.self && ctx.self ? frozenInside(callee.self, ctx.self) : callee.self
+  if (!self?.frozen?.includes('')) return { callee: { ...callee, self }, mode: ctx.mode }
+  const { frozen: _, ...whole } = self
+  return { callee: { ...callee, self: whole }, mode: { ...ctx.mode, training: false } }
 }
 
 function roleOf(declaration: FunctionValue['declaration']): Func['role'] {
@@ -232,7 +246,8 @@ function functionKey(ctx: Context, request: FunctionRequest): string {
   const args = [...request.args, ...(request.vars ?? [])].map(
     arg => `${arg.name}: ${isHostArgument(arg.value) ? 'host' : valueKey(arg.value)}`,
   )
-  const self = request.self?.spec.key ?? ''
+  const frozen = request.self?.frozen ? ` but ${request.self.frozen.join(', ')}` : ''
+  const self = `${request.self?.spec.key ?? ''}${frozen}`
   return `${request.declaration.id} ${self} ${ctx.generic}(${args.join(', ')}) ${request.resultKey} ${request.name}`
 }
 

@@ -5,6 +5,8 @@ import { rank } from '../types/tensor.ts'
 import { type Context, complain } from './context.ts'
 import { describe } from './describe.ts'
 import { expression, unexpecting } from './evaluate.ts'
+import { frozenLike } from './frozen.ts'
+import { joinPath } from './paths.ts'
 import { applyOperator } from './tensors.ts'
 import type { ModuleValue, ParameterRead, TensorValue, Value } from './values.ts'
 
@@ -51,11 +53,6 @@ function missing(ctx: Context, object: Value, name: string, span: Span, known: r
   return complain(ctx, 'LTM3003', span, { object: describe(object), name, near: nearest(name, known), has })
 }
 
-/** The path of a part of something: `net` and `head` make `net.head`. */
-export function joinPath(owner: string, part: string): string {
-  return owner === '' ? part : part.startsWith('[') ? owner + part : `${owner}.${part}`
-}
-
 function moduleMember(ctx: Context, object: ModuleValue, name: string, span: Span): Value {
   const found = object.spec.members.get(name)
   if (!found) return missing(ctx, object, name, span, [...object.spec.members.keys()])
@@ -64,7 +61,7 @@ function moduleMember(ctx: Context, object: ModuleValue, name: string, span: Spa
     case 'buffer':
       return ctx.region.member(ctx, joinPath(object.path, name), found.spec, span)
     case 'layer':
-      return placeUnder(found.value, object.path)
+      return placeUnder(frozenLike(found.value, object), object.path)
     case 'function':
       return {
         kind: 'function',

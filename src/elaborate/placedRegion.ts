@@ -2,7 +2,7 @@ import type { Span } from '../base/source.ts'
 import type { Step } from '../ir/ir.ts'
 import type { BufferWrite, Context, ParameterPart, Region } from './context.ts'
 import { keyAt } from './functionCalls.ts'
-import { joinPath } from './members.ts'
+import { joinPath } from './paths.ts'
 import type { ErrorValue, StateSpec, TensorValue } from './values.ts'
 
 /** A region as a function sees it whose steps are put there: its module's parameters lie below a path, its draws below a place. */

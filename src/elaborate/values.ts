@@ -176,6 +176,8 @@ export interface ModuleValue {
   readonly spec: ModuleSpec
   /** `net.hidden[0]` in a step; relative to the module at hand inside its functions. */
   readonly path: string
+  /** The paths of its parts that are frozen, relative to it; `''` is all of it. */
+  readonly frozen?: readonly string[]
 }
 /** Parameters as a group, for an optimizer: a list of paths. */
 export interface ParameterTreeValue {

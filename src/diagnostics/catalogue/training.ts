@@ -153,6 +153,11 @@ export const training = {
     (d: { name: string }) => `the buffer \`${d.name}\` is set inside of a loop over an axis`,
     () => 'carry a `var` through the loop, and set the buffer from it afterwards',
   ),
+  LTM4312: error(
+    (d: { glob: string; near: string | undefined }) =>
+      `\`${d.glob}\` freezes nothing: no model has such a path`,
+    d => (d.near === undefined ? undefined : `did you mean \`${d.near}\`?`),
+  ),
   LTM4350: error(
     (d: { path: string }) =>
       `the path \`${d.path}\` inserts what is no number or text that is known before the run`,

@@ -2,7 +2,7 @@ import { nearest } from '../../base/names.ts'
 import { textOf } from '../../base/source.ts'
 import type { Freeze, Unfreeze } from '../../syntax/ast.ts'
 import { complain, originOf } from '../context.ts'
-import { globPattern } from './optimizers.ts'
+import { globPattern } from './globs.ts'
 import type { StepContext } from './stepContext.ts'
 
 /** `freeze net.backbone.**`, `unfreeze …`: the parameters that the path stands for, from the next batch on. */

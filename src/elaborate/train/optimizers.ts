@@ -8,8 +8,6 @@ import type {
   Except,
   Expr,
   Formal,
-  Glob,
-  GlobSegment,
   Method,
   Optimizer as OptimizerDeclaration,
   OptimizerMember,
@@ -27,6 +25,7 @@ import { iterate } from '../iteration.ts'
 import { memberValue } from '../members.ts'
 import { declaredType } from '../types.ts'
 import { bool, errorValue, knownNumber, type OptimizerValue, type Value } from '../values.ts'
+import { globPattern } from './globs.ts'
 import { type PlacedParam, parametersOf } from './parameters.ts'
 import { settable } from './settings.ts'
 
@@ -265,27 +264,6 @@ function exceptionOf(
       )
   }
   return [{ paths, settings, span: arg.span }]
-}
-
-/** A glob as a regular expression over paths: `.*` is one level, `.**` the subtree, `[*]` any index. */
-export function globPattern(ctx: Context, glob: Glob): RegExp {
-  const pieces = glob.segments.map(segment => segmentPattern(ctx, segment))
-  return new RegExp(`^${literally(glob.root.text)}${pieces.join('')}(?:[.[].*)?$`)
-}
-
-const literally = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
-
-function segmentPattern(ctx: Context, segment: GlobSegment): string {
-  switch (segment.kind) {
-    case 'GlobName':
-      return `\\.${literally(segment.name.text)}${segment.prefix ? '[^.[]*' : ''}`
-    case 'GlobAny':
-      return '\\.[^.[]+'
-    case 'GlobSubtree':
-      return '(?:[.[].*)?'
-    case 'GlobIndex':
-      return segment.index ? `\\[${knownNumber(expression(ctx, segment.index)) ?? ''}\\]` : '\\[\\d+\\]'
-  }
 }
 
 interface Group {

@@ -6,7 +6,7 @@ import { expression } from '../evaluate.ts'
 import { checkDeclared, filled } from '../formals.ts'
 import { emitCall } from '../functionCalls.ts'
 import { FunctionRegion, functionFrom } from '../functionRegion.ts'
-import { joinPath } from '../members.ts'
+import { joinPath } from '../paths.ts'
 import { applyOperator } from '../tensors.ts'
 import {
   type BufferSpec,

@@ -1,16 +1,19 @@
 import { NameSupply } from '../../base/fresh.ts'
-import type { Span } from '../../base/source.ts'
+import { nearest } from '../../base/names.ts'
+import { type Span, textOf } from '../../base/source.ts'
 import type { Dataset, HostVar, Optimizer, Parameter, Program } from '../../ir/ir.ts'
-import type { Hyper, Train, TrainMember } from '../../syntax/ast.ts'
+import type { Glob, Hyper, Train, TrainMember } from '../../syntax/ast.ts'
 import { type Context, complain } from '../context.ts'
 import { checkFunction } from '../definitions.ts'
 import type { Binding, Env } from '../env.ts'
 import { expression } from '../evaluate.ts'
+import { liesBelow, withFrozenParts } from '../frozen.ts'
 import { FunctionRegion } from '../functionRegion.ts'
 import { paramSpec, place } from '../modules.ts'
 import { settle } from '../naming.ts'
 import { errorValue, type Value } from '../values.ts'
 import { elaborateData } from './datasets.ts'
+import { globPattern } from './globs.ts'
 import { elaborateHook } from './hooks.ts'
 import { elaborateHyper, elaborateVar, hyperValue } from './hypers.ts'
 import { elaborateMetric, type MetricScope } from './metrics.ts'
@@ -52,8 +55,14 @@ export function elaborateTrain(world: Context, train: Train, given: ReadonlyMap<
   const lets = membersOf(train, 'Let')
   for (const member of lets) letOf(ctx, member, names)
   const datasets = dataOf(ctx, train, names)
-  const models = modelsOf(ctx, train, names)
-  const placed = [...models.flatMap(model => model.parameters), ...ownParameters(ctx, train, names)]
+  const freezes = membersOf(train, 'Freeze').map(({ glob }) => ({ glob, pattern: globPattern(ctx, glob) }))
+  const models = modelsOf(ctx, train, names, freezes)
+  const placed = [...models.flatMap(model => model.parameters), ...ownParameters(ctx, train, names, freezes)]
+  checkFreezes(
+    ctx,
+    freezes,
+    [...placed.map(({ param }) => param), ...models.flatMap(model => model.buffers)].map(({ path }) => path),
+  )
   for (const member of membersOf(train, 'Fn'))
     names.define(
       member.name.text,
@@ -206,30 +215,69 @@ interface OwnModel {
   readonly buffers: readonly PlacedBuffer[]
 }
 
-function modelsOf(ctx: Context, train: Train, names: TrainNames): readonly OwnModel[] {
+/** A `freeze` member: what it names stands still from the start. */
+interface Freezing {
+  readonly glob: Glob
+  readonly pattern: RegExp
+}
+
+const isFrozenBy = (freezes: readonly Freezing[], path: string): boolean =>
+  freezes.some(({ pattern }) => pattern.test(path))
+
+function checkFreezes(ctx: Context, freezes: readonly Freezing[], paths: readonly string[]): void {
+  for (const { glob, pattern } of freezes) {
+    const text = textOf(glob.span)
+    if (!paths.some(path => pattern.test(path)))
+      complain(ctx, 'LTM4312', glob.span, { glob: text, near: nearest(text, paths) })
+  }
+}
+
+function modelsOf(
+  ctx: Context,
+  train: Train,
+  names: TrainNames,
+  freezes: readonly Freezing[],
+): readonly OwnModel[] {
   return membersOf(train, 'Model').map(member => {
     if (member.from) complain(ctx, 'LTM9001', member.from.span, { what: 'a model from a file' })
     const name = member.name.text
     const value = place(ctx, expression(ctx, member.value), name, member.value.span)
     if (value.kind === 'error') ctx.world.silent.push(member.value.span)
-    names.define(name, value, member.name.span)
+    const parameters = parametersOf(value)
+    const buffers = buffersOf(value)
+    const own = [...parameters, ...buffers].map(({ path }) => path)
+    const isFrozen = (path: string): boolean => member.frozen || isFrozenBy(freezes, path)
+    names.define(name, frozenAs(value, own, isFrozen), member.name.span)
     return {
-      parameters: parametersOf(value).map(param => ({
+      parameters: parameters.map(param => ({
         param,
-        frozen: member.frozen,
+        frozen: isFrozen(param.path),
         span: member.name.span,
       })),
-      buffers: buffersOf(value),
+      buffers,
     }
   })
 }
 
-function ownParameters(ctx: Context, train: Train, names: TrainNames): readonly Owned[] {
+/** An instance is frozen where its path is, or all that it holds. */
+function frozenAs(value: Value, states: readonly string[], isFrozen: (path: string) => boolean): Value {
+  return withFrozenParts(value, path => {
+    const inside = states.filter(state => liesBelow(state, path))
+    return isFrozen(path) || (inside.length > 0 && inside.every(isFrozen))
+  })
+}
+
+function ownParameters(
+  ctx: Context,
+  train: Train,
+  names: TrainNames,
+  freezes: readonly Freezing[],
+): readonly Owned[] {
   return membersOf(train, 'Param').flatMap(member => {
     const spec = paramSpec(ctx, member)
     const path = member.name.text
     names.define(path, spec ? { kind: 'param', path, spec } : errorValue, member.name.span)
-    return spec ? [{ param: { path, spec }, frozen: false, span: member.name.span }] : []
+    return spec ? [{ param: { path, spec }, frozen: isFrozenBy(freezes, path), span: member.name.span }] : []
   })
 }
 
@@ -281,7 +329,6 @@ function pendingMembers(ctx: Context, train: Train, names: TrainNames): void {
     complain(ctx, 'LTM9001', member.span, { what: '`average`' })
     names.define(member.name.text, errorValue, member.name.span)
   }
-  for (const member of membersOf(train, 'Freeze')) complain(ctx, 'LTM9001', member.span, { what: '`freeze`' })
 }
 
 /** A train has one trainer, and one step of each phase and name. */
