@@ -29,6 +29,7 @@ const rules: Readonly<Record<string, Rule>> = {
   elaborate: { parts: ['base', 'diagnostics', 'types', 'syntax', 'check', 'ir', 'ops'] },
   passes: { parts: ['base', 'types', 'ir', 'ops'], packages: ['immer'] },
   emit: { parts: ['base', 'types', 'ir', 'ops'] },
+  format: { parts: ['base', 'diagnostics', 'grammar', 'syntax'] },
   runtime: {
     parts: ['base'],
     packages: [
@@ -48,7 +49,7 @@ const rules: Readonly<Record<string, Rule>> = {
   },
   'index.ts': { parts: ['compiler.ts', 'base', 'diagnostics', 'cli'], types: ['ir'] },
   cli: {
-    parts: ['compiler.ts', 'base', 'diagnostics', 'ir', 'runtime'],
+    parts: ['compiler.ts', 'base', 'diagnostics', 'format', 'ir', 'runtime'],
     packages: ['node:', 'commander', 'picocolors'],
   },
 }

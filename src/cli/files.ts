@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer'
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { nearest } from '../base/names.ts'
 import type { Source } from '../base/source.ts'
@@ -48,6 +48,20 @@ export function requireProgram(path: string): Source {
 function emptyProblem(source: Source): Renderable | undefined {
   if (source.text.trim() !== '') return undefined
   return fileProblem('LTM0004', source.name, 'a program declares what it trains: `train NAME { … }`')
+}
+
+/** Gives a file another text: whatever happens meanwhile, it holds the old one or the new one. */
+export function replaceFile(path: string, text: string): void {
+  const target = realpathSync(path)
+  const written = `${target}.new`
+  try {
+    writeFileSync(written, text, { mode: statSync(target).mode })
+    renameSync(written, target)
+  } catch (error) {
+    rmSync(written, { force: true })
+    const errno = error instanceof Error && 'code' in error ? String(error.code) : 'an error'
+    throw new Stop(exitCodes.program, `${path} can't be written: the system says ${errno}`)
+  }
 }
 
 function readBytes(path: string): Uint8Array | Renderable {

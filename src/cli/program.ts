@@ -6,6 +6,7 @@ import { checkCommand } from './check.ts'
 import { type Cli, Stop } from './cli.ts'
 import { doctorCommand } from './doctor.ts'
 import { explainCommand } from './explain.ts'
+import { fmtCommand } from './fmt.ts'
 import { afterHelp } from './help.ts'
 import { hyperFlags } from './hypers.ts'
 import { irCommand } from './ir.ts'
@@ -50,6 +51,7 @@ function declare(cli: Cli, finish: (code: ExitCode) => void): Command {
     irCommand,
     buildCommand,
     explainCommand,
+    fmtCommand,
     doctorCommand,
   ]
   for (const make of commands) program.addCommand(make(cli, finish).copyInheritedSettings(program))

@@ -92,7 +92,7 @@ function convNet(self: ConvNet, image: tf.Tensor, key: Key): tf.Tensor {
 function crossEntropy(logits: tf.Tensor, label: tf.Tensor): tf.Tensor {
   const logp = kernels.logSoftmax(logits) // stdlib/losses.ltm:14
   const hit = kernels.pick(logp, label)   // stdlib/losses.ltm:15
-  return tf.neg(hit)                      // stdlib/losses.ltm:17
+  return tf.neg(hit)                      // stdlib/losses.ltm:16
 }
 
 /**

@@ -63,10 +63,10 @@ function criticForward(self: { body: Mlp }, x: tf.Tensor): tf.Tensor {
 /**
  * Binary cross-entropy of logits against targets in [0, 1], one value an element, without
  * overflow: softplus(logits) - logits * target.
- * `bce(logits, target: f32[batch]) -> f32[batch]` stdlib/losses.ltm:23
+ * `bce(logits, target: f32[batch]) -> f32[batch]` stdlib/losses.ltm:21
  */
 function bce(logits: tf.Tensor, target: tf.Tensor): tf.Tensor {
-  const difference = tf.sub(tf.maximum(logits, 0), tf.mul(logits, target)) // stdlib/losses.ltm:24
+  const difference = tf.sub(tf.maximum(logits, 0), tf.mul(logits, target)) // stdlib/losses.ltm:22
   return tf.add(difference, kernels.log1p(tf.exp(tf.neg(tf.abs(logits)))))
 }
 
