@@ -558,6 +558,25 @@ constraints('an update of the raw tensor is seen by the next step', async () => 
   near(seen, expected, 1e-5, 'p after each step')
 })
 
+constraints('after a branch that moved a parameter and read it anew, it is read anew as well', async () => {
+  const text = `train T {
+    param p: f32 in offset_scale(0, 2) = 1.0
+    optimizer o = Sgd(p, lr: 0.25)
+    step train() {
+      log before = p bar
+      if batch_index == 0 { minimize p with o  log inside = p bar }
+      log after = p bar
+      minimize last = p with o
+    }
+    trainer { updates: 2 }
+  }`
+  const run = quietly()
+  await train(await importProgram(compileText(text).programs[0]!), run)
+  const [seen] = run.events.flatMap(event => (event.kind === 'step' ? [event.values] : []))
+  // The raw number moves by 0.25 · 2, the value by twice that.
+  near([seen?.before, seen?.inside, seen?.after].map(Number), [1, 0, 0], 1e-6, 'the parameter')
+})
+
 constraints('a parameter is computed once a step, however often it is used', () => {
   const text = `
     constraint wave() version 1 { raw: f32[...s]  forward(u) = 2 + sin(u) }

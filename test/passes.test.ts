@@ -141,6 +141,16 @@ const broken: readonly (readonly [string, string, RegExp])[] = [
   ['exp %u', 'read w', /a function reads no parameters/],
   ['read w', 'read x', /there is no parameter x/],
   [
+    '    %inside: f32[n, 2] = exp %x',
+    '    %again: f32[2] = read w\n    %more: f32[2] = read w\n    %inside: f32[n, 2] = exp %x',
+    /step train: w is read twice, and so is its constraint, though nothing has moved it/,
+  ],
+  [
+    '  %y: f32[n, 2] = mul',
+    '  %again: f32[2] = read w\n  %y: f32[n, 2] = mul',
+    /step train: w is read twice, and so is its constraint, though nothing has moved it/,
+  ],
+  [
     '-> (%new) update {\n  %sum',
     '-> (%old) update {\n  %sum',
     /function M\.update, its results: %old is read/,
@@ -172,6 +182,9 @@ const broken: readonly (readonly [string, string, RegExp])[] = [
 ]
 
 test('the sound program is sound', () => verify(parseProgram(sound)))
+
+test('after an update a constrained parameter is read anew', () =>
+  verify(parseProgram(sound.replace('  log y = %y', '  %moved: f32[2] = read w\n  log y = %y'))))
 
 for (const [before, after, complaint] of broken)
   test(`verify: ${after.trim()}`, () => {

@@ -243,7 +243,8 @@ export class StepRegion implements Region {
     this.writeBuffers(({ path }) => given.has(path))
     const inner = this.body
     this.body = outer
-    this.#reads = new Map([...reads].filter(([key]) => this.#reads.has(key)))
+    // A branch that moved a parameter may have read it anew: what was read before it is out of date then.
+    this.#reads = new Map([...reads].filter(([key, value]) => this.#reads.get(key) === value))
     this.#unwritten = unwritten
     // Whether the branch is taken or not, what it may write over has been written.
     this.writeBuffers(({ path }) => given.has(path))

@@ -4,6 +4,7 @@ import type { TensorType } from '../../types/tensor.ts'
 import { showValueType } from '../calls.ts'
 import { changesState, endsOf } from '../values.ts'
 import { complain, type Facts, inside, rootSite } from './facts.ts'
+import { verifyReads } from './reads.ts'
 import { callTypes, define, type Scope, sameValueType, typeOf, verifyExpr, verifySteps } from './steps.ts'
 
 /** Every step of training. */
@@ -14,6 +15,7 @@ export function verifyTrainingSteps(facts: Facts): void {
     if (step.key !== undefined) define(scope, step.key, 'key')
     for (const stream of step.streams) verifyStream(inside(scope, `stream ${stream.name}`), stream)
     verifyStatements(scope, step.body)
+    verifyReads(scope, step.body)
   }
 }
 
@@ -28,6 +30,7 @@ export function verifyHooks(facts: Facts): void {
     for (const batch of batches) verifyStream(inside(scope, `batch ${batch.name}`), batch)
     if (hook.condition) verifyExpr(scope, hook.condition)
     verifyStatements(scope, hook.body)
+    verifyReads(scope, hook.body)
   }
 }
 
