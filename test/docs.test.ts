@@ -1,5 +1,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import type { Cli } from '../src/cli/cli.ts'
+import { runCli } from '../src/cli/program.ts'
 import { catalogue } from '../src/diagnostics/catalogue/index.ts'
 import { renderDiagnostic } from '../src/diagnostics/render.ts'
 import { type Block, blocksOf, compileBlock, pages, programOf, readPage, wordBehind } from './kit/docs.ts'
@@ -54,6 +56,45 @@ test('a page of a code has its headline, and where the compiler has the code, an
     )
   }
 })
+
+/** The lines that show a command: those of shell blocks, and code within prose. */
+const commands = [...texts].flatMap(([path, text]) => [
+  ...blocksOf(path, text)
+    .filter(block => block.info[0] === 'sh')
+    .flatMap(block => block.text.split(/\n|&&/)),
+  ...[...text.matchAll(/`(ltm [^`\n]+)`/g)].map(match => match[1] ?? ''),
+])
+
+test('every command of ltm that is shown is one, with options that it has', async () => {
+  const shown = commands.map(line => line.trim().split(' ')).filter(([program]) => program === 'ltm')
+  assert.ok(shown.length > 10)
+  for (const [, name = '', ...words] of shown) {
+    if (name === 'COMMAND') continue
+    const { code, out } = await helpOf(name)
+    assert.is(code, 0, `there is no \`ltm ${name}\``)
+    for (const word of words.filter(each => /^--?[a-z]/.test(each)))
+      assert.ok(hyperFlags.includes(word) || out.includes(word), `\`ltm ${name}\` has no ${word}`)
+  }
+})
+
+/** Flags in the pages that set a hyper of their example. */
+const hyperFlags: readonly string[] = ['--lr', '--batch-size']
+
+async function helpOf(name: string) {
+  let out = ''
+  const style = { color: false, width: 100 }
+  const nothing = () => Promise.reject(new Error('help needs neither compiler nor runtime'))
+  const terminal = {
+    out: (text: string) => {
+      out += text
+    },
+    err: () => {},
+    style,
+    page: style,
+  }
+  const cli: Cli = { version: '0', terminal, compiler: nothing, runtime: nothing, runtimeUrl: '' }
+  return { code: await runCli([name, '--help'], cli), out }
+}
 
 test('links lead to pages that are there', () => {
   const lost = [...texts].flatMap(([path, text]) =>

@@ -25,6 +25,11 @@ export const pages: readonly string[] = [
     .sort(),
 ]
 
+/** The path of a file under docs/. */
+export function docsFile(name: string): string {
+  return `${root}docs/${name}`
+}
+
 export function readPage(path: string): string {
   return readFileSync(`${root}${path}`, 'utf8').replaceAll('\r\n', '\n')
 }
