@@ -2,7 +2,6 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { diagnosticsPage } from '../scripts/reference/diagnostics.ts'
 import { positionAt } from '../src/base/source.ts'
 import { compile } from '../src/compiler.ts'
 import { hooks } from '../src/diagnostics/catalogue/hooks.ts'
@@ -13,7 +12,6 @@ import { types } from '../src/diagnostics/catalogue/types.ts'
 import type { Diagnostic } from '../src/diagnostics/diagnostic.ts'
 import { renderDiagnostic } from '../src/diagnostics/render.ts'
 import { areaNames, expectFile, forEachCase, orphans } from './kit/cases.ts'
-import { docsFile } from './kit/docs.ts'
 import { libraryFiles } from './kit/files.ts'
 
 const test = suite('diagnostics')
@@ -95,9 +93,6 @@ test('every code has a page in docs/diagnostics, and every page a code', () => {
     'These pages are about codes that are gone.',
   )
 })
-
-test('docs/diagnostics/README.md is up to date', () =>
-  expectFile(docsFile('diagnostics/README.md'), diagnosticsPage()))
 
 test('no expectation is left over', () => orphans('diagnostics'))
 

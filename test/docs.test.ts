@@ -1,10 +1,21 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { generatedPages } from '../scripts/reference/generated.ts'
 import type { Cli } from '../src/cli/cli.ts'
 import { runCli } from '../src/cli/program.ts'
 import { catalogue } from '../src/diagnostics/catalogue/index.ts'
 import { renderDiagnostic } from '../src/diagnostics/render.ts'
-import { type Block, blocksOf, compileBlock, pages, programOf, readPage, wordBehind } from './kit/docs.ts'
+import { expectFile } from './kit/cases.ts'
+import {
+  type Block,
+  blocksOf,
+  compileBlock,
+  docsFile,
+  pages,
+  programOf,
+  readPage,
+  wordBehind,
+} from './kit/docs.ts'
 
 const test = suite('docs')
 
@@ -95,6 +106,9 @@ async function helpOf(name: string) {
   const cli: Cli = { version: '0', terminal, compiler: nothing, runtime: nothing, runtimeUrl: '' }
   return { code: await runCli([name, '--help'], cli), out }
 }
+
+for (const [name, make] of Object.entries(generatedPages))
+  test(`docs/${name} is up to date; \`npm run docs\` writes it`, () => expectFile(docsFile(name), make()))
 
 test('links lead to pages that are there', () => {
   const lost = [...texts].flatMap(([path, text]) =>
