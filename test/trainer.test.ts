@@ -193,6 +193,38 @@ trainer('several losses are averaged apart, each over what its own weight counts
   }
 })
 
+trainer('a loop of the host frees what its rounds make, and keeps what they carry and log', async () => {
+  const alive: number[] = []
+  let last = 0
+  const { training } = lineTraining({
+    steps: ({ sgd, line }) => [
+      step('train', async run => {
+        let sum: tf.Tensor = tf.scalar(1)
+        for (const i of run.range(0, 6)) {
+          const before = tf.clone(sum)
+          sum = run.carry(sum, tf.add(tf.mul(sum, 2), tf.sub(before, sum)))
+          run.log('index', tf.scalar(i))
+          alive.push(tf.memory().numTensors)
+          if (i === 4) break
+        }
+        last = await value(sum)
+        await run.minimize(sgd, 'loss', () => ({ loss: tf.square(line.w) }), trace)
+      }),
+    ],
+  })
+  const before = tf.memory().numTensors
+  const { metrics } = await train(training, quietly())
+  assert.is(last, 32)
+  near(metrics['train.index']!, 2)
+  // A round leaves the value that it logs, and nothing else.
+  const growth = alive.slice(2, 5).map((count, i) => count - alive[i + 1]!)
+  assert.ok(
+    growth.every(count => count <= 2),
+    String(growth),
+  )
+  assert.ok(tf.memory().numTensors <= before + 2)
+})
+
 trainer('a batch of no weight moves nothing and is not an error', async () => {
   const loss = (_: Run, __: Batch, error: tf.Tensor) => ({
     loss: tf.square(error),
