@@ -128,6 +128,9 @@ export const intrinsics: Readonly<Record<string, Intrinsic>> = {
   // A column that is no value was refused when the columns of the dataset were gathered.
   columns: (ctx, site) => ctx.region.column(site.span.start) ?? errorValue,
   column: (ctx, site) => ctx.region.column(site.span.start) ?? errorValue,
+  array: (ctx, site) => ctx.region.column(site.span.start) ?? errorValue,
+  tokenize: (ctx, site) => ctx.region.column(site.span.start) ?? errorValue,
+  encode: (ctx, site) => ctx.region.column(site.span.start) ?? errorValue,
   gradient: (ctx, site, piped) => gradient(ctx, site, piped),
   log_det_jacobian: (ctx, site, piped) => logDetJacobian(ctx, site, piped),
   along: (ctx, site, piped) => {

@@ -114,6 +114,8 @@ function tensorMember(ctx: Context, object: TensorValue, name: string, span: Spa
   if (name === 'T') return transpose(ctx, object, span)
   if ((name === 'log' || name === 'raw') && object.parameter)
     return parameterPart(ctx, object.parameter, name, span)
+  const part = object.parts?.get(name)
+  if (part) return part
   const help = habits[name]
   return complain(ctx, 'LTM3003', span, {
     object: `a tensor (${describe(object)})`,

@@ -4,9 +4,7 @@ export const pendingNames: ReadonlySet<string> = new Set([
   'spectral_norm',
   // Functions, layers, metrics, averages.
   'standardize',
-  'tokenize',
   'vocabulary',
-  'array',
   'images',
   'permutation',
   'Ema',

@@ -2,6 +2,9 @@ import { opNames } from '../ops/index.ts'
 import { intrinsics } from './intrinsics.ts'
 import { entryOf } from './tensors.ts'
 
+/** What reads columns means something in a dataset alone. */
+export const columnCalls: readonly string[] = ['columns', 'column', 'array', 'tokenize', 'encode']
+
 /** The names by which primitive operators and intrinsic functions are called. */
 export const entriesByCall: readonly string[] = [
   ...new Set([
@@ -9,6 +12,6 @@ export const entriesByCall: readonly string[] = [
       const call = entryOf(name).call ?? name
       return call === false ? [] : [call]
     }),
-    ...Object.keys(intrinsics).filter(name => name !== 'column' && name !== 'columns'),
+    ...Object.keys(intrinsics).filter(name => !columnCalls.includes(name)),
   ]),
 ]

@@ -96,6 +96,8 @@ export interface TensorValue {
   readonly origin?: { readonly name: string; readonly span: Span }
   /** For a constrained parameter: the function that gives its stable logarithm, and its raw tensor. */
   readonly parameter?: ParameterRead
+  /** What a ragged field of a batch has besides its elements: `mask` and `length`. */
+  readonly parts?: ReadonlyMap<string, TensorValue>
 }
 export interface ParameterRead {
   readonly path: string

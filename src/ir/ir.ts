@@ -1,5 +1,5 @@
 import type { Dim } from '../types/dim.ts'
-import type { DType, TensorType } from '../types/tensor.ts'
+import type { DType, Shape, TensorType } from '../types/tensor.ts'
 
 /**
  * The intermediate representation: plain JSON, readonly, in two levels.
@@ -234,6 +234,8 @@ export interface Dataset {
   readonly batch: number
   readonly shuffle: boolean
   readonly dropLast: boolean
+  /** Lengths to which the ragged fields of a batch are padded; to its longest example where there are none. */
+  readonly buckets?: readonly number[]
   readonly origin: Origin
 }
 export interface DataField {
@@ -241,22 +243,50 @@ export interface DataField {
   readonly type: TensorType
   /** Declared `i32` or `bool`, given by numbers: they must be whole (0 or 1), which the loader checks. */
   readonly whole: boolean
+  /** The first size of the type is a symbol that every example has its own number for. */
+  readonly ragged?: Ragged
   readonly origin: Origin
 }
+export interface Ragged {
+  /** Longer examples are cut to it. */
+  readonly bound?: number
+  /** What stands behind the end of an example in a batch. */
+  readonly pad: number
+}
+/**
+ * A column, or several side by side, as an input of the functions of a dataset: `from` and `to` are places among the
+ * columns of the source, unless it is asked for by name.
+ */
 export interface ColumnInput {
   /** The parameter of `func` that takes it. */
   readonly value: string
+  readonly name?: string
+  /** Of one example, where it isn't a number, or a number a column. Its first size is a symbol where it is ragged. */
+  readonly shape?: Shape
+  /** Texts become whole numbers. */
+  readonly tokens?: Tokens
   readonly from: number
   /** Exclusive. `single` columns are rank 1. */
   readonly to: number
   readonly single: boolean
   readonly origin: Origin
 }
+/**
+ * Texts as numbers: each word, each character or the whole text has a place in a vocabulary, which is learned from the
+ * training split. In a vocabulary of words or characters, 0 is for what is unknown.
+ */
+export interface Tokens {
+  readonly unit: 'words' | 'characters' | 'whole'
+  /** Numbers that there may be; the rarest words are left out. */
+  readonly size?: number
+}
+/** A value of an inline table. */
+export type Cell = number | string | readonly number[]
 export type DataSource =
   | { readonly kind: 'csv'; readonly path: string; readonly skip: number; readonly origin: Origin }
   | {
       readonly kind: 'inline'
-      readonly columns: readonly { readonly name: string; readonly values: readonly number[] }[]
+      readonly columns: readonly { readonly name: string; readonly values: readonly Cell[] }[]
       readonly origin: Origin
     }
   | { readonly kind: 'synthetic'; readonly count: number; readonly origin: Origin }

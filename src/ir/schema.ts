@@ -4,6 +4,7 @@ import { notations } from './host.ts'
 import type {
   Attr,
   Buffer,
+  Cell,
   Clock,
   ColumnInput,
   DataField,
@@ -31,8 +32,10 @@ import type {
   Origin,
   Parameter,
   Program,
+  Ragged,
   Step,
   StepStream,
+  Tokens,
   TrainerSettings,
   TrainingStep,
   Value,
@@ -185,9 +188,9 @@ const dataset = record<Dataset>({
     csv: { path: text, skip: whole, origin },
     inline: {
       columns: list(
-        record<{ readonly name: string; readonly values: readonly number[] }>({
+        record<{ readonly name: string; readonly values: readonly Cell[] }>({
           name: text,
-          values: list(number),
+          values: list(anyOf(number, text, list(number))),
         }),
       ),
       origin,
@@ -223,15 +226,40 @@ const dataset = record<Dataset>({
       origin,
     },
   }),
-  columns: list(record<ColumnInput>({ value: text, from: whole, to: whole, single: truth, origin })),
+  columns: list(
+    record<ColumnInput>({
+      value: text,
+      name: optional(text),
+      from: whole,
+      to: whole,
+      single: truth,
+      shape: optional(list(anyOf(number, text))),
+      tokens: optional(
+        record<Tokens>({
+          unit: oneOf<Tokens['unit']>({ words: true, characters: true, whole: true }),
+          size: optional(whole),
+        }),
+      ),
+      origin,
+    }),
+  ),
   fits: list(record<Dataset['fits'][number]>({ name: text, type: tensorType, func: text, origin })),
   func: text,
-  fields: list(record<DataField>({ name: text, type: tensorType, whole: truth, origin })),
+  fields: list(
+    record<DataField>({
+      name: text,
+      type: tensorType,
+      whole: truth,
+      ragged: optional(record<Ragged>({ bound: optional(whole), pad: number })),
+      origin,
+    }),
+  ),
   split: list(record<Dataset['split'][number]>({ name: text, share: number })),
   stratify: optional(text),
   batch: whole,
   shuffle: truth,
   dropLast: truth,
+  buckets: optional(list(whole)),
   origin,
 })
 

@@ -10,6 +10,10 @@ export interface CsvColumn {
   readonly reader: string
   /** It becomes an integer or a boolean, so only whole numbers make sense. */
   readonly whole: boolean
+  /** As the program asks for it, where that is by name. */
+  readonly name?: string
+  /** It is kept as text. */
+  readonly text?: boolean
   readonly trace: Trace
 }
 
@@ -27,6 +31,10 @@ export interface CsvText {
 export interface CsvNumbers {
   readonly rows: number
   readonly values: Float32Array
+  /** The cells of the columns of text, by their place in the order asked for. */
+  readonly texts: ReadonlyMap<number, readonly string[]>
+  /** The line of each row, where texts are read. */
+  readonly lines: readonly number[]
 }
 
 const comma = 0x2c
@@ -77,23 +85,29 @@ interface Plan {
   /** By slot: 1 where only whole numbers make sense. */
   readonly whole: Uint8Array
   readonly columns: readonly CsvColumn[]
+  readonly texts: ReadonlyMap<number, string[]>
 }
 
 function readRows(cursor: Cursor, width: number, columns: readonly CsvColumn[]): CsvNumbers {
   const slots = new Int32Array(width).fill(-1)
   for (const [slot, column] of columns.entries()) slots[column.index] = slot
   const whole = Uint8Array.from(columns, column => Number(column.whole))
-  const plan: Plan = { width, firstLine: cursor.line, slots, whole, columns }
+  const texts = new Map(
+    columns.flatMap(({ text }, slot): readonly [number, string[]][] => (text ? [[slot, []]] : [])),
+  )
+  const plan: Plan = { width, firstLine: cursor.line, slots, whole, columns, texts }
+  const lines: number[] = []
   let values = new Float32Array((countLines(cursor) + 1) * columns.length)
   let rows = 0
   for (; !onlyBlankLeft(cursor); rows++) {
     const start = rows * columns.length
     if (start + columns.length > values.length) values = enlarged(values, start + columns.length)
-    const end = readPlainRow(cursor.bytes, cursor.at, plan, values, start)
+    if (texts.size > 0) lines.push(cursor.line)
+    const end = texts.size > 0 ? -1 : readPlainRow(cursor.bytes, cursor.at, plan, values, start)
     if (end < 0) readRow(cursor, plan, values, start)
     else Object.assign(cursor, { at: end, line: cursor.line + 1, lineStart: end })
   }
-  return { rows, values: values.subarray(0, rows * columns.length) }
+  return { rows, values: values.subarray(0, rows * columns.length), texts, lines }
 }
 
 const powersOfTen = Float64Array.from({ length: 23 }, (_, power) => Number(`1e${power}`))
@@ -148,13 +162,29 @@ function readRow(cursor: Cursor, plan: Plan, values: Float32Array, start: number
   if (width > 1 && endsLine(cursor.bytes[rowStart])) throw wrongCount(cursor, plan, rowStart, rowLine)
   for (let column = 0; column < width; column++) {
     const slot = slots[column]!
+    const texts = plan.texts.get(slot)
     if (slot < 0) skipCell(cursor)
+    else if (texts) texts.push(cellText(cursor))
     else values[start + slot] = numberCell(cursor, plan.columns[slot]!)
     const ended = cursor.bytes[cursor.at] !== comma
     if (ended !== (column === width - 1)) throw wrongCount(cursor, plan, rowStart, rowLine)
     if (!ended) cursor.at++
   }
   endLine(cursor)
+}
+
+/** The names of the columns: the last line before the rows, or the first where none is skipped. */
+export function csvHeader(text: CsvText): readonly string[] {
+  checkEncoding(text)
+  const cursor = startOf(text)
+  skipLines(cursor, text.skip - 1)
+  if (onlyBlankLeft(cursor)) throw noRows(text)
+  const names: string[] = [cellText(cursor)]
+  while (cursor.bytes[cursor.at] === comma) {
+    cursor.at++
+    names.push(cellText(cursor))
+  }
+  return names
 }
 
 /** Counts the cells of the row that starts here, and goes back. */
@@ -310,7 +340,7 @@ function problem(cursor: Cursor, code: string, what: string, trace: Trace, help?
 
 function notANumber(place: Cursor, column: CsvColumn, text: string): RunError {
   const shown = text === '' ? 'an empty cell' : `“${shortened(text)}”`
-  const what = `${shown} is not a number, but ${column.reader} reads column(${column.index}) as one`
+  const what = `${shown} is not a number, but ${column.reader} reads ${shownColumn(column)} as one`
   return problem(place, 'LTM5106', what, column.trace, helpForText(place, text))
 }
 
@@ -333,7 +363,7 @@ function tooLarge(place: Cursor, column: CsvColumn, text: string): RunError {
 function notWhole(place: Cursor, column: CsvColumn, text: string, value: number): RunError {
   const what = Number.isInteger(value)
     ? `is out of range: whole numbers are exact up to ${largestWhole.toLocaleString('en')}`
-    : `is not a whole number, but ${column.reader} reads column(${column.index}) as one`
+    : `is not a whole number, but ${column.reader} reads ${shownColumn(column)} as one`
   return problem(place, 'LTM5106', `“${shortened(text)}” ${what}`, column.trace)
 }
 
@@ -357,7 +387,7 @@ function noSuchColumn(cursor: Cursor, column: CsvColumn, width: number): RunErro
     width === 1
       ? `columns are separated by commas, and line ${cursor.line} of ${file} has none`
       : `columns are counted from 0: the last one is column(${width - 1})`
-  const message = `${file}:${cursor.line}: there is no column(${column.index}), which ${column.reader} reads: the file has ${columnsInWords(width)}`
+  const message = `${file}:${cursor.line}: there is no ${shownColumn(column)}, which ${column.reader} reads: the file has ${columnsInWords(width)}`
   return new RunError({ message, code: 'LTM5105', trace: column.trace, help })
 }
 
@@ -370,6 +400,11 @@ function noRows({ bytes, file, skip, trace }: CsvText): RunError {
     message: `${file} ${bytes.length === 0 ? 'is empty' : why}`,
     trace,
   })
+}
+
+/** `column(3)`, `column("age")`. */
+export function shownColumn({ name, index }: Pick<CsvColumn, 'name' | 'index'>): string {
+  return `column(${name === undefined ? index : JSON.stringify(name)})`
 }
 
 function columnsInWords(count: number): string {

@@ -1,11 +1,16 @@
 import * as tf from '@tensorflow/tfjs-core'
+import { bug } from '../base/bug.ts'
 import { nearest } from '../base/names.ts'
+import { arrays, type HostField, serve } from './batches.ts'
 import type { LoadedDataset } from './contracts.ts'
 import { RunError } from './errors.ts'
-import { epochOrder, splitOrder } from './order.ts'
+import { type Inputs, inputsOf, mostPlaces, upload } from './inputs.ts'
+import { splitOrder } from './order.ts'
+import { bounded, checkLengths, lengthAt, longest } from './ragged.ts'
+import { sizeOf } from './sources/column.ts'
 import { type SplitRows, splitRows } from './split.ts'
-import { columnGroup, readTable, type Table } from './table.ts'
-import type { Batch, DatasetSpec, FieldSpec } from './training.ts'
+import { isLaid, readTable, type Table } from './table.ts'
+import type { DatasetSpec, FieldSpec } from './training.ts'
 
 /**
  * Reads a dataset, splits it, and computes its fits and fields once, on the active backend. What stays are plain arrays
@@ -20,21 +25,27 @@ export async function loadDataset(
   const before = await fieldsToSplitBy(spec, table)
   const labels = before && labelsIn(stratifier(spec), before)
   const splits = splitRows(spec, splitOrder(seed, spec.name, table.rows), labels)
-  const settled = spec.fits === undefined || spec.fits.length === 0 ? before : undefined
-  const fields =
-    settled ?? (await withFits(spec, table, fittingRows(splits), fits => computeFields(spec, table, fits)))
-  if (labels !== undefined) checkLabelsStand(spec, labels, labelsIn(stratifier(spec), fields))
-  return serve(spec, seed, splits, fields)
+  const fields = learnsNothing(spec) ? before : undefined
+  const settled = fields ?? (await learnedFields(spec, table, fittingRows(splits)))
+  if (labels !== undefined) checkLabelsStand(spec, labels, labelsIn(stratifier(spec), settled))
+  const ragged = settled.flatMap(({ spec: field, offsets }) => (offsets ? [{ spec: field, offsets }] : []))
+  checkLengths(spec, ragged, row => table.place(row))
+  return serve(spec, seed, splits, settled)
 }
 
-/** A field of all examples, row-major. */
-interface HostField {
-  readonly spec: FieldSpec
-  readonly data: HostArray
-  /** Numbers in one example. */
-  readonly size: number
+function learnsNothing({ fits = [], columns }: DatasetSpec): boolean {
+  return fits.length === 0 && !columns.some(column => isLaid(column) && column.tokens)
 }
-type HostArray = Float32Array | Int32Array | Uint8Array
+
+/** The fields of all rows, with what is fitted learned from some. */
+async function learnedFields(
+  spec: DatasetSpec,
+  table: Table,
+  rows: ArrayLike<number>,
+): Promise<readonly HostField[]> {
+  const inputs = inputsOf(spec, table, rows)
+  return withFits(spec, inputs, rows, fits => computeFields(spec, inputs, fits))
+}
 
 // ── Fits ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -45,11 +56,11 @@ function fittingRows(splits: SplitRows): Int32Array {
 
 async function withFits<T>(
   spec: DatasetSpec,
-  table: Table,
+  inputs: Inputs,
   rows: ArrayLike<number>,
   use: (fits: readonly tf.Tensor[]) => Promise<T>,
 ): Promise<T> {
-  const fits = explained(spec, 'fits', () => tf.tidy(() => computeFits(spec, table, rows)))
+  const fits = explained(spec, 'fits', () => tf.tidy(() => computeFits(spec, inputs, rows)))
   try {
     return await use(fits)
   } finally {
@@ -57,19 +68,12 @@ async function withFits<T>(
   }
 }
 
-function computeFits(spec: DatasetSpec, table: Table, rows: ArrayLike<number>): tf.Tensor[] {
+function computeFits(spec: DatasetSpec, inputs: Inputs, rows: ArrayLike<number>): tf.Tensor[] {
   if (spec.fits === undefined || spec.fits.length === 0) return []
-  const columns = uploadColumns(spec, table, rows)
+  const columns = upload(inputs, rows)
   const fits: tf.Tensor[] = []
   for (const { compute } of spec.fits) fits.push(compute(columns, fits))
   return fits
-}
-
-function uploadColumns(spec: DatasetSpec, table: Table, rows: ArrayLike<number>): readonly tf.Tensor[] {
-  return spec.columns.map(range => {
-    const { values, shape } = columnGroup(table, range, rows)
-    return tf.tensor(values, shape, 'float32')
-  })
 }
 
 // ── Fields ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -77,22 +81,23 @@ function uploadColumns(spec: DatasetSpec, table: Table, rows: ArrayLike<number>)
 /** Rows that are on the device at once while fields are computed. */
 const chunkRows = 4096
 
-const arrays = { float32: Float32Array, int32: Int32Array, bool: Uint8Array } as const
+/** And places of ragged ones. */
+const chunkPlaces = 2 ** 20
 
 async function computeFields(
   spec: DatasetSpec,
-  table: Table,
+  inputs: Inputs,
   fits: readonly tf.Tensor[],
 ): Promise<readonly HostField[]> {
-  const fields = spec.schema.map(field => emptyField(field, table.rows))
-  for (let start = 0; start < table.rows; start += chunkRows) {
-    const rows = rangeOf(start, Math.min(start + chunkRows, table.rows))
+  const fields = spec.schema.map(field => emptyField(field, inputs))
+  const step = Math.max(1, Math.min(chunkRows, Math.floor(chunkPlaces / mostPlaces(inputs))))
+  for (let start = 0; start < inputs.rows; start += step) {
+    const rows = rangeOf(start, Math.min(start + step, inputs.rows))
     const results = explained(spec, 'fields', () =>
-      tf.tidy(() => [...spec.fields(uploadColumns(spec, table, rows), fits)]),
+      tf.tidy(() => [...spec.fields(upload(inputs, rows), fits)]),
     )
     try {
-      for (const [index, field] of fields.entries())
-        await copyChunk(field, results[index], start, rows.length)
+      for (const [index, field] of fields.entries()) await copyChunk(field, results[index], rows, inputs)
     } finally {
       tf.dispose(results)
     }
@@ -100,25 +105,42 @@ async function computeFields(
   return fields
 }
 
-function emptyField(spec: FieldSpec, rows: number): HostField {
-  const size = spec.shape.reduce((product, extent) => product * extent, 1)
-  return { spec, size, data: new arrays[spec.dtype](rows * size) }
+function emptyField(spec: FieldSpec, inputs: Inputs): HostField {
+  const size = sizeOf(spec.shape)
+  const { ragged } = spec
+  if (ragged === undefined) return { spec, size, data: new arrays[spec.dtype](inputs.rows * size) }
+  const lengths = inputs.columns[ragged.like]?.offsets ?? bug('a ragged field of columns that are not')
+  const offsets = bounded(lengths, ragged.bound)
+  return { spec, size, offsets, data: new arrays[spec.dtype]((offsets[inputs.rows] ?? 0) * size) }
 }
 
-async function copyChunk(field: HostField, result: tf.Tensor | undefined, start: number, rows: number) {
-  checkResult(field.spec, result, rows)
+async function copyChunk(
+  field: HostField,
+  result: tf.Tensor | undefined,
+  rows: Int32Array,
+  inputs: Inputs,
+): Promise<void> {
+  const { offsets, size, data } = field
+  const places =
+    field.spec.ragged && longest(inputs.columns[field.spec.ragged.like]?.offsets ?? offsets ?? rows, rows)
+  checkResult(field.spec, result, rows.length, places)
   const values = await result.data()
-  const bad = values.findIndex(value => Number.isNaN(value))
-  if (bad >= 0) throw notANumber(field, start + Math.floor(bad / field.size))
-  field.data.set(values, start * field.size)
+  const width = (places ?? 1) * size
+  for (const [i, row] of rows.entries()) {
+    const count = offsets === undefined ? size : lengthAt(offsets, row) * size
+    const own = values.subarray(i * width, i * width + count)
+    if (own.some(value => Number.isNaN(value))) throw notANumber(field, inputs.place(row))
+    data.set(own, offsets === undefined ? row * size : (offsets[row] ?? 0) * size)
+  }
 }
 
 function checkResult(
   field: FieldSpec,
   result: tf.Tensor | undefined,
   rows: number,
+  places: number | undefined,
 ): asserts result is tf.Tensor {
-  const wanted = typeText(field.dtype, [rows, ...field.shape])
+  const wanted = typeText(field.dtype, [rows, ...(places === undefined ? [] : [places]), ...field.shape])
   const found = result === undefined ? 'nothing' : typeText(result.dtype, result.shape)
   if (found === wanted) return
   const message = `field \`${field.name}\` should be ${wanted} for ${rows} examples, but computes ${found}`
@@ -130,10 +152,10 @@ function typeText(dtype: string, shape: readonly number[]): string {
   return `${dtype.replace('float32', 'f32').replace('int32', 'i32')}[${shape.join(', ')}]`
 }
 
-function notANumber({ spec }: HostField, example: number): RunError {
+function notANumber({ spec }: HostField, place: string): RunError {
   return new RunError({
     code: 'LTM5107',
-    message: `field \`${spec.name}\` is NaN in example ${example} (counted from 0)`,
+    message: `field \`${spec.name}\` is NaN in ${place}`,
     trace: spec.trace,
     help: 'look for a division by zero (a column that never changes has no spread), or a root or logarithm of a negative number',
   })
@@ -164,7 +186,7 @@ function rangeOf(from: number, to: number): Int32Array {
 async function fieldsToSplitBy(spec: DatasetSpec, table: Table): Promise<readonly HostField[] | undefined> {
   if (spec.stratify === undefined) return undefined
   stratifier(spec)
-  return withFits(spec, table, rangeOf(0, table.rows), fits => computeFields(spec, table, fits))
+  return learnedFields(spec, table, rangeOf(0, table.rows))
 }
 
 function stratifier(spec: DatasetSpec): FieldSpec {
@@ -197,63 +219,4 @@ function checkLabelsStand(spec: DatasetSpec, before: readonly string[], after: r
     trace: spec.trace,
     help: 'the split has to be known before anything is fitted: split by a field without fits',
   })
-}
-
-// ── Batches ─────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-function serve(
-  spec: DatasetSpec,
-  seed: number,
-  splits: SplitRows,
-  fields: readonly HostField[],
-): LoadedDataset {
-  const orders = new Map<string, { readonly epoch: number; readonly rows: Int32Array }>()
-  const orderOf = (split: string, epoch: number, shuffled: boolean): Int32Array => {
-    const rows = rowsOf(spec, splits, split)
-    if (!(shuffled && spec.shuffle)) return rows
-    const known = orders.get(split)
-    if (known?.epoch === epoch) return known.rows
-    const order = epochOrder(seed, spec.name, split, epoch, rows.length).map(place => rows[place]!)
-    orders.set(split, { epoch, rows: order })
-    return order
-  }
-  return {
-    name: spec.name,
-    splits: new Map([...splits].map(([name, rows]) => [name, rows.length])),
-    batches: (split, _epoch, shuffled) => countBatches(spec, rowsOf(spec, splits, split).length, shuffled),
-    batch: (split, epoch, index, shuffled) => {
-      const start = index * spec.batch
-      return gather(fields, orderOf(split, epoch, shuffled).subarray(start, start + spec.batch))
-    },
-  }
-}
-
-/** A short last batch is only dropped where examples are shuffled, so that it is others that miss out each epoch. */
-function countBatches(spec: DatasetSpec, examples: number, shuffled: boolean): number {
-  const whole = examples / spec.batch
-  return spec.dropLast && shuffled ? Math.floor(whole) : Math.ceil(whole)
-}
-
-function rowsOf(spec: DatasetSpec, splits: SplitRows, split: string): Int32Array {
-  const rows = splits.get(split)
-  if (rows !== undefined) return rows
-  const near = nearest(split, [...splits.keys()])
-  throw new RunError({
-    code: 'LTM5108',
-    message: `dataset \`${spec.name}\` has no split \`${split}\``,
-    trace: spec.trace,
-    help: near === undefined ? `it has ${[...splits.keys()].join(', ')}` : `did you mean \`${near}\`?`,
-  })
-}
-
-function gather(fields: readonly HostField[], rows: Int32Array): Batch {
-  const tensors = fields.map(field => [field.spec.name, gatherField(field, rows)] as const)
-  return { size: rows.length, fields: Object.fromEntries(tensors) }
-}
-
-function gatherField({ spec, data, size }: HostField, rows: Int32Array): tf.Tensor {
-  const values = new arrays[spec.dtype](rows.length * size)
-  for (const [index, row] of rows.entries())
-    values.set(data.subarray(row * size, (row + 1) * size), index * size)
-  return tf.tensor(values, [rows.length, ...spec.shape], spec.dtype)
 }

@@ -3,76 +3,86 @@ import { homedir } from 'node:os'
 import { basename, dirname, extname, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
+import { bug } from '../base/bug.ts'
 import { nearest } from '../base/names.ts'
 import { systemCode } from './atomic.ts'
-import { type CsvColumn, largestWhole, parseCsv } from './csv.ts'
+import { type CsvColumn, type CsvNumbers, csvHeader, largestWhole, parseCsv } from './csv.ts'
 import { RunError } from './errors.ts'
-import type { DatasetSpec, SourceSpec } from './training.ts'
+import type { Column, SourceTable } from './sources/column.ts'
+import { readSource } from './sources/read.ts'
+import type { ColumnSpec, DatasetSpec, SourceSpec } from './training.ts'
 
-/** The numbers that a dataset is made of. */
+/** What a dataset is made of: a column of the source, or several side by side, for each entry of its `columns`. */
 export interface Table {
   readonly rows: number
-  /** Which column of the source each column of `values` is. */
-  readonly columns: readonly number[]
-  /** Row-major. */
-  readonly values: Float32Array
+  readonly columns: readonly Column[]
+  /** Where an example stands in the source, for messages. */
+  place(row: number): string
 }
-
-/** A group of columns for the program: its numbers, row-major, and their shape. */
-export interface ColumnGroup {
-  readonly values: Float32Array
-  readonly shape: [rows: number] | [rows: number, columns: number]
-}
-
-type ColumnRange = DatasetSpec['columns'][number]
 
 /** Reads the columns that a dataset uses from its source. */
 export async function readTable(spec: DatasetSpec, directory: string): Promise<Table> {
-  const columns = usedColumns(spec)
   const { source } = spec
   switch (source.kind) {
     case 'csv':
-      return readCsvTable(source, columns, directory)
+      return readCsvTable(spec, source, directory)
     case 'inline':
-      return inlineTable(spec, source.columns, columns)
+      return inlineTable(spec, source.columns, usedColumns(spec))
     case 'synthetic':
-      return syntheticTable(source, columns)
+      return syntheticTable(spec, source, usedColumns(spec))
+    default:
+      return fileTable(spec, await readSource(source, namesOf(spec), directory))
   }
 }
 
-/** Some rows of a group of columns, in the order given; a single column has rank 1. */
-export function columnGroup(table: Table, range: ColumnRange, rows: ArrayLike<number>): ColumnGroup {
-  const [from, to] = typeof range === 'number' ? [range, range + 1] : range
-  const slots = Array.from({ length: to - from }, (_, index) => table.columns.indexOf(from + index))
-  const values = new Float32Array(rows.length * slots.length)
-  const stride = table.columns.length
-  let at = 0
-  for (let row = 0; row < rows.length; row++) {
-    const start = rows[row]! * stride
-    for (let index = 0; index < slots.length; index++) values[at++] = table.values[start + slots[index]!]!
-  }
-  return { values, shape: typeof range === 'number' ? [rows.length] : [rows.length, to - from] }
+// ── Sources that name their columns ─────────────────────────────────────────────────────────────────────────────────
+
+function namesOf(spec: DatasetSpec): readonly string[] {
+  return [...new Set(spec.columns.flatMap(column => (isLaid(column) ? [String(column.column)] : [])))]
+}
+
+function fileTable(spec: DatasetSpec, table: SourceTable): Table {
+  const columns = spec.columns.map(wanted => {
+    const name = isLaid(wanted) ? String(wanted.column) : ''
+    return table.columns.find(column => column.name === name) ?? bug(`the source has not read \`${name}\``)
+  })
+  return { rows: table.rows, columns, place: row => table.place(row) }
 }
 
 // ── Columns ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-function usedColumns(spec: DatasetSpec): readonly CsvColumn[] {
-  const used = new Set(spec.columns.flatMap(range => indicesOf(range)))
-  return [...used].sort((a, b) => a - b).map(index => describeColumn(spec, index))
+type Laid = Extract<ColumnSpec, { readonly column: unknown }>
+
+export function isLaid(column: ColumnSpec): column is Laid {
+  return typeof column === 'object' && 'column' in column
 }
 
-function indicesOf(range: ColumnRange): readonly number[] {
-  if (typeof range === 'number') return [range]
-  return Array.from({ length: range[1] - range[0] }, (_, index) => range[0] + index)
+/** The columns that are read, each once; `header` says where those stand that are asked for by name. */
+function usedColumns(spec: DatasetSpec, header: readonly string[] = []): readonly CsvColumn[] {
+  const used = new Map<number, ColumnSpec>()
+  for (const column of spec.columns)
+    for (const index of indicesOf(column, header)) if (!used.has(index)) used.set(index, column)
+  return [...used]
+    .sort(([a], [b]) => a - b)
+    .map(([index, column]) => describeColumn(spec, index, isLaid(column) ? column : undefined))
+}
+
+function indicesOf(column: ColumnSpec, header: readonly string[]): readonly number[] {
+  if (typeof column === 'number') return [column]
+  if (isLaid(column))
+    return [typeof column.column === 'number' ? column.column : header.indexOf(column.column)]
+  return Array.from({ length: column[1] - column[0] }, (_, index) => column[0] + index)
 }
 
 /** A column is spoken of as that of its first reader, but of one that needs whole numbers if there is such a one. */
-function describeColumn(spec: DatasetSpec, index: number): CsvColumn {
-  const readers = spec.schema.filter(field => field.columns.includes(index))
+function describeColumn(spec: DatasetSpec, index: number, laid: Laid | undefined): CsvColumn {
+  const readers = spec.schema.filter(field => field.columns.includes(laid?.column ?? index))
   const reader = readers.find(field => field.whole) ?? readers[0]
   const { name } = reader ?? spec
   return {
     index,
+    ...(typeof laid?.column === 'string' ? { name: laid.column } : {}),
+    ...(laid?.tokens ? { text: true } : {}),
     reader: reader === undefined ? `dataset \`${name}\`` : `field \`${name}\``,
     whole: reader?.whole ?? false,
     trace: reader?.trace ?? spec.source.trace,
@@ -83,34 +93,98 @@ function describeColumn(spec: DatasetSpec, index: number): CsvColumn {
 
 type Csv = Extract<SourceSpec, { kind: 'csv' }>
 
-async function readCsvTable(source: Csv, columns: readonly CsvColumn[], directory: string): Promise<Table> {
+async function readCsvTable(spec: DatasetSpec, source: Csv, directory: string): Promise<Table> {
   const path = resolve(directory, source.path.replace(/^~(?=[/\\])/, homedir()))
   const bytes = await unpacked(await readBytes(source, path), source)
-  const { skip, trace } = source
-  const numbers = parseCsv({ bytes, file: source.path, skip, trace }, columns)
-  return { ...numbers, columns: columns.map(column => column.index) }
+  const byName = spec.columns.some(column => isLaid(column) && typeof column.column === 'string')
+  const { trace } = source
+  const skip = byName ? Math.max(source.skip, 1) : source.skip
+  const text = { bytes, file: source.path, skip, trace }
+  const header = byName ? csvHeader(text) : []
+  if (byName) checkNames(spec, source, header)
+  const used = usedColumns(spec, header)
+  const read = parseCsv(text, used)
+  const columns = spec.columns.map((column): Column => {
+    const slots = indicesOf(column, header).map(index => used.findIndex(each => each.index === index))
+    const texts = read.texts.get(slots[0] ?? -1)
+    if (isLaid(column) && column.tokens && texts)
+      return { kind: 'text', name: String(column.column), values: texts }
+    const shape = Array.isArray(column) ? [slots.length] : []
+    return { kind: 'numbers', name: '', shape, values: sideBySide(read, used.length, slots) }
+  })
+  return { rows: read.rows, columns, place: row => `${source.path}:${read.lines[row] ?? row + skip + 1}` }
+}
+
+/** The numbers of some of the columns; all of them are as they were read. */
+function sideBySide({ rows, values }: CsvNumbers, width: number, slots: readonly number[]): Float32Array {
+  if (slots.length === width && slots.every((slot, i) => slot === i)) return values
+  const chosen = new Float32Array(rows * slots.length)
+  let at = 0
+  for (let start = 0; start < values.length; start += width)
+    for (const slot of slots) chosen[at++] = values[start + slot] ?? Number.NaN
+  return chosen
+}
+
+function checkNames(spec: DatasetSpec, { path, trace }: Csv, header: readonly string[]): void {
+  for (const column of spec.columns) {
+    if (!isLaid(column) || typeof column.column === 'number' || header.includes(column.column)) continue
+    const near = nearest(column.column, header)
+    const reader = spec.schema.find(field => field.columns.includes(column.column))
+    throw new RunError({
+      code: 'LTM5105',
+      message: `${path}: no column is called “${column.column}”; the header names ${header.slice(0, 8).join(', ')}`,
+      trace: reader?.trace ?? trace,
+      help:
+        near === undefined
+          ? 'columns can also be told by their place: column(0)'
+          : `did you mean \`${near}\`?`,
+    })
+  }
 }
 
 function inlineTable(
   spec: DatasetSpec,
-  lists: readonly (readonly number[])[],
+  lists: Extract<SourceSpec, { kind: 'inline' }>['columns'],
   used: readonly CsvColumn[],
 ): Table {
   const rows = lists[0]?.length ?? 0
   const uneven = lists.findIndex(list => list.length !== rows)
   const what = (text: string) => inlineProblem(spec, text)
-  if (uneven >= 0) throw what(`column ${uneven} has ${lists[uneven]!.length} values and column 0 has ${rows}`)
+  if (uneven >= 0) throw what(`column ${uneven} has ${lists[uneven]?.length} values and column 0 has ${rows}`)
   if (rows === 0) throw what('the table has no rows')
-  const values = new Float32Array(rows * used.length)
-  for (const [slot, column] of used.entries()) {
+  for (const column of used) {
     const list = lists[column.index]
     if (list === undefined) throw what(`there is no column(${column.index}), which ${column.reader} reads`)
-    for (const [row, value] of list.entries()) {
-      checkInline(value, row, column, what)
-      values[row * used.length + slot] = value
-    }
+    for (const [row, value] of list.entries())
+      for (const each of isNumbers(value) ? value : [value])
+        if (typeof each === 'number') checkInline(each, row, column, what)
   }
-  return { rows, columns: used.map(column => column.index), values }
+  const columns = spec.columns.map(column => inlineColumn(column, lists, rows))
+  return { rows, columns, place: exampleAt }
+}
+
+function exampleAt(row: number): string {
+  return `example ${row} (counted from 0)`
+}
+
+type Cell = Extract<SourceSpec, { kind: 'inline' }>['columns'][number][number]
+const isNumbers = (cell: Cell): cell is readonly number[] => typeof cell === 'object'
+
+function inlineColumn(spec: ColumnSpec, lists: readonly (readonly Cell[])[], rows: number): Column {
+  const columns = indicesOf(spec, []).map(index => lists[index] ?? [])
+  const [first = []] = columns
+  if (isLaid(spec) && spec.tokens) return { kind: 'text', name: '', values: first.map(String) }
+  if (isLaid(spec) && first.every(isNumbers)) return listColumn(first)
+  const values = Float32Array.from({ length: rows * columns.length }, (_, i) =>
+    Number(columns[i % columns.length]?.[Math.floor(i / columns.length)]),
+  )
+  return { kind: 'numbers', name: '', shape: Array.isArray(spec) ? [columns.length] : [], values }
+}
+
+function listColumn(lists: readonly (readonly number[])[]): Column {
+  const offsets = new Int32Array(lists.length + 1)
+  for (const [row, list] of lists.entries()) offsets[row + 1] = offsets[row]! + list.length
+  return { kind: 'ragged', name: '', offsets, values: Float32Array.from(lists.flat()) }
 }
 
 function checkInline(value: number, row: number, column: CsvColumn, what: (text: string) => RunError): void {
@@ -131,7 +205,7 @@ const exactUpTo = `whole numbers are exact up to ${largestWhole.toLocaleString('
 
 type Synthetic = Extract<SourceSpec, { kind: 'synthetic' }>
 
-function syntheticTable({ count, trace }: Synthetic, used: readonly CsvColumn[]): Table {
+function syntheticTable(spec: DatasetSpec, { count, trace }: Synthetic, used: readonly CsvColumn[]): Table {
   if (!Number.isInteger(count) || count < 1 || count > largestWhole) {
     const message = `a synthetic dataset can't have ${count} examples: ${exactUpTo}`
     throw new RunError({ code: 'LTM5102', message, trace })
@@ -141,7 +215,11 @@ function syntheticTable({ count, trace }: Synthetic, used: readonly CsvColumn[])
     const message = `there is no column(${beyond.index}): a synthetic dataset has one column, the index of the example`
     throw new RunError({ code: 'LTM5105', message, trace: beyond.trace })
   }
-  return { rows: count, columns: [0], values: Float32Array.from({ length: count }, (_, index) => index) }
+  const values = Float32Array.from({ length: count }, (_, index) => index)
+  const columns = spec.columns.map(
+    (column): Column => ({ kind: 'numbers', name: '', shape: Array.isArray(column) ? [1] : [], values }),
+  )
+  return { rows: count, columns, place: exampleAt }
 }
 
 // ── Files ───────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,5 +1,6 @@
 import type * as tf from '@tensorflow/tfjs-core'
 import type { Key } from './random.ts'
+import type { FileSourceSpec } from './sources/spec.ts'
 
 /**
  * What a generated program hands to the trainer. Everything here is inert until a run starts: holders are declared at
@@ -99,7 +100,7 @@ export interface DatasetSpec {
   readonly name: string
   readonly source: SourceSpec
   /** Which columns of the table `fields` takes, in the order of its arguments; a number is a single column, rank 1. */
-  readonly columns: readonly (number | readonly [from: number, to: number])[]
+  readonly columns: readonly ColumnSpec[]
   /** Computed once on the training split, in order, from the columns and the earlier fits. */
   readonly fits?: readonly {
     readonly name: string
@@ -113,23 +114,56 @@ export interface DatasetSpec {
   readonly batch: number
   readonly shuffle: boolean
   readonly dropLast: boolean
+  /** Lengths that ragged fields are padded to; without them, to the longest example of a batch. */
+  readonly buckets?: readonly number[]
   readonly trace: Trace
+}
+/** A single column by its place, some side by side, or a column by name or place that holds more than a number each. */
+export type ColumnSpec =
+  | number
+  | readonly [from: number, to: number]
+  | {
+      readonly column: string | number
+      /** Of one example; `'ragged'` is a size that differs. A number each where it is absent. */
+      readonly shape?: readonly (number | 'ragged')[]
+      readonly tokens?: TokensSpec
+    }
+/** Texts become whole numbers, by a vocabulary of the training split. */
+export interface TokensSpec {
+  readonly unit: 'words' | 'characters' | 'whole'
+  /** Numbers that there may be at most. */
+  readonly size?: number
+}
+export interface RaggedSpec {
+  /** The symbol of the size: fields that share it are as long as one another, example by example. */
+  readonly size: string
+  /** Which of `columns` says how long an example is. */
+  readonly like: number
+  readonly bound?: number
+  readonly pad: number
 }
 export interface FieldSpec {
   readonly name: string
   readonly dtype: 'float32' | 'int32' | 'bool'
+  /** Without the ragged size, which comes before the others. */
   readonly shape: readonly number[]
+  readonly ragged?: RaggedSpec
   /** Numbers given for integers or booleans must be whole; a bad one is reported with file, line and column. */
   readonly whole: boolean
   /** The columns it reads, for that report. */
-  readonly columns: readonly number[]
+  readonly columns: readonly (number | string)[]
   readonly trace: Trace
 }
 export type SourceSpec =
   | { readonly kind: 'csv'; readonly path: string; readonly skip: number; readonly trace: Trace }
-  | { readonly kind: 'inline'; readonly columns: readonly (readonly number[])[]; readonly trace: Trace }
+  | {
+      readonly kind: 'inline'
+      readonly columns: readonly (readonly (number | string | readonly number[])[])[]
+      readonly trace: Trace
+    }
   /** One column: the index of the example. */
   | { readonly kind: 'synthetic'; readonly count: number; readonly trace: Trace }
+  | FileSourceSpec
 
 // ── Optimizers and metrics ──────────────────────────────────────────────────────────────────────────────────────────
 

@@ -158,6 +158,45 @@ export const training = {
       `\`${d.glob}\` freezes nothing: no model has such a path`,
     d => (d.near === undefined ? undefined : `did you mean \`${d.near}\`?`),
   ),
+  LTM4330: error(
+    (d: { column: string }) => `\`${d.column}\` holds texts, which no field computes with`,
+    d =>
+      `make numbers of them: \`encode(${d.column})\` numbers the different texts, \`tokenize(${d.column}, words)\` the words in each`,
+  ),
+  LTM4331: error(
+    (d: { name: string; type: string }) =>
+      `\`${d.name}\` is ${d.type}, but only the first size of a field may differ between examples`,
+    () =>
+      'sizes are numbers, or constants such as `const K = 4`; a ragged field is written `field words: i32[t] = …`',
+  ),
+  LTM4332: error(
+    (d: { column: string }) => `\`${d.column}\` has another length in each example`,
+    () =>
+      'declare the field ragged, with a lower-case size: `field x: f32[t] = …`; batches then have `x`, `x.mask` and `x.length`',
+  ),
+  LTM4333: error(
+    (d: { name: string }) =>
+      `every example of \`${d.name}\` has the same size: there is nothing to bound or pad`,
+    () => 'a ragged field has a lower-case size: `field x: f32[t] = … where t <= 200 pad 0`',
+  ),
+  LTM4334: error(
+    (d: { size: string }) =>
+      `behind a ragged field, \`where\` bounds its size, \`${d.size}\`, and nothing else`,
+    d => `write \`where ${d.size} <= 200\`: longer examples are cut to it`,
+  ),
+  LTM4335: error(
+    (d: { callee: string }) => `\`${d.callee}\` makes numbers of a column of texts`,
+    d =>
+      d.callee === 'encode'
+        ? 'write `encode(column("kind"))`'
+        : 'write `tokenize(column("text"), words, size: 20000)`, or `characters` in place of `words`',
+  ),
+  LTM4336: error(
+    (d: { field: string; size: string }) =>
+      `\`${d.field}\` takes places along \`${d.size}\` together, and a ragged field is computed place by place`,
+    d =>
+      `sums and orders along \`${d.size}\` belong into a step, where \`batch.${d.field}.mask\` says which places count`,
+  ),
   LTM4350: error(
     (d: { path: string }) =>
       `the path \`${d.path}\` inserts what is no number or text that is known before the run`,

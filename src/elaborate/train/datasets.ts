@@ -1,7 +1,7 @@
 import { nearest } from '../../base/names.ts'
 import { type Span, textOf } from '../../base/source.ts'
 import type { DataField, Dataset } from '../../ir/ir.ts'
-import type { Arg, Call, Data, Dataset as DatasetDeclaration, Field, Fit, Split } from '../../syntax/ast.ts'
+import type { Arg, Data, Dataset as DatasetDeclaration, Field, Fit, Split } from '../../syntax/ast.ts'
 import { compareDims, product } from '../../types/dim.ts'
 import { sameShape, showType, type TensorType } from '../../types/tensor.ts'
 import { type Context, complain, isBroken, originOf } from '../context.ts'
@@ -10,9 +10,10 @@ import { expression } from '../evaluate.ts'
 import { bindFormals } from '../formals.ts'
 import { functionFrom } from '../functionRegion.ts'
 import { applyOperator } from '../tensors.ts'
-import { declaredType, showDeclared } from '../types.ts'
 import { errorValue, knownNumber, type TensorValue, type Value } from '../values.ts'
-import { mixesExamples } from './rows.ts'
+import { type Loading, loadingOf, ordinaryLoading } from './loading.ts'
+import { type MemberType, memberType } from './memberTypes.ts'
+import { mixesExamples, mixesPlaces } from './rows.ts'
 import { sourceOf } from './sources.ts'
 import { type Columns, columnsOf, rows, tableContext } from './table.ts'
 
@@ -24,8 +25,6 @@ export function checkDataset(ctx: Context, declaration: DatasetDeclaration): voi
   const made = { name: declaration.name.text, origin: originOf(declaration.span) }
   if (!args || !datasetOf(ctx, declaration, made, ordinaryLoading)) ctx.world.broken.add(declaration.id)
 }
-
-const ordinaryLoading: Loading = { batch: 32, shuffle: true, dropLast: false }
 
 /** `data digits = Digits(batch: 64)`. */
 export function elaborateData(ctx: Context, member: Data): Dataset | undefined {
@@ -56,50 +55,6 @@ export function elaborateData(ctx: Context, member: Data): Dataset | undefined {
   return datasetOf(within, declaration, { name: member.name.text, origin: originOf(member.span) }, loading)
 }
 
-interface Loading {
-  readonly batch: number
-  readonly shuffle: boolean
-  readonly dropLast: boolean
-}
-
-function loadingOf(
-  ctx: Context,
-  call: Call,
-  args: readonly Arg[],
-  own: readonly string[],
-): Loading | undefined {
-  const loading: { -readonly [K in keyof Loading]: Loading[K] } = { ...ordinaryLoading }
-  let good = true
-  for (const arg of args) {
-    if (arg.kind !== 'Named') continue
-    const value = expression(ctx, arg.value)
-    const known = knownNumber(value)
-    const flag = value.kind === 'bool' && value.expr.kind === 'bool' ? value.expr.value : undefined
-    const name = arg.name.text
-    if (name === 'batch' && value.kind === 'int' && known !== undefined && known >= 1) loading.batch = known
-    else if (name === 'shuffle' && flag !== undefined) loading.shuffle = flag
-    else if (name === 'drop_last' && flag !== undefined) loading.dropLast = flag
-    else if (value.kind !== 'error') {
-      good = false
-      const names = ['batch', 'shuffle', 'drop_last']
-      if (name === 'bucket') complain(ctx, 'LTM9001', arg.span, { what: '`bucket`' })
-      else if (names.includes(name))
-        complain(ctx, 'LTM2102', arg.value.span, {
-          what: `\`${name}\``,
-          expected: name === 'batch' ? 'an int of 1 or more' : '`true` or `false`',
-          got: describe(value),
-        })
-      else
-        complain(ctx, 'LTM3004', arg.name.span, {
-          callee: textOf(call.callee.span),
-          name,
-          near: nearest(name, [...names, ...own]),
-        })
-    } else good = false
-  }
-  return good ? loading : undefined
-}
-
 function datasetOf(
   ctx: Context,
   declaration: DatasetDeclaration,
@@ -108,20 +63,21 @@ function datasetOf(
 ): Dataset | undefined {
   const source = sourceOf(ctx, declaration.source)
   if (!source) return undefined
-  const columns = columnsOf(ctx, declaration.members, source)
+  const types = typesOf(ctx, declaration)
+  const columns = columnsOf(ctx, declaration.members, source, types)
   const fits: Dataset['fits'][number][] = []
   const failed = new Set<string>()
-  const fields: { readonly field: Field; readonly type: TensorType }[] = []
+  const fields: TypedField[] = []
   const names = new Map<string, Span>()
   for (const item of declaration.members) {
     if (item.kind === 'Fit' || item.kind === 'Field') checkName(ctx, item, names)
     if (item.kind === 'Fit') {
-      const fit = fitOf(ctx, declaration, item, columns, fits, failed)
+      const fit = fitOf(ctx, declaration, item, types.get(item)?.type, columns, fits, failed)
       if (fit) fits.push(fit)
       else failed.add(item.name.text)
     } else if (item.kind === 'Field') {
-      const type = fieldType(ctx, item)
-      if (type) fields.push({ field: item, type })
+      const type = types.get(item)
+      if (type) fields.push({ field: item, ...type })
       else failed.add(item.name.text)
     } else if (item.kind !== 'Split') {
       complain(ctx, 'LTM9001', item.span, { what: `\`${item.kind.toLowerCase()}\` in a dataset` })
@@ -164,11 +120,11 @@ function fitOf(
   ctx: Context,
   declaration: DatasetDeclaration,
   fit: Fit,
+  type: TensorType | undefined,
   columns: Columns,
   fits: Dataset['fits'],
   failed: ReadonlySet<string>,
 ): Dataset['fits'][number] | undefined {
-  const type = fieldType(ctx, fit)
   const table = tableContext(ctx, columns, fits, failed)
   const value = type ? expression({ ...table.ctx, expected: type }, fit.value) : errorValue
   if (!type || value.kind === 'error') return undefined
@@ -197,25 +153,28 @@ function fitOf(
   return { name: fit.name.text, type, func: func.name, origin: originOf(fit.span) }
 }
 
-function fieldType(ctx: Context, member: Field | Fit): TensorType | undefined {
-  if (member.name.text === 'size') return void complain(ctx, 'LTM4307', member.name.span, undefined)
-  if (member.pad || member.where.length > 0)
-    return void complain(ctx, 'LTM9001', member.span, { what: 'a ragged field' })
-  const type = declaredType(ctx, member.type)
-  if (type.kind === 'error') return undefined
-  if (type.kind === 'bool') return { dtype: 'bool', shape: [] }
-  if (type.kind === 'tensor' && type.type.shape.every(size => typeof size === 'number')) return type.type
-  complain(ctx, 'LTM2109', member.type.span, {
-    wanted: 'a tensor type with sizes that are numbers',
-    got: showDeclared(type),
-  })
-  return undefined
+interface TypedField extends MemberType {
+  readonly field: Field
+}
+
+/** The declared types of fields and fits; a member is left out where its type is wrong. */
+function typesOf(
+  ctx: Context,
+  { members }: DatasetDeclaration,
+): ReadonlyMap<DatasetDeclaration['members'][number], MemberType> {
+  const types = new Map<DatasetDeclaration['members'][number], MemberType>()
+  for (const member of members) {
+    if (member.kind !== 'Field' && member.kind !== 'Fit') continue
+    const type = memberType(ctx, member)
+    if (type) types.set(member, type)
+  }
+  return types
 }
 
 function fieldsFunction(
   ctx: Context,
   declaration: DatasetDeclaration,
-  fields: readonly { readonly field: Field; readonly type: TensorType }[],
+  fields: readonly TypedField[],
   columns: Columns,
   fits: Dataset['fits'],
   failed: ReadonlySet<string>,
@@ -224,14 +183,20 @@ function fieldsFunction(
   const results = new Map<string, Value>()
   const described: DataField[] = []
   let good = true
-  for (const { field, type } of fields) {
+  for (const { field, type, ragged } of fields) {
     const value = fieldValue(table.ctx, field, type)
     if (!value) {
       good = false
       continue
     }
     results.set(field.name.text, value.tensor)
-    described.push({ name: field.name.text, type, whole: value.whole, origin: originOf(field.span) })
+    described.push({
+      name: field.name.text,
+      type,
+      whole: value.whole,
+      ...(ragged ? { ragged } : {}),
+      origin: originOf(field.span),
+    })
   }
   if (!good) return undefined
   const mixed = mixesExamples(table.region.steps, rows, new Set(fits.map(fit => fit.name)))
@@ -240,6 +205,14 @@ function fieldsFunction(
     if (field) complain(ctx, 'LTM4305', field.field.value.span, { field: field.field.name.text })
     return undefined
   }
+  const apart = fields.find(
+    ({ type, ragged }) => ragged && mixesPlaces(table.region.params, table.region.steps, type.shape[0]),
+  )
+  if (apart)
+    return void complain(ctx, 'LTM4336', apart.field.value.span, {
+      field: apart.field.name.text,
+      size: String(apart.type.shape[0]),
+    })
   const func = functionFrom(ctx, table.region, {
     name: `${declaration.name.text}.fields`,
     declaration: declaration.name.text,

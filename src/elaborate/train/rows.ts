@@ -1,4 +1,6 @@
-import type { Origin, Step } from '../../ir/ir.ts'
+import type { FuncParam, Origin, Step, ValueType } from '../../ir/ir.ts'
+import { findOp } from '../../ops/index.ts'
+import type { Dim } from '../../types/dim.ts'
 
 const reductions: readonly string[] = [
   'sum',
@@ -39,6 +41,30 @@ export function mixesExamples(
     if (reductions.includes(step.op) && alongRows(step)) return step.origin
   }
   return undefined
+}
+
+/** Operators that put elements elsewhere, each by itself. */
+const movers: readonly string[] = ['reshape', 'broadcast_to', 'call']
+
+/**
+ * Whether a step takes the places of a ragged field together. It is computed for several examples at once, padded, so
+ * that a value must not depend on what stands beside it.
+ */
+export function mixesPlaces(
+  params: readonly FuncParam[],
+  steps: readonly Step[],
+  size: Dim | undefined,
+): boolean {
+  const values = [...params, ...steps.flatMap(step => step.outputs)]
+  const types = new Map(values.map(({ name, type }) => [name, type]))
+  const isRagged = (type: ValueType | undefined): boolean =>
+    type !== undefined && type !== 'key' && type.shape.some(dim => dim === size)
+  return steps.some(step => {
+    const touches = step.inputs.some(input => isRagged(types.get(input)))
+    const gives = step.outputs.every(({ type }) => type !== 'key' && type.shape[1] === size)
+    if (!touches || findOp(step.op)?.lift === 'elementwise') return false
+    return !gives || !movers.includes(step.op)
+  })
 }
 
 function touchesRows(step: Step, perRow: ReadonlySet<string>): boolean {

@@ -1,11 +1,11 @@
 import { nearest } from '../../base/names.ts'
 import { textOf } from '../../base/source.ts'
-import type { DataSource } from '../../ir/ir.ts'
+import type { Cell, DataSource } from '../../ir/ir.ts'
 import type { Arg, Expr, Ref } from '../../syntax/ast.ts'
 import { type Context, complain, originOf } from '../context.ts'
 import { describe } from '../describe.ts'
 import { expression } from '../evaluate.ts'
-import { knownNumber } from '../values.ts'
+import { knownNumber, type Value } from '../values.ts'
 import { dataPath } from './dataPath.ts'
 import { fileSources } from './fileSources.ts'
 
@@ -117,11 +117,27 @@ function inlineSource(ctx: Context, args: readonly Arg[], origin: DataSource['or
   const columns = args.flatMap(arg => {
     if (arg.kind !== 'Named') return []
     const list = expression(ctx, arg.value)
-    const values = list.kind === 'list' ? list.items.map(knownNumber) : []
-    const numbers = values.filter(value => value !== undefined)
-    if (list.kind !== 'list' || numbers.length !== values.length)
-      complain(ctx, 'LTM2109', arg.value.span, { wanted: 'a list of numbers', got: describe(list) })
-    return [{ name: arg.name.text, values: numbers }]
+    const values = list.kind === 'list' ? list.items.map(cellOf) : []
+    const cells = values.filter(value => value !== undefined)
+    if (list.kind !== 'error' && (list.kind !== 'list' || cells.length !== values.length))
+      complain(ctx, 'LTM2109', arg.value.span, {
+        wanted: 'a list of numbers, of texts or of lists of numbers',
+        got: describe(list),
+      })
+    else if (new Set(cells.map(cell => typeof cell)).size > 1)
+      complain(ctx, 'LTM2109', arg.value.span, {
+        wanted: 'one kind of value: numbers, texts or lists of numbers',
+        got: 'a mixture',
+      })
+    return [{ name: arg.name.text, values: cells }]
   })
   return { kind: 'inline', columns, origin }
+}
+
+function cellOf(value: Value): Cell | undefined {
+  if (value.kind === 'string') return value.text
+  if (value.kind !== 'list') return knownNumber(value)
+  const numbers = value.items.map(knownNumber)
+  const known = numbers.filter(number => number !== undefined)
+  return known.length === numbers.length ? known : undefined
 }

@@ -1,6 +1,15 @@
 import { nearest } from '../../base/names.ts'
 import { type Span, textOf } from '../../base/source.ts'
-import type { HostExpr, HostStatement, LogFlags, Phase, StepStream, TrainingStep } from '../../ir/ir.ts'
+import type {
+  DataField,
+  DType,
+  HostExpr,
+  HostStatement,
+  LogFlags,
+  Phase,
+  StepStream,
+  TrainingStep,
+} from '../../ir/ir.ts'
 import type {
   Block,
   Expr,
@@ -14,6 +23,7 @@ import type {
   Stream,
   TrainStep,
 } from '../../syntax/ast.ts'
+import type { Shape, TensorType } from '../../types/tensor.ts'
 import { type Context, complain, originOf } from '../context.ts'
 import { checkShadowing } from '../declaring.ts'
 import { describe } from '../describe.ts'
@@ -23,7 +33,7 @@ import { constantOf } from '../host.ts'
 import { hostNumber, notBool } from '../operators.ts'
 import { executeLet, executeVar, named, statementWord } from '../statements.ts'
 import { toTensor } from '../tensors.ts'
-import { errorValue, int, type Value } from '../values.ts'
+import { errorValue, int, type TensorValue, type Value } from '../values.ts'
 import { freezeStatement } from './freezing.ts'
 import { forLoop, whileLoop } from './loops.ts'
 import { message } from './messages.ts'
@@ -118,19 +128,22 @@ function streamOf(
     })
   }
   const size = only ? 'batch' : stream.name.text
-  const fields = dataset.fields.map(field => ({
-    field: field.name,
-    value: {
-      name: ctx.region.fresh(field.name),
-      type: { dtype: field.type.dtype, shape: [size, ...field.type.shape] },
-    },
-  }))
+  const sizes = { batch: size, ofField: (name: string) => (only ? name : `${stream.name.text}_${name}`) }
+  const fields = dataset.fields.flatMap(field => streamFields(ctx, field, sizes))
   const declared = fieldSpans(training, dataset.name)
-  const values = fields.map(({ field, value }): [string, Value] => {
-    const span = declared.get(field)
-    const origin = span && { name: `${dataset.declaration}.${field}`, span }
-    const tensor = { kind: 'tensor' as const, name: value.name, type: value.type, span: stream.span }
-    return [field, origin ? { ...tensor, origin } : tensor]
+  const tensors = new Map(
+    fields.map(({ field, value }): [string, TensorValue] => [
+      field,
+      { kind: 'tensor', name: value.name, type: value.type, span: stream.span },
+    ]),
+  )
+  const values = dataset.fields.flatMap((field): readonly [string, Value][] => {
+    const tensor = tensors.get(field.name)
+    if (!tensor) return []
+    const span = declared.get(field.name)
+    const origin = span && { name: `${dataset.declaration}.${field.name}`, span }
+    const parts = field.ragged && partsOf(tensors, field.name)
+    return [[field.name, { ...tensor, ...(origin ? { origin } : {}), ...(parts ? { parts } : {}) }]]
   })
   env.define(
     stream.name.text,
@@ -143,6 +156,48 @@ function streamOf(
     { unshadowed: true },
   )
   return { name: stream.name.text, data: dataset.name, split, cycle: stream.cycle, size, fields }
+}
+
+interface StreamField {
+  readonly field: string
+  readonly value: { readonly name: string; readonly type: TensorType }
+}
+
+interface StreamSizes {
+  readonly batch: string
+  /** The symbol of a ragged size: what the longest example of a batch, or its bucket, has. */
+  ofField(name: string): string
+}
+
+/** What a field brings to a batch: its values, and where it is ragged which of them are its own, and how many. */
+function streamFields(
+  ctx: Context,
+  { name, type, ragged }: DataField,
+  sizes: StreamSizes,
+): readonly StreamField[] {
+  const [first, ...rest] = type.shape
+  if (!ragged || typeof first !== 'string') {
+    const value = { name: ctx.region.fresh(name), type: { ...type, shape: [sizes.batch, ...type.shape] } }
+    return [{ field: name, value }]
+  }
+  const places = [sizes.batch, sizes.ofField(first)]
+  const part = (field: string, dtype: DType, shape: Shape): StreamField => ({
+    field,
+    value: { name: ctx.region.fresh(field.replace('.', '_')), type: { dtype, shape } },
+  })
+  return [
+    part(name, type.dtype, [...places, ...rest]),
+    part(`${name}.mask`, 'bool', places),
+    part(`${name}.length`, 'i32', [sizes.batch]),
+  ]
+}
+
+function partsOf(tensors: ReadonlyMap<string, TensorValue>, field: string): ReadonlyMap<string, TensorValue> {
+  const parts = ['mask', 'length'].flatMap((part): readonly [string, TensorValue][] => {
+    const value = tensors.get(`${field}.${part}`)
+    return value ? [[part, value]] : []
+  })
+  return new Map(parts)
 }
 
 /** Where the fields of a dataset are declared. */

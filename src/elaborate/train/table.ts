@@ -1,14 +1,14 @@
-import { nearest } from '../../base/names.ts'
 import type { ColumnInput, DataSource, Dataset, FuncParam } from '../../ir/ir.ts'
 import type { DatasetMember, Expr } from '../../syntax/ast.ts'
 import { children } from '../../syntax/walk.ts'
 import type { TensorType } from '../../types/tensor.ts'
-import { type Context, complain, originOf } from '../context.ts'
-import { describe } from '../describe.ts'
+import { type Context, originOf } from '../context.ts'
 import type { Env } from '../env.ts'
-import { expression } from '../evaluate.ts'
 import { FunctionRegion } from '../functionRegion.ts'
+import { columnCalls } from '../surface.ts'
 import { errorValue, type TensorValue } from '../values.ts'
+import { type ColumnRead, columnRead } from './columnCalls.ts'
+import type { MemberType } from './memberTypes.ts'
 
 /** The symbol of the number of rows that a field is computed for at once. */
 export const rows = 'examples'
@@ -20,96 +20,55 @@ export interface Columns {
   readonly readAt: ReadonlyMap<number, string>
 }
 
-export function columnsOf(ctx: Context, members: readonly DatasetMember[], source: DataSource): Columns {
+export function columnsOf(
+  ctx: Context,
+  members: readonly DatasetMember[],
+  source: DataSource,
+  types: ReadonlyMap<DatasetMember, MemberType>,
+): Columns {
   const columns: ColumnInput[] = []
   const readAt = new Map<number, string>()
-  const add = (node: Expr): void => {
-    const range = columnRange(ctx, node, source)
-    if (!range) return
-    const known = columns.find(
-      column => column.from === range.from && column.to === range.to && column.single === range.single,
-    )
-    if (known) {
-      readAt.set(node.span.start, known.value)
-      return
-    }
-    const name = range.single ? `column${range.from}` : range.from === 0 ? 'columns' : `columns${range.from}`
-    const value = columns.some(column => column.value === name) ? `${name}_${range.to}` : name
-    columns.push({ ...range, value, origin: originOf(node.span) })
+  const add = (node: Expr, read: ColumnRead | undefined): void => {
+    if (!read) return
+    const known = columns.find(column => sameRead(column, read))
+    const value = known?.value ?? unusedName(nameOf(read), read.to, columns)
+    if (!known) columns.push({ ...read, value, origin: originOf(node.span) })
     readAt.set(node.span.start, value)
   }
-  const visit = (node: Parameters<typeof children>[0]): void => {
-    if (
-      (node.kind === 'Call' &&
-        node.callee.kind === 'Name' &&
-        (node.callee.text === 'columns' || node.callee.text === 'column')) ||
-      (node.kind === 'Name' && node.text === 'index' && source.kind === 'synthetic')
-    )
-      add(node)
-    for (const child of children(node)) visit(child)
+  const visit = (node: Parameters<typeof children>[0], owner: MemberType | undefined): void => {
+    if (node.kind === 'Call' && node.callee.kind === 'Name' && columnCalls.includes(node.callee.text))
+      return add(node, columnRead(ctx, node, source, owner))
+    if (node.kind === 'Name' && node.text === 'index' && source.kind === 'synthetic')
+      add(node, { from: 0, to: 1, single: true })
+    for (const child of children(node)) visit(child, owner)
   }
-  for (const member of members) if (member.kind === 'Field' || member.kind === 'Fit') visit(member.value)
+  for (const member of members)
+    if ((member.kind === 'Field' || member.kind === 'Fit') && types.has(member))
+      visit(member.value, types.get(member))
   return { list: columns, readAt }
 }
 
-interface ColumnRange {
-  readonly from: number
-  readonly to: number
-  readonly single: boolean
+function sameRead(column: ColumnInput, read: ColumnRead): boolean {
+  const { value: _, origin: __, ...known } = column
+  return JSON.stringify(Object.entries(known).sort()) === JSON.stringify(Object.entries(read).sort())
 }
 
-/** `columns(0..64)`, `column(64)`, `column("x")` of an inline table, `index` of a synthetic one. */
-function columnRange(ctx: Context, node: Expr, source: DataSource): ColumnRange | undefined {
-  if (node.kind === 'Name') return { from: 0, to: 1, single: true }
-  if (node.kind !== 'Call' || node.callee.kind !== 'Name') return undefined
-  const [arg] = node.args
-  const value = arg && arg.kind !== 'Except' ? expression(ctx, arg.value) : errorValue
-  if (value.kind === 'error') return undefined
-  if (
-    node.callee.text === 'columns' &&
-    value.kind === 'range' &&
-    typeof value.from === 'number' &&
-    typeof value.to === 'number'
-  ) {
-    return checkedRange(ctx, node, source, { from: value.from, to: value.to, single: false })
-  }
-  if (node.callee.text === 'column' && value.kind === 'int' && typeof value.dim === 'number')
-    return checkedRange(ctx, node, source, { from: value.dim, to: value.dim + 1, single: true })
-  if (node.callee.text === 'column' && value.kind === 'string' && source.kind === 'inline') {
-    const at = source.columns.findIndex(column => column.name === value.text)
-    if (at >= 0) return { from: at, to: at + 1, single: true }
-    complain(ctx, 'LTM3001', node.span, {
-      name: value.text,
-      near: nearest(
-        value.text,
-        source.columns.map(column => column.name),
-      ),
-    })
-    return undefined
-  }
-  complain(ctx, 'LTM2102', node.span, {
-    what: `\`${node.callee.text}\``,
-    expected:
-      node.callee.text === 'columns'
-        ? 'a range of columns, as in `columns(0..64)`'
-        : 'one column, as in `column(64)`',
-    got: describe(value),
-  })
-  return undefined
+/** `columns`, `column4`, `column_text`. */
+function nameOf({ name, from, single }: ColumnRead): string {
+  if (name !== undefined) return `column_${name.replace(/\W+/g, '_')}`
+  if (single) return `column${from}`
+  return from === 0 ? 'columns' : `columns${from}`
 }
 
-/** Columns that a table can have: how many a file has is checked when it is read. */
-function checkedRange(
-  ctx: Context,
-  node: Expr,
-  source: DataSource,
-  range: ColumnRange,
-): ColumnRange | undefined {
-  const count = source.kind === 'inline' ? source.columns.length : Number.POSITIVE_INFINITY
-  if (range.from >= 0 && range.from < range.to && range.to <= count) return range
-  const has = count === Number.POSITIVE_INFINITY ? 'are counted from 0' : `are 0 to ${count - 1}`
-  const index = range.single ? String(range.from) : `${range.from}..${range.to}`
-  return void complain(ctx, 'LTM4309', node.span, { index, has })
+function unusedName(name: string, to: number, columns: readonly ColumnInput[]): string {
+  const taken = new Set(columns.map(column => column.value))
+  const numbered = [to, ...columns.map((_, i) => i + 2)].map(each => `${name}_${each}`)
+  return [name, ...numbered].find(each => !taken.has(each)) ?? `${name}_${columns.length + 2}`
+}
+
+/** The type of a column for all rows at once. */
+function typeOf({ from, to, single, shape, tokens }: ColumnInput): TensorType {
+  return { dtype: tokens ? 'i32' : 'f32', shape: [rows, ...(shape ?? (single ? [] : [to - from]))] }
 }
 
 /** A region in which `columns(…)`, `column(…)`, `index` and the earlier fits are values. */
@@ -121,12 +80,7 @@ class TableRegion extends FunctionRegion {
   constructor(columns: Columns, fits: Dataset['fits']) {
     super()
     this.#columns = columns
-    for (const column of columns.list) {
-      this.#add(column.value, {
-        dtype: 'f32',
-        shape: column.single ? [rows] : [rows, column.to - column.from],
-      })
-    }
+    for (const column of columns.list) this.#add(column.value, typeOf(column))
     for (const fit of fits) this.#add(fit.name, fit.type)
   }
 
@@ -156,7 +110,7 @@ export function tableContext(
   const env: Env = ctx.env.child()
   for (const name of failed) env.define(name, errorValue)
   for (const fit of fits) env.define(fit.name, region.named(fit.name) ?? errorValue)
-  for (const name of ['columns', 'column']) env.define(name, { kind: 'operator', name })
+  for (const name of columnCalls) env.define(name, { kind: 'operator', name })
   const index = columns.list.find(column => column.single && column.from === 0)
   if (index) env.define('index', region.named(index.value) ?? errorValue)
   return { ctx: { ...ctx, env, region }, region }

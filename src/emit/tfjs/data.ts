@@ -18,24 +18,32 @@ export function datasetLine(env: Env, data: Dataset): Line {
   const spec = objectCode([
     ['name', literal(data.name)],
     ['source', literal(sourceLiteral(env, data.source))],
-    [
-      'columns',
-      literal(data.columns.map(column => (column.single ? column.from : [column.from, column.to]))),
-    ],
+    ['columns', listCode(data.columns.map(column => literal(columnLiteral(column))))],
     ['fits', fitsCode(env, data)],
     ['fields', columnsFunction(env, data, func, true)],
     [
       'schema',
-      listCode(data.fields.map((field, i) => fieldCode(env, field, columnsOf(data, func, func.results[i])))),
+      listCode(
+        data.fields.map((field, i) =>
+          fieldCode(env, field, columnsOf(data, func, func.results[i]), data.columns),
+        ),
+      ),
     ],
     ['split', literal(data.split.map(({ name, share }) => [name, share]))],
     ['stratify', data.stratify === undefined ? undefined : literal(data.stratify)],
     ['batch', literal(data.batch)],
     ['shuffle', literal(data.shuffle)],
     ['dropLast', literal(data.dropLast)],
+    ['buckets', data.buckets && literal(data.buckets)],
     ['trace', literal(traceOf(env, data.origin))],
   ])
   return statement(ts`const ${holderName(env, 'data', data.name)} = dataset(${spec})`)
+}
+
+function columnLiteral({ from, to, single, name, shape, tokens }: ColumnInput): Plain {
+  if (name === undefined && !shape && !tokens) return single ? from : [from, to]
+  const laid = shape && { shape: shape.map(size => (typeof size === 'number' ? size : 'ragged')) }
+  return { column: name ?? from, ...laid, ...(tokens && { tokens: { ...tokens } }) }
 }
 
 function sourceLiteral(env: Env, source: DataSource): Plain {
@@ -66,13 +74,16 @@ function sourceLiteral(env: Env, source: DataSource): Plain {
 
 function fieldCode(
   env: Env,
-  { name, type, whole, origin }: DataField,
+  { name, type, whole, ragged, origin }: DataField,
   columns: readonly ColumnInput[],
+  all: readonly ColumnInput[],
 ): Code {
+  const like = all.findIndex(column => columns.includes(column) && typeof column.shape?.[0] === 'string')
   return objectCode([
     ['name', literal(name)],
     ['dtype', literal(dtypes[type.dtype])],
-    ['shape', literal(type.shape.map(Number))],
+    ['shape', literal(type.shape.filter(size => typeof size === 'number'))],
+    ['ragged', ragged && literal({ size: String(type.shape[0]), like, ...ragged })],
     ['whole', literal(whole)],
     ['columns', columnList(columns)],
     ['trace', literal(traceOf(env, origin))],
@@ -86,7 +97,10 @@ function columnList(columns: readonly ColumnInput[]): Code {
     const index = only.from === 0 ? 'i' : `${only.from} + i`
     return `Array.from({ length: ${only.to - only.from} }, (_, i) => ${index})`
   }
-  return literal(columns.flatMap(({ from, to }) => Array.from({ length: to - from }, (_, i) => from + i)))
+  const places = columns.flatMap(({ name, from, to }): readonly (number | string)[] =>
+    name === undefined ? Array.from({ length: to - from }, (_, i) => from + i) : [name],
+  )
+  return literal(places)
 }
 
 const longestRange = 8

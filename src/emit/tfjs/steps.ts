@@ -11,6 +11,7 @@ import type {
   LossTerm,
   Message,
   Step,
+  StepStream,
   TrainingStep,
 } from '../../ir/ir.ts'
 import { type Line, layout, type Statement, statement } from '../layout.ts'
@@ -79,15 +80,32 @@ function renderBody(env: Env, statements: readonly HostStatement[], taken: Taken
   const outputs = taken.outputs.length === 0 ? [] : [argument('outputs', 'Tensors')]
   const batches = taken.batches.map(batch => ({ batch, argument: argument(batch.name, 'Batch') }))
   const size = (symbol: string): string => {
-    const found =
-      batches.find(({ batch }) => batch.size === symbol) ?? bug(`no batch tells the size \`${symbol}\``)
+    const found = batches.find(({ batch }) => batch.size === symbol)
+    if (found === undefined) return raggedSize(symbol)
     found.argument.used = true
     return `${found.argument.local}.size`
+  }
+  const lengths = new Map<string, string>()
+  let behindFields = 0
+  /** Read off a field when it is first used: `const t = batch.fields.words!.shape[1]!`. */
+  const raggedSize = (symbol: string): string => {
+    const known = lengths.get(symbol)
+    if (known !== undefined) return known
+    const found =
+      batches.find(({ batch }) => raggedField(batch, symbol)) ?? bug(`no batch tells the size \`${symbol}\``)
+    found.argument.used = true
+    const field = memberAccess(raggedField(found.batch, symbol) ?? '')
+    const local = localName(scope, symbol)
+    const length = ts`${found.argument.local}.fields${field}${annotation`!`}.shape[1]${annotation`!`}`
+    body.lines.splice(behindFields, 0, statement(ts`const ${local} = ${length}`))
+    lengths.set(symbol, local)
+    return local
   }
   const body = createBody(env, statements, scope, dim => sizeCode(dim, size))
   for (const output of outputs) takeFields(body, output, output.local, taken.outputs)
   for (const { batch, argument } of batches)
     takeFields(body, argument, `${argument.local}.fields`, batch.fields)
+  behindFields = body.lines.length
   if (taken.key !== undefined) body.values.set(taken.key, { kind: 'code', code: 'run.key' })
   writeStatements(body, statements)
   // A hook is handed the outputs first, so their place is kept.
@@ -98,6 +116,11 @@ function renderBody(env: Env, statements: readonly HostStatement[], taken: Taken
     .slice(0, last + 1)
     .map(({ local, type, used }) => ts`${used ? local : `_${local}`}${annotation`: ${type}`}`)
   return { params: join([...runParameter(body.lines, last >= 0), ...args]), lines: body.lines }
+}
+
+/** A field whose second size is this symbol. */
+function raggedField({ fields }: StepStream, symbol: string): string | undefined {
+  return fields.find(({ value }) => value.type !== 'key' && value.type.shape[1] === symbol)?.field
 }
 
 /** The fields that the body reads, as locals. */

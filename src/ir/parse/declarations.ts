@@ -1,6 +1,7 @@
 import type { HostScope } from '../host.ts'
 import type {
   Buffer,
+  Cell,
   ColumnInput,
   DataField,
   DataSource,
@@ -15,6 +16,8 @@ import type {
   OptimizerGroup,
   Origin,
   Parameter,
+  Ragged,
+  Tokens,
 } from '../ir.ts'
 import { parseExpr } from './expression.ts'
 import { parseLiteral, parseTensorType } from './names.ts'
@@ -56,9 +59,10 @@ export function parseDataset(s: Scanner, origin: Origin): Dataset {
   const fits = repeat(() => parseFit(s))
   const fields = repeat(() => parseDataField(s))
   const split = s.accept('split') ? commaList(s, () => ({ name: s.name(), share: s.number() })) : []
+  const buckets = s.accept('buckets') ? { buckets: s.list('[', ']', () => s.number()) } : {}
   const stratify = s.accept('stratify') ? { stratify: s.name() } : {}
   s.expect('}')
-  return { ...head, source, columns, fits, fields, split, ...stratify, origin }
+  return { ...head, source, columns, fits, fields, split, ...buckets, ...stratify, origin }
 }
 
 function parseDatasetHead(s: Scanner) {
@@ -127,13 +131,18 @@ function parseWindows(s: Scanner) {
   return { tokens, window, stride, size: s.whole() }
 }
 
-function parseInline(s: Scanner): readonly { readonly name: string; readonly values: readonly number[] }[] {
+function parseInline(s: Scanner): readonly { readonly name: string; readonly values: readonly Cell[] }[] {
   s.expect('{')
   return s.block('}', () => {
     const name = s.name()
     s.expect('=')
-    return { name, values: s.list('[', ']', () => s.number()) }
+    return { name, values: s.list('[', ']', () => parseCell(s)) }
   })
+}
+
+function parseCell(s: Scanner): Cell {
+  if (s.atText) return s.text()
+  return s.numberMaybe() ?? s.list('[', ']', () => s.number())
 }
 
 function parseColumn(s: Scanner): ColumnInput | undefined {
@@ -142,9 +151,21 @@ function parseColumn(s: Scanner): ColumnInput | undefined {
   if (!single && !s.accept('columns')) return undefined
   const value = s.value()
   s.expect('=')
+  const place = s.atText ? { name: s.text(), from: 0, to: 1 } : parsePlace(s)
+  const shape = s.accept('shape') ? { shape: parseTensorType(s).shape } : {}
+  const tokens = s.accept('tokens') ? { tokens: parseTokens(s) } : {}
+  return { value, ...place, single, ...shape, ...tokens, origin }
+}
+
+function parsePlace(s: Scanner): Pick<ColumnInput, 'from' | 'to'> {
   const from = s.whole()
   s.expect('..')
-  return { value, from, to: s.whole(), single, origin }
+  return { from, to: s.whole() }
+}
+
+function parseTokens(s: Scanner): Tokens {
+  const unit = s.oneOf(['words', 'characters', 'whole'])
+  return { unit, ...(s.accept('size') ? { size: s.whole() } : {}) }
 }
 
 function parseFit(s: Scanner): Dataset['fits'][number] | undefined {
@@ -162,7 +183,15 @@ function parseDataField(s: Scanner): DataField | undefined {
   if (!s.accept('field')) return undefined
   const name = s.name()
   s.expect(':')
-  return { name, type: parseTensorType(s), whole: s.accept('whole'), origin }
+  const type = parseTensorType(s)
+  const whole = s.accept('whole')
+  return { name, type, whole, ...(s.accept('ragged') ? { ragged: parseRagged(s) } : {}), origin }
+}
+
+function parseRagged(s: Scanner): Ragged {
+  const bound = s.accept('to') ? { bound: s.number() } : {}
+  s.expect('pad')
+  return { ...bound, pad: s.number() }
 }
 
 /** A parameter, from behind its word. */

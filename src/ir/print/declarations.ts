@@ -1,6 +1,7 @@
 import type { HostScope } from '../host.ts'
 import type {
   Buffer,
+  Cell,
   ColumnInput,
   DataSource,
   Dataset,
@@ -11,6 +12,7 @@ import type {
   Optimizer,
   OptimizerGroup,
   Parameter,
+  Ragged,
   TrainerSettings,
 } from '../ir.ts'
 import { printExpr } from './expression.ts'
@@ -46,11 +48,12 @@ export function datasetLines(data: Dataset): readonly Line[] {
       ),
       ...data.fields.map(field =>
         traced(
-          `field ${printName(field.name)}: ${printType(field.type)}${field.whole ? ' whole' : ''}`,
+          `field ${printName(field.name)}: ${printType(field.type)}${field.whole ? ' whole' : ''}${raggedText(field.ragged)}`,
           field.origin,
         ),
       ),
       ...(split.length === 0 ? [] : [line(`split ${split.join(', ')}`)]),
+      ...(data.buckets === undefined ? [] : [line(`buckets [${data.buckets.map(printNumber).join(', ')}]`)]),
       ...(data.stratify === undefined ? [] : [line(`stratify ${printName(data.stratify)}`)]),
     ]),
     line('}'),
@@ -67,7 +70,7 @@ function sourceLines(source: DataSource): readonly Line[] {
       return [
         traced('inline {', source.origin),
         ...indent(
-          source.columns.map(c => line(`${printName(c.name)} = [${c.values.map(printNumber).join(', ')}]`)),
+          source.columns.map(c => line(`${printName(c.name)} = [${c.values.map(printCell).join(', ')}]`)),
         ),
         line('}'),
       ]
@@ -91,8 +94,23 @@ function sourceLines(source: DataSource): readonly Line[] {
   }
 }
 
-function columnLine({ value, from, to, single, origin }: ColumnInput): Line {
-  return traced(`${single ? 'column' : 'columns'} ${printValue(value)} = ${from}..${to}`, origin)
+function printCell(cell: Cell): string {
+  if (typeof cell === 'string') return JSON.stringify(cell)
+  return typeof cell === 'number' ? printNumber(cell) : `[${cell.map(printNumber).join(', ')}]`
+}
+
+function raggedText(ragged: Ragged | undefined): string {
+  if (!ragged) return ''
+  const bound = ragged.bound === undefined ? '' : ` to ${printNumber(ragged.bound)}`
+  return ` ragged${bound} pad ${printNumber(ragged.pad)}`
+}
+
+function columnLine({ value, name, from, to, single, shape, tokens, origin }: ColumnInput): Line {
+  const place = name === undefined ? `${from}..${to}` : JSON.stringify(name)
+  const laid = shape ? ` shape ${printType({ dtype: 'f32', shape })}` : ''
+  const size = tokens?.size === undefined ? '' : ` size ${printNumber(tokens.size)}`
+  const made = tokens ? ` tokens ${tokens.unit}${size}` : ''
+  return traced(`${single ? 'column' : 'columns'} ${printValue(value)} = ${place}${laid}${made}`, origin)
 }
 
 /** `parameter net.head.weight: f32[10, 64] init net.head.weight.init`; the raw type where it is another one. */

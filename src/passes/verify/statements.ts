@@ -1,7 +1,7 @@
 import { boundsOf } from '../../ir/blocks.ts'
 import type { HostStatement, Message, TrainingStep } from '../../ir/ir.ts'
 import type { TensorType } from '../../types/tensor.ts'
-import { showValueType } from '../calls.ts'
+import { showValueType, sizesIn } from '../calls.ts'
 import { changesState, endsOf } from '../values.ts'
 import { complain, type Facts, inside, rootSite } from './facts.ts'
 import { verifyReads } from './reads.ts'
@@ -10,8 +10,10 @@ import { callTypes, define, type Scope, sameValueType, typeOf, verifyExpr, verif
 /** Every step of training. */
 export function verifyTrainingSteps(facts: Facts): void {
   for (const step of facts.program.steps) {
-    const sizes = new Set(step.streams.map(stream => stream.size))
-    const scope: Scope = { ...hostScope(facts, stepTitle(step), sizes), phase: step.phase }
+    const scope: Scope = {
+      ...hostScope(facts, stepTitle(step), streamSizes(step.streams)),
+      phase: step.phase,
+    }
     if (step.key !== undefined) define(scope, step.key, 'key')
     for (const stream of step.streams) verifyStream(inside(scope, `stream ${stream.name}`), stream)
     verifyStatements(scope, step.body)
@@ -25,7 +27,7 @@ export function verifyHooks(facts: Facts): void {
     const event =
       hook.event.kind === 'event' ? hook.event.name : `every ${hook.event.count} ${hook.event.unit}`
     const { outputs = [], batches = [] } = hook.payload ?? {}
-    const scope = hostScope(facts, `hook on ${event}`, new Set(batches.map(batch => batch.size)))
+    const scope = hostScope(facts, `hook on ${event}`, streamSizes(batches))
     for (const { value } of outputs) define(scope, value.name, value.type)
     for (const batch of batches) verifyStream(inside(scope, `batch ${batch.name}`), batch)
     if (hook.condition) verifyExpr(scope, hook.condition)
@@ -43,6 +45,13 @@ function hostScope(facts: Facts, place: string, sizes: ReadonlySet<string>): Sco
   return { ...site, values: new Map(), taken: new Set(), vars: new Map(), sizes, args: undefined }
 }
 
+/** The size of each batch, and those of ragged fields. */
+function streamSizes(streams: TrainingStep['streams']): ReadonlySet<string> {
+  const masks = streams.flatMap(({ fields }) => fields.filter(({ field }) => field.endsWith('.mask')))
+  const lengths = masks.flatMap(({ value }) => sizesIn(value.type))
+  return new Set([...streams.map(stream => stream.size), ...lengths])
+}
+
 function verifyStream(scope: Scope, { data, split, fields }: TrainingStep['streams'][number]): void {
   const dataset =
     scope.facts.program.datasets.find(each => each.name === data) ??
@@ -50,7 +59,9 @@ function verifyStream(scope: Scope, { data, split, fields }: TrainingStep['strea
   const splits = dataset.split.length === 0 ? ['train'] : dataset.split.map(each => each.name)
   if (!splits.includes(split)) complain(scope, `${data} has no split ${split}`)
   for (const { field, value } of fields) {
-    if (!dataset.fields.some(each => each.name === field)) complain(scope, `${data} has no field ${field}`)
+    const owner = field.replace(/\.(mask|length)$/, '')
+    if (!dataset.fields.some(each => each.name === field || (each.ragged && each.name === owner)))
+      complain(scope, `${data} has no field ${field}`)
     define(scope, value.name, value.type)
   }
 }

@@ -1,0 +1,119 @@
+import * as tf from '@tensorflow/tfjs-core'
+import { bug } from '../base/bug.ts'
+import { RunError } from './errors.ts'
+import { copyPadded, lengthAt, longest, type Offsets } from './ragged.ts'
+import { type Column, type NumberArray, showColumn, sizeOf } from './sources/column.ts'
+import { isLaid, type Table } from './table.ts'
+import type { ColumnSpec, DatasetSpec } from './training.ts'
+import { learn, numbered, type TextPlace, type Vocabulary } from './vocabulary.ts'
+
+/** A column as the functions of a dataset take it: numbers of one shape, or of a length that differs. */
+export interface Input {
+  readonly values: NumberArray
+  readonly dtype: 'float32' | 'int32'
+  /** Of one example, or of one place where `offsets` say how many there are. */
+  readonly shape: readonly number[]
+  readonly offsets?: Offsets
+}
+
+/** The inputs of a table, with texts numbered by vocabularies that are learned from some rows. */
+export interface Inputs {
+  readonly rows: number
+  readonly columns: readonly Input[]
+  /** By the place of the column among the dataset's; empty where no texts are read. */
+  readonly vocabularies: ReadonlyMap<number, Vocabulary>
+  place(row: number): string
+}
+
+export function inputsOf(spec: DatasetSpec, table: Table, learnFrom: ArrayLike<number>): Inputs {
+  const vocabularies = new Map<number, Vocabulary>()
+  const columns = spec.columns.map((wanted, i): Input => {
+    const column = table.columns[i] ?? bug('a table without one of its columns')
+    if (!isLaid(wanted) || wanted.tokens === undefined) return numbersOf(spec, wanted, column)
+    if (column.kind !== 'text') throw notAsDeclared(spec, wanted, column, 'texts')
+    const place = textPlace(spec, wanted.column, table)
+    const vocabulary = learn(column, learnFrom, wanted.tokens, place)
+    vocabularies.set(i, vocabulary)
+    const { values, offsets } = numbered(column, vocabulary, wanted.tokens, place)
+    const one = { values, dtype: 'int32', shape: [] } as const
+    return wanted.tokens.unit === 'whole' ? one : { ...one, offsets }
+  })
+  return { rows: table.rows, columns, vocabularies, place: row => table.place(row) }
+}
+
+function textPlace(spec: DatasetSpec, at: string | number, table: Table): TextPlace {
+  const reader = spec.schema.find(field => field.columns.includes(at))
+  return {
+    column: `column(${JSON.stringify(at)})`,
+    dataset: spec.name,
+    trace: reader?.trace ?? spec.trace,
+    place: row => table.place(row),
+  }
+}
+
+function numbersOf(spec: DatasetSpec, wanted: ColumnSpec, column: Column): Input {
+  const dtype = 'float32'
+  if (column.kind === 'text') throw notAsDeclared(spec, wanted, column, 'numbers')
+  const shape = isLaid(wanted) ? wanted.shape : undefined
+  const isRagged = shape?.[0] === 'ragged'
+  if (column.kind === 'ragged') {
+    const rest = sizeOf((shape ?? []).filter(size => typeof size === 'number'))
+    if (!isRagged || rest !== 1) throw notAsDeclared(spec, wanted, column, 'as many numbers in every example')
+    return { values: column.values, dtype, shape: [], offsets: column.offsets }
+  }
+  if (shape === undefined) return { values: column.values, dtype, shape: column.shape }
+  const sizes = shape.filter(size => typeof size === 'number')
+  const count = sizeOf(column.shape)
+  const fits = isRagged ? count % sizeOf(sizes) === 0 : count === sizeOf(sizes)
+  if (!fits) throw notAsDeclared(spec, wanted, column, `numbers laid out as [${shape.join(', ')}]`)
+  if (!isRagged) return { values: column.values, dtype, shape: sizes }
+  const length = count / sizeOf(sizes)
+  const rows = count === 0 ? 0 : column.values.length / count
+  return {
+    values: column.values,
+    dtype,
+    shape: sizes,
+    offsets: Int32Array.from({ length: rows + 1 }, (_, row) => row * length),
+  }
+}
+
+function notAsDeclared(spec: DatasetSpec, wanted: ColumnSpec, column: Column, needs: string): RunError {
+  const at = isLaid(wanted) ? wanted.column : Array.isArray(wanted) ? wanted[0] : wanted
+  const reader = spec.schema.find(field => field.columns.some(each => each === at))
+  const who = reader === undefined ? `dataset \`${spec.name}\`` : `field \`${reader.name}\``
+  return new RunError({
+    code: 'LTM5110',
+    message: `column(${JSON.stringify(at)}) holds ${showColumn(column)} in each example, but ${who} needs ${needs}`,
+    trace: reader?.trace ?? spec.trace,
+  })
+}
+
+/** Some rows of every input as tensors; what is ragged is padded to the longest of them. */
+export function upload({ columns }: Inputs, rows: ArrayLike<number>): readonly tf.Tensor[] {
+  return columns.map(input => {
+    const { values, dtype, shape, offsets } = input
+    const size = sizeOf(shape)
+    const places = offsets === undefined ? 1 : longest(offsets, rows)
+    const laid =
+      dtype === 'int32'
+        ? new Int32Array(rows.length * places * size)
+        : new Float32Array(rows.length * places * size)
+    if (offsets !== undefined) copyPadded(laid, places * size, { values, offsets, size }, rows)
+    else
+      for (let i = 0; i < rows.length; i++) {
+        const from = (rows[i] ?? 0) * size
+        laid.set(values.subarray(from, from + size), i * size)
+      }
+    const extents = offsets === undefined ? shape : [places, ...shape]
+    return tf.tensor(laid, [rows.length, ...extents], dtype)
+  })
+}
+
+/** The most places that an example of any input has. */
+export function mostPlaces({ columns, rows }: Inputs): number {
+  let most = 1
+  for (const { offsets } of columns)
+    for (let row = 0; offsets !== undefined && row < rows; row++)
+      most = Math.max(most, lengthAt(offsets, row))
+  return most
+}
