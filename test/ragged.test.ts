@@ -8,6 +8,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { loadDataset } from '../src/runtime/data.ts'
 import { RunError } from '../src/runtime/errors.ts'
+import { checkFits, fitsOf } from '../src/runtime/fits.ts'
 import type { DatasetSpec, RaggedSpec } from '../src/runtime/training.ts'
 import { piecesOf } from '../src/runtime/vocabulary.ts'
 
@@ -300,6 +301,37 @@ vocabularies('csv: columns by the names of the header, texts and numbers side by
   assert.is(error.code, 'LTM5105')
   assert.match(error.message, 'no column is called “agee”; the header names age, kind, full name')
   assert.is(error.help, 'did you mean `age`?')
+})
+
+vocabularies('what was fitted has to be what the checkpoint was saved with', async () => {
+  const load = async (values: readonly string[], seed = 1) => {
+    const data = await loadDataset(texts(values, { unit: 'words' }), folder, seed)
+    return { data: new Map([['texts', data]]), seed }
+  }
+  const saved = await load(['b b a', 'c'])
+  assert.equal(fitsOf(saved), { texts: { 'column(0)': ['', 'b', 'a', 'c'] } })
+  const state = { seed: 1, fits: fitsOf(saved) }
+  checkFits(await load(['a b b', 'c']), { state }, 'latest')
+  checkFits(await load(['z']), { state: { seed: 1 } }, 'latest')
+  const changed = await load(['a b b', 'd'])
+  const error = await failure(async () => checkFits(changed, { state }, 'latest'))
+  assert.is(error.code, 'LTM5115')
+  assert.match(
+    error.message,
+    '`column(0)` of dataset `texts` is not what it was when latest was saved: at 3 it had "c" and has "d"',
+  )
+  assert.match(error.help ?? '', 'the data has changed')
+  const reseeded = await failure(async () => checkFits({ ...changed, seed: 2 }, { state }, 'latest'))
+  assert.match(reseeded.help ?? '', 'made with --seed 1')
+  const numbers = (value: number) => ({
+    data: new Map([['texts', { ...saved.data.get('texts')!, fits: { centre: [value] } }]]),
+    seed: 1,
+  })
+  checkFits(numbers(3.00001), { state: { fits: fitsOf(numbers(3)) } }, 'latest')
+  const moved = await failure(async () =>
+    checkFits(numbers(3.1), { state: { fits: fitsOf(numbers(3)) } }, 'latest'),
+  )
+  assert.match(moved.message, 'at 0 it had 3 and has 3.1')
 })
 
 vocabularies.after(() => rmSync(folder, { recursive: true }))

@@ -24,6 +24,7 @@ export function serve(
   seed: number,
   splits: SplitRows,
   fields: readonly HostField[],
+  fits: LoadedDataset['fits'],
 ): LoadedDataset {
   const plans = new Map<string, { readonly epoch: number; readonly batches: Batches }>()
   const buckets = bucketsOf(spec, fields)
@@ -49,6 +50,7 @@ export function serve(
   }
   return {
     name: spec.name,
+    fits,
     splits: new Map([...splits].map(([name, rows]) => [name, rows.length])),
     batches: (split, _epoch, shuffled) => countOf(split, shuffled),
     batch: (split, epoch, index, shuffled) => gather(spec, fields, planOf(split, epoch, shuffled)(index)),

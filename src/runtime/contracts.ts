@@ -29,6 +29,8 @@ export interface Snapshot {
 /** A dataset in memory, split; the order is a pure function of (seed, epoch, index). */
 export interface LoadedDataset {
   readonly name: string
+  /** What was learned from the training split, by name: numbers, or the texts of a vocabulary in the order of their numbers. */
+  readonly fits: Readonly<Record<string, readonly (number | string)[]>>
   /** Examples in each split. */
   readonly splits: ReadonlyMap<string, number>
   /** Batches of a split in this epoch. */

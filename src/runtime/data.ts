@@ -5,6 +5,7 @@ import { arrays, type HostField, serve } from './batches.ts'
 import type { LoadedDataset } from './contracts.ts'
 import { RunError } from './errors.ts'
 import { type Inputs, inputsOf, mostPlaces, upload } from './inputs.ts'
+import { readData } from './memory.ts'
 import { splitOrder } from './order.ts'
 import { bounded, checkLengths, lengthAt, longest } from './ragged.ts'
 import { sizeOf } from './sources/column.ts'
@@ -26,11 +27,12 @@ export async function loadDataset(
   const labels = before && labelsIn(stratifier(spec), before)
   const splits = splitRows(spec, splitOrder(seed, spec.name, table.rows), labels)
   const fields = learnsNothing(spec) ? before : undefined
-  const settled = fields ?? (await learnedFields(spec, table, fittingRows(splits)))
+  const learned = fields ? { fields, fits: {} } : await learnedFields(spec, table, fittingRows(splits))
+  const settled = learned.fields
   if (labels !== undefined) checkLabelsStand(spec, labels, labelsIn(stratifier(spec), settled))
   const ragged = settled.flatMap(({ spec: field, offsets }) => (offsets ? [{ spec: field, offsets }] : []))
   checkLengths(spec, ragged, row => table.place(row))
-  return serve(spec, seed, splits, settled)
+  return serve(spec, seed, splits, settled, learned.fits)
 }
 
 function learnsNothing({ fits = [], columns }: DatasetSpec): boolean {
@@ -38,13 +40,27 @@ function learnsNothing({ fits = [], columns }: DatasetSpec): boolean {
 }
 
 /** The fields of all rows, with what is fitted learned from some. */
-async function learnedFields(
-  spec: DatasetSpec,
-  table: Table,
-  rows: ArrayLike<number>,
-): Promise<readonly HostField[]> {
+async function learnedFields(spec: DatasetSpec, table: Table, rows: ArrayLike<number>): Promise<Learned> {
   const inputs = inputsOf(spec, table, rows)
-  return withFits(spec, inputs, rows, fits => computeFields(spec, inputs, fits))
+  const vocabularies = [...inputs.vocabularies].map(([i, texts]) => [columnName(spec, i), texts] as const)
+  return withFits(spec, inputs, rows, async fits => {
+    const fitted = await Promise.all(
+      fits.map(async (fit, i) => [spec.fits?.[i]?.name ?? '', [...(await readData(fit))]] as const),
+    )
+    const fields = await computeFields(spec, inputs, fits)
+    return { fields, fits: Object.fromEntries([...fitted, ...vocabularies]) }
+  })
+}
+
+interface Learned {
+  readonly fields: readonly HostField[]
+  readonly fits: LoadedDataset['fits']
+}
+
+/** `column("text")`. */
+function columnName({ columns }: DatasetSpec, i: number): string {
+  const column = columns[i]
+  return column !== undefined && isLaid(column) ? `column(${JSON.stringify(column.column)})` : `column(${i})`
 }
 
 // ── Fits ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -186,7 +202,7 @@ function rangeOf(from: number, to: number): Int32Array {
 async function fieldsToSplitBy(spec: DatasetSpec, table: Table): Promise<readonly HostField[] | undefined> {
   if (spec.stratify === undefined) return undefined
   stratifier(spec)
-  return learnedFields(spec, table, rangeOf(0, table.rows))
+  return (await learnedFields(spec, table, rangeOf(0, table.rows))).fields
 }
 
 function stratifier(spec: DatasetSpec): FieldSpec {

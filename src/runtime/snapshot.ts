@@ -4,6 +4,7 @@ import { hasCheckpoint } from './checkpoint.ts'
 import type { JsonValue, Snapshot, StoredTensor } from './contracts.ts'
 import { RunError } from './errors.ts'
 import type { ClockValues } from './events.ts'
+import { checkFits, fitsOf } from './fits.ts'
 import { readData } from './memory.ts'
 import { variableOf } from './model.ts'
 import type { Kept, Session } from './session.ts'
@@ -60,6 +61,7 @@ function stateOf(session: Session): JsonValue {
       [...session.optimizers.values()].map(o => [o.spec.name, Object.fromEntries(o.counts)]),
     ),
     constraints: constraintsOf(session),
+    fits: fitsOf(session),
     watch: { kept: watch.kept.map(keptState), best: finiteOrNull(watch.best), waited: watch.waited },
     frozen: [...session.frozen.next],
     stalls: Object.fromEntries(
@@ -102,6 +104,7 @@ export function restoreWeights(session: Session, snapshot: Snapshot, path: strin
   const faults = states.flatMap(state => fault(state, snapshot.tensors.get(`weights/${state.path}`)))
   if (faults.length > 0) throw misfit(path, faults)
   checkConstraints(session, snapshot, path)
+  checkFits(session, snapshot, path)
   for (const state of states) assignStored(variableOf(state), snapshot.tensors.get(`weights/${state.path}`)!)
 }
 
