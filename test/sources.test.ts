@@ -2,15 +2,19 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { deflateRawSync, gzipSync } from 'node:zlib'
+import * as tf from '@tensorflow/tfjs-core'
 import { encode as encodeJpeg } from 'jpeg-js'
 import { PNG } from 'pngjs'
+import '@tensorflow/tfjs-backend-cpu'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { loadDataset } from '../src/runtime/data.ts'
 import { describeRunError, RunError } from '../src/runtime/errors.ts'
 import { encodeSafetensors } from '../src/runtime/safetensors.ts'
 import { type Column, type SourceTable, showColumn } from '../src/runtime/sources/column.ts'
 import { readSource } from '../src/runtime/sources/read.ts'
 import type { FileSourceSpec } from '../src/runtime/sources/spec.ts'
+import type { DatasetSpec } from '../src/runtime/training.ts'
 
 const test = suite('sources')
 
@@ -470,6 +474,72 @@ test('text: what can be wrong', async () => {
   assert.match(
     await problem({ ...how, path: binary, tokens: 'characters', window: 1, size: 9 }),
     'is not UTF-8 text',
+  )
+})
+
+// ── As a dataset ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+const digits = (columns: DatasetSpec['columns']): DatasetSpec => ({
+  name: 'digits',
+  source: {
+    kind: 'idx',
+    files: {
+      images: write(
+        'd-images.gz',
+        gzipSync(
+          idx(
+            8,
+            [3, 2, 2],
+            Uint8Array.from({ length: 12 }, (_, i) => i),
+          ),
+        ),
+      ),
+      labels: write(
+        'd-labels',
+        idx(0x0d, [3], Uint8Array.of(0x3f, 0x80, 0, 0, 0, 0, 0, 0, 0x40, 0x40, 0, 0)),
+      ),
+    },
+    trace,
+  },
+  columns,
+  fields: ([images, labels]) => [tf.div(images!, 2), tf.cast(labels!, 'int32')],
+  schema: [
+    { name: 'image', dtype: 'float32', shape: [4], whole: false, columns: ['images'], trace },
+    { name: 'label', dtype: 'int32', shape: [], whole: true, columns: ['labels'], trace },
+  ],
+  split: [],
+  batch: 2,
+  shuffle: false,
+  dropLast: false,
+  trace,
+})
+
+test('a dataset lays the examples of a file out as the program wants', async () => {
+  const spec = digits([{ column: 'images', shape: [4] }, { column: 'labels' }])
+  const { fields } = (await loadDataset(spec, folder, 1)).batch('train', 0, 1, false)
+  assert.equal(await fields.image?.array(), [[4, 4.5, 5, 5.5]])
+  assert.equal(await fields.label?.array(), [3])
+})
+
+test('a dataset refuses what the program does not expect', async () => {
+  const refused = async (spec: DatasetSpec) => {
+    try {
+      await loadDataset(spec, folder, 1)
+    } catch (error) {
+      if (error instanceof RunError) return describeRunError(error)
+      throw error
+    }
+    return 'nothing is wrong'
+  }
+  assert.match(
+    await refused(digits([{ column: 'images', shape: [5] }, { column: 'labels' }])),
+    'column("images") holds u8[2, 2] in each example, but field `image` needs numbers laid out as [5]',
+  )
+  const half = digits([{ column: 'images', shape: [4] }, { column: 'labels' }])
+  write('d-labels', idx(0x0d, [3], Uint8Array.of(0x3f, 0x80, 0, 0, 0x3f, 0, 0, 0, 0, 0, 0, 0)))
+  assert.match(
+    await refused(half),
+    'd-images.gz, example 1: 0.5 is not a whole number, but field `label` reads `labels` as one',
   )
 })
 

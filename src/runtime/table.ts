@@ -1,14 +1,9 @@
-import { readdir, readFile } from 'node:fs/promises'
-import { homedir } from 'node:os'
-import { basename, dirname, extname, resolve } from 'node:path'
-import { promisify } from 'node:util'
-import { gunzip } from 'node:zlib'
 import { bug } from '../base/bug.ts'
 import { nearest } from '../base/names.ts'
-import { systemCode } from './atomic.ts'
 import { type CsvColumn, type CsvNumbers, csvHeader, largestWhole, parseCsv } from './csv.ts'
 import { RunError } from './errors.ts'
-import type { Column, SourceTable } from './sources/column.ts'
+import { type Column, type SourceTable, sizeOf } from './sources/column.ts'
+import { openFile } from './sources/open.ts'
 import { readSource } from './sources/read.ts'
 import type { ColumnSpec, DatasetSpec, SourceSpec } from './training.ts'
 
@@ -44,9 +39,35 @@ function namesOf(spec: DatasetSpec): readonly string[] {
 function fileTable(spec: DatasetSpec, table: SourceTable): Table {
   const columns = spec.columns.map(wanted => {
     const name = isLaid(wanted) ? String(wanted.column) : ''
-    return table.columns.find(column => column.name === name) ?? bug(`the source has not read \`${name}\``)
+    const column = table.columns.find(each => each.name === name)
+    if (column === undefined) return bug(`the source has not read \`${name}\``)
+    checkWhole(spec, name, column, table)
+    return column
   })
   return { rows: table.rows, columns, place: row => table.place(row) }
+}
+
+/** Numbers that become integers or booleans are whole, and small enough for the float32 in which columns travel. */
+function checkWhole(spec: DatasetSpec, name: string, column: Column, table: SourceTable): void {
+  const reader = spec.schema.find(field => field.whole && field.columns.includes(name))
+  if (reader === undefined || column.kind === 'text') return
+  const { values } = column
+  // A field that takes a part of a column may leave out what isn't whole.
+  if (column.kind === 'numbers' && sizeOf(column.shape) !== sizeOf(reader.shape)) return
+  const bad = values.findIndex(value => !Number.isInteger(value) || Math.abs(value) > largestWhole)
+  if (bad < 0) return
+  const row =
+    column.kind === 'ragged'
+      ? column.offsets.findLastIndex(offset => offset <= bad)
+      : Math.floor(bad / sizeOf(column.shape))
+  const why = Number.isInteger(values[bad])
+    ? `is out of range: ${exactUpTo}`
+    : `is not a whole number, but field \`${reader.name}\` reads \`${name}\` as one`
+  throw new RunError({
+    code: 'LTM5106',
+    message: `${table.place(row)}: ${values[bad]} ${why}`,
+    trace: reader.trace,
+  })
 }
 
 // ── Columns ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -94,8 +115,7 @@ function describeColumn(spec: DatasetSpec, index: number, laid: Laid | undefined
 type Csv = Extract<SourceSpec, { kind: 'csv' }>
 
 async function readCsvTable(spec: DatasetSpec, source: Csv, directory: string): Promise<Table> {
-  const path = resolve(directory, source.path.replace(/^~(?=[/\\])/, homedir()))
-  const bytes = await unpacked(await readBytes(source, path), source)
+  const bytes = await openFile({ name: source.path, trace: source.trace }, directory)
   const byName = spec.columns.some(column => isLaid(column) && typeof column.column === 'string')
   const { trace } = source
   const skip = byName ? Math.max(source.skip, 1) : source.skip
@@ -220,70 +240,4 @@ function syntheticTable(spec: DatasetSpec, { count, trace }: Synthetic, used: re
     (column): Column => ({ kind: 'numbers', name: '', shape: Array.isArray(column) ? [1] : [], values }),
   )
   return { rows: count, columns, place: exampleAt }
-}
-
-// ── Files ───────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-async function readBytes(source: Csv, path: string): Promise<Buffer> {
-  try {
-    return await readFile(path)
-  } catch (error) {
-    throw await unreadable(source, path, error)
-  }
-}
-
-async function unreadable(source: Csv, path: string, error: unknown): Promise<RunError> {
-  const fail = (why: string, help?: string) =>
-    new RunError({ code: 'LTM5101', message: `data file ${source.path} ${why}`, trace: source.trace, help })
-  const code = systemCode(error)
-  if (code === 'ENOENT' || code === 'ENOTDIR')
-    return fail(`does not exist: ${path}`, await suggestion(source.path, path))
-  if (code === 'EISDIR') return fail(`is a folder: ${path}`, 'name one file in it')
-  if (code === 'EACCES' || code === 'EPERM') return fail(`can't be read: permission denied for ${path}`)
-  if (code === 'ERR_FS_FILE_TOO_LARGE')
-    return fail('is larger than 2 GiB, the most that csv reads', 'split it up')
-  return fail(`can't be read (${code || String(error)}): ${path}`)
-}
-
-async function suggestion(written: string, path: string): Promise<string> {
-  const folder = dirname(path)
-  const entries = await readdir(folder, { withFileTypes: true }).catch(() => undefined)
-  if (entries === undefined)
-    return `the folder ${folder} does not exist either; paths start from the folder of the .ltm file`
-  const names = entries.filter(entry => !entry.isDirectory()).map(entry => entry.name)
-  const name = basename(path)
-  const near = nearFile(name, names)
-  if (near !== undefined) return `did you mean ${written.slice(0, written.length - name.length)}${near}?`
-  const tables = names.filter(other => /\.(csv|tsv|txt|gz)$/.test(other)).sort()
-  return tables.length === 0 ? `${folder} has no data files` : `there are ${tables.slice(0, 8).join(', ')}`
-}
-
-/** Endings are often what was forgotten, and too alike to tell files apart by. */
-function nearFile(name: string, names: readonly string[]): string | undefined {
-  const byStem = new Map(names.toSorted().map(other => [stemOf(other), other]))
-  const stem = stemOf(name)
-  return byStem.get(stem) ?? byStem.get(nearest(stem, [...byStem.keys()]) ?? '')
-}
-
-function stemOf(name: string): string {
-  return name.split('.', 1)[0]!
-}
-
-/** Files in gzip format are recognised by their first bytes too, which no UTF-8 text begins with. */
-async function unpacked(bytes: Buffer, source: Csv): Promise<Buffer> {
-  const marked = bytes[0] === 0x1f && bytes[1] === 0x8b
-  if (!marked && extname(source.path) !== '.gz') return bytes
-  const fail = (why: string, help: string) =>
-    new RunError({ code: 'LTM5103', message: `${source.path} ${why}`, trace: source.trace, help })
-  if (!marked)
-    throw fail('is not in gzip format, as its name says', 'take `.gz` off its name, or compress it')
-  try {
-    return await promisify(gunzip)(bytes)
-  } catch (error) {
-    const cutOff = systemCode(error) === 'Z_BUF_ERROR'
-    throw fail(
-      cutOff ? 'is cut off: its gzip data ends early' : 'has damaged gzip data',
-      'fetch the file anew',
-    )
-  }
 }

@@ -202,6 +202,10 @@ export const training = {
       `the path \`${d.path}\` inserts what is no number or text that is known before the run`,
     () => 'a path may insert constants, arguments of the dataset and hypers',
   ),
+  LTM4351: error(
+    (d: { column: string }) => `the \`shape\` of \`${d.column}\` is the list of sizes of one example`,
+    d => `as in \`${d.column}("x", shape: [28, 28])\`, without the axis of the examples`,
+  ),
   LTM4401: error(
     (d: { name: string; value: string; domain: string }) =>
       `\`${d.name}\` is ${d.value}, outside of \`${d.domain}\``,

@@ -6,6 +6,7 @@ import { type Context, complain } from '../context.ts'
 import { describe } from '../describe.ts'
 import { expression } from '../evaluate.ts'
 import { errorValue, knownNumber } from '../values.ts'
+import { fileColumn, type Layouts, namesColumns } from './fileColumns.ts'
 import type { MemberType } from './memberTypes.ts'
 
 /** A column as a call reads it. */
@@ -20,10 +21,19 @@ export function columnRead(
   node: Call,
   source: DataSource,
   owner: MemberType | undefined,
+  layouts: Layouts,
 ): ColumnRead | undefined {
   const name = node.callee.kind === 'Name' ? node.callee.text : ''
   if (name === 'tokenize' || name === 'encode') return tokensRead(ctx, node, source, owner, name)
   const place = placeOf(ctx, node, source)
+  if (place?.name !== undefined && source.kind !== 'csv')
+    return fileColumn(ctx, node, source, place.name, layouts)
+  if (place && namesColumns(source))
+    return void complain(ctx, 'LTM2102', node.span, {
+      what: `\`${name}\``,
+      expected: 'the name of a column, as this source has names for them',
+      got: textOf(node.span),
+    })
   return place && laidOut(ctx, node, source, place, owner)
 }
 

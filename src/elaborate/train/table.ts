@@ -8,6 +8,7 @@ import { FunctionRegion } from '../functionRegion.ts'
 import { columnCalls } from '../surface.ts'
 import { errorValue, type TensorValue } from '../values.ts'
 import { type ColumnRead, columnRead } from './columnCalls.ts'
+import { fileColumn, layoutsOf, spokenNames } from './fileColumns.ts'
 import type { MemberType } from './memberTypes.ts'
 
 /** The symbol of the number of rows that a field is computed for at once. */
@@ -18,6 +19,8 @@ export interface Columns {
   readonly list: readonly ColumnInput[]
   /** The name of the column input by the offset of the call that reads it. */
   readonly readAt: ReadonlyMap<number, string>
+  /** The name of the column input by the name that stands for it: `index`, `images`; empty where nothing reads it. */
+  readonly spoken: ReadonlyMap<string, string>
 }
 
 export function columnsOf(
@@ -28,24 +31,33 @@ export function columnsOf(
 ): Columns {
   const columns: ColumnInput[] = []
   const readAt = new Map<number, string>()
+  const layouts = layoutsOf(members, source, types)
+  const spoken = spokenNames(source)
+  const named = new Map(spoken.map(name => [name, '']))
   const add = (node: Expr, read: ColumnRead | undefined): void => {
     if (!read) return
     const known = columns.find(column => sameRead(column, read))
     const value = known?.value ?? unusedName(nameOf(read), read.to, columns)
     if (!known) columns.push({ ...read, value, origin: originOf(node.span) })
     readAt.set(node.span.start, value)
+    if (node.kind === 'Name') named.set(node.text, value)
   }
   const visit = (node: Parameters<typeof children>[0], owner: MemberType | undefined): void => {
     if (node.kind === 'Call' && node.callee.kind === 'Name' && columnCalls.includes(node.callee.text))
-      return add(node, columnRead(ctx, node, source, owner))
-    if (node.kind === 'Name' && node.text === 'index' && source.kind === 'synthetic')
-      add(node, { from: 0, to: 1, single: true })
+      return add(node, columnRead(ctx, node, source, owner, layouts))
+    if (node.kind === 'Name' && spoken.includes(node.text)) {
+      const read =
+        source.kind === 'synthetic'
+          ? { from: 0, to: 1, single: true }
+          : fileColumn(ctx, node, source, node.text, layouts)
+      add(node, read)
+    }
     for (const child of children(node)) visit(child, owner)
   }
   for (const member of members)
     if ((member.kind === 'Field' || member.kind === 'Fit') && types.has(member))
       visit(member.value, types.get(member))
-  return { list: columns, readAt }
+  return { list: columns, readAt, spoken: named }
 }
 
 function sameRead(column: ColumnInput, read: ColumnRead): boolean {
@@ -111,7 +123,6 @@ export function tableContext(
   for (const name of failed) env.define(name, errorValue)
   for (const fit of fits) env.define(fit.name, region.named(fit.name) ?? errorValue)
   for (const name of columnCalls) env.define(name, { kind: 'operator', name })
-  const index = columns.list.find(column => column.single && column.from === 0)
-  if (index) env.define('index', region.named(index.value) ?? errorValue)
+  for (const [name, value] of columns.spoken) env.define(name, region.named(value) ?? errorValue)
   return { ctx: { ...ctx, env, region }, region }
 }

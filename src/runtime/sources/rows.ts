@@ -1,3 +1,4 @@
+import { nearest } from '../../base/names.ts'
 import { type Column, sizeOf } from './column.ts'
 import { badRow, type DataFile } from './problem.ts'
 
@@ -23,7 +24,10 @@ export class Rows {
         ? column.add(row[column.name])
         : `has no \`${column.name}\`; it has ${shownNames(Object.keys(row))}`
       if (wrong === undefined) continue
-      throw badRow(this.#file, place, wrong, 'every row has the same members, of the same kind')
+      const near = Object.hasOwn(row, column.name) ? undefined : nearest(column.name, Object.keys(row))
+      const help =
+        near === undefined ? 'every row has the same members, of the same kind' : `did you mean \`${near}\`?`
+      throw badRow(this.#file, place, wrong, help)
     }
     this.#count++
   }
