@@ -3,6 +3,9 @@ import type { Cli } from './cli.ts'
 import { readVersion } from './package.ts'
 import { explain, runCli } from './program.ts'
 import { flush, openTerminal } from './terminal.ts'
+import { optimizeLate } from './tiering.ts'
+
+optimizeLate(process.argv[2])
 
 /** `.js` where this is built, `.ts` where it runs from the sources. */
 const extension = import.meta.url.slice(import.meta.url.lastIndexOf('.'))
