@@ -95,9 +95,17 @@ function defineSymbols(ctx: Context, formals: readonly Formal[]): void {
     const type = formal.type && declaredType(ctx, formal.type, variables)
     if (type) types.push({ formal, type })
     if (formal.value) checkDefault(ctx, formal, type)
+    defineOwnSizes(ctx, type)
     defineFormal(ctx, formal, type ? symbol(ctx, formal.name.text, type) : errorValue)
   }
   checkSizes(ctx, variables, types)
+}
+
+/** The sizes that the type of a module names are known behind it. */
+function defineOwnSizes(ctx: Context, type: DeclaredType | undefined): void {
+  if (type?.kind === 'list') return defineOwnSizes(ctx, type.item)
+  if (type?.kind !== 'module') return
+  for (const name of type.sizes) if (!ctx.env.lookup(name)) ctx.env.define(name, int(name))
 }
 
 function defineFormal(ctx: Context, formal: Formal, value: Value): void {
@@ -178,9 +186,9 @@ function symbol(ctx: Context, name: string, type: DeclaredType): Value {
         fields: new Map([...type.fields].map(([field, inner]) => [field, symbol(ctx, field, inner)])),
       }
     case 'function':
+    case 'module':
       return { kind: 'opaque_function', name, type }
     case 'string':
-    case 'module':
     case 'like':
     case 'error':
       return errorValue
@@ -189,7 +197,7 @@ function symbol(ctx: Context, name: string, type: DeclaredType): Value {
 
 function checkModule(ctx: Context, declaration: Module): void {
   defineSymbols(ctx, declaration.signature.formals)
-  const spec = moduleSpec(ctx, declaration, `${declaration.name.text}#${declaration.id} on its own`)
+  const spec = moduleSpec(ctx, declaration, `${declaration.name.text}#${declaration.id} on its own`, [])
   if (!spec) return
   const self: Value = { kind: 'module', spec, path: '' }
   for (const member of spec.members.values()) {

@@ -38,8 +38,9 @@ export function describe(value: Value): string {
     case 'operator':
       return `the function \`${value.name}\``
     case 'lambda':
-    case 'opaque_function':
       return 'a function'
+    case 'opaque_function':
+      return value.type.kind === 'module' ? `the module \`${value.name}\`` : 'a function'
     case 'constraint':
       return `the constraint \`${value.spec.text}\``
     case 'declaration':

@@ -1,7 +1,7 @@
 import { nearest } from '../base/names.ts'
 import { positionAt, type Span, textOf } from '../base/source.ts'
 import type { Formal } from '../syntax/ast.ts'
-import type { Dim } from '../types/dim.ts'
+import { type Dim, variablesOf } from '../types/dim.ts'
 import { isRest, type Shape, sameType, showType, type TensorType } from '../types/tensor.ts'
 import { type Bindings, newBindings, substituteShape, type UnifyClash, unifyShape } from '../types/unify.ts'
 import { argumentValue, type CallSite, type Given, matchArguments, type Piped } from './arguments.ts'
@@ -9,12 +9,13 @@ import { type Context, complain } from './context.ts'
 import { describe } from './describe.ts'
 import type { Env } from './env.ts'
 import { unexpecting } from './evaluate.ts'
-import { fitsType } from './functionTypes.ts'
+import { fitsType, withSizes } from './functionTypes.ts'
 import { apply } from './host.ts'
+import { sizesDecided } from './moduleTypes.ts'
 import { hostNumber } from './operators.ts'
 import { needsShape } from './shapes.ts'
 import { push, requireEqual } from './tensors.ts'
-import { type DeclaredType, declaredType, showDeclared } from './types.ts'
+import { type DeclaredType, declaredType, type FunctionType, showDeclared } from './types.ts'
 import { errorValue, int, knownNumber, type ListValue, type Value } from './values.ts'
 
 /** A formal with the value that a call gives it. `given` is absent for a default. */
@@ -61,6 +62,8 @@ export function bindFormals(
     if (value.kind === 'error') failed = true
     bound.set(formal.name.text, { formal, type, value, given: given.kind === 'default' ? undefined : given })
     scope.define(formal.name.text, value, formal.name.span)
+    // A module decides sizes that the types of the next arguments may name.
+    defineDecided(ctx, type, scope, sizes)
   }
   for (const formal of formals) {
     const given = args.get(formal.name.text)!
@@ -74,6 +77,28 @@ export function bindFormals(
   for (const settleLate of late) settleLate()
   defineSizes(scope, sizes)
   return failed ? undefined : formals.map(formal => bound.get(formal.name.text)!)
+}
+
+/** Sizes that a module has decided are known from here on; what symbols leave open in a definition may be anything. */
+function defineDecided(
+  ctx: Context,
+  type: DeclaredType | undefined,
+  scope: Env,
+  { bindings }: Pick<Sizes, 'bindings'>,
+): void {
+  if (type?.kind === 'list') return defineDecided(ctx, type.item, scope, { bindings })
+  if (type?.kind !== 'module') return
+  for (const name of type.sizes) {
+    const dim = bindings.dims.get(name)
+    if (dim !== undefined) scope.define(name, int(dim))
+    else if (ctx.generic && namesSize(type.result, name) && !type.params?.some(each => namesSize(each, name)))
+      scope.define(name, errorValue)
+  }
+}
+
+function namesSize(type: DeclaredType | undefined, name: string): boolean {
+  if (type?.kind === 'record') return [...type.fields.values()].some(field => namesSize(field, name))
+  return type?.kind === 'tensor' && type.type.shape.some(size => !isRest(size) && variablesOf(size).has(name))
 }
 
 /** In the body a dimension variable is the size that the call bound it to. */
@@ -144,7 +169,6 @@ export function convert(
       return convertFloat(ctx, value, type, receiver)
     case 'bool':
     case 'string':
-    case 'module':
       return value.kind === type.kind ? value : mismatch(ctx, value, type, receiver)
     case 'list':
       return convertList(ctx, value, type, sizes, receiver)
@@ -153,9 +177,29 @@ export function convert(
     case 'function':
       if (!isFunction(value)) return mismatch(ctx, value, type, receiver)
       return fitsType(ctx, value, type, receiver.what, receiver.span, receiver.declared) ? value : errorValue
+    case 'module':
+      return convertModule(ctx, value, type, sizes, receiver)
     case 'like':
       return value
   }
+}
+
+/** A module binds the sizes that it decides, and must be of the declared type with these. */
+function convertModule(
+  ctx: Context,
+  value: Value,
+  type: FunctionType,
+  sizes: Sizes,
+  receiver: Receiver,
+): Value {
+  const isModule =
+    value.kind === 'module' || (value.kind === 'opaque_function' && value.type.kind === 'module')
+  if (!isModule) return mismatch(ctx, value, type, receiver)
+  const { dims } = sizes.bindings
+  for (const [name, dim] of sizesDecided(ctx, value, withSizes(type, dims)))
+    if (!dims.has(name)) dims.set(name, dim)
+  const wanted = withSizes(type, dims)
+  return fitsType(ctx, value, wanted, receiver.what, receiver.span, receiver.declared) ? value : errorValue
 }
 
 /** Constraints are functions as well. */

@@ -1,9 +1,10 @@
 import { joinPath } from './paths.ts'
+import { mapInstances } from './sharing.ts'
 import type { ModuleValue, Value } from './values.ts'
 
 /** The instances in a value with the parts of each that are frozen, by paths that `isFrozen` knows. */
 export function withFrozenParts(value: Value, isFrozen: (path: string) => boolean): Value {
-  return mapModules(value, module => {
+  return mapInstances(value, module => {
     const frozen = instancesIn(module).filter(part => isFrozen(joinPath(module.path, part)))
     return frozen.length === 0 ? module : { ...module, frozen }
   })
@@ -11,7 +12,7 @@ export function withFrozenParts(value: Value, isFrozen: (path: string) => boolea
 
 /** Instances inside another one, as that one has them frozen; paths are relative to it. */
 export function frozenLike(value: Value, owner: ModuleValue): Value {
-  return mapModules(value, module => frozenInside(module, owner))
+  return mapInstances(value, module => frozenInside(module, owner))
 }
 
 /** One instance inside another one, likewise. */
@@ -36,27 +37,12 @@ function instancesIn({ spec }: ModuleValue): readonly string[] {
   const inside = [...spec.members.values()].flatMap(member => (member.kind === 'layer' ? [member.value] : []))
   const found: string[] = ['']
   for (const value of inside)
-    mapModules(value, module => {
+    mapInstances(value, module => {
+      if (module.borrowed) return module
       found.push(
         ...instancesIn(module).map(part => (part === '' ? module.path : joinPath(module.path, part))),
       )
       return module
     })
   return found
-}
-
-function mapModules(value: Value, change: (module: ModuleValue) => ModuleValue): Value {
-  switch (value.kind) {
-    case 'module':
-      return change(value)
-    case 'list':
-      return { ...value, items: value.items.map(item => mapModules(item, change)) }
-    case 'record':
-      return {
-        ...value,
-        fields: new Map([...value.fields].map(([name, field]) => [name, mapModules(field, change)])),
-      }
-    default:
-      return value
-  }
 }

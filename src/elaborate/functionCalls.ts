@@ -4,28 +4,33 @@ import type { TensorType } from '../types/tensor.ts'
 import { type Context, type FunctionInstance, originOf } from './context.ts'
 import { lastOf, replaceTensors, tensorsOf } from './functionRegion.ts'
 import { type CallRequest, isHostArgument } from './functionRequest.ts'
-import { joinPath } from './paths.ts'
+import { type Owner, resolvePath } from './sharing.ts'
 import type { TensorValue, Value } from './values.ts'
 
 /** The call of a specialised function: its tensors, the members of its module, the key of its draws. */
 export function emitCall(ctx: Context, instance: FunctionInstance, request: CallRequest, span: Span): Value {
-  const owner = request.self?.path ?? ''
+  const owner = ownerOf(request)
   const inputs = [...(request.vars ?? []), ...request.args].flatMap(arg =>
     tensorsOf(arg.value).map(tensor => tensor.name),
   )
   for (const read of instance.members) {
-    const value = ctx.region.member(ctx, joinPath(owner, read.path), read.spec, span, read.part)
+    const value = ctx.region.member(ctx, resolvePath(owner, read.path), read.spec, span, read.part)
     if (value.kind === 'error') return value
     inputs.push(value.name)
   }
-  if (instance.drawsRandom) inputs.push(keyAt(ctx, owner === '' ? request.name : owner, span))
+  if (instance.drawsRandom) inputs.push(keyAt(ctx, owner.path === '' ? request.name : owner.path, span))
   const host: HostExpr[] = request.args
     .filter(arg => isHostArgument(arg.value))
     .map(arg => (arg.value as { expr: HostExpr }).expr)
   const { value, written } = pushCall(ctx, instance, inputs, host, span)
   for (const [i, { path, spec }] of instance.writes.entries())
-    ctx.region.write({ path: joinPath(owner, path), spec, value: written[i]! })
+    ctx.region.write({ path: resolvePath(owner, path), spec, value: written[i]! })
   return value
+}
+
+/** Where a function finds what it names: below its module, below what that was given, below its own arguments. */
+export function ownerOf({ self, given }: Pick<CallRequest, 'self' | 'given'>): Owner {
+  return { path: self?.path ?? '', given: new Map([...(self?.given ?? []), ...(given ?? [])]) }
 }
 
 /** The key below this region's for one draw or call. */

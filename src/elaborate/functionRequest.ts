@@ -20,6 +20,8 @@ export interface FunctionRequest {
   /** The scope of its formals, which are defined in it anew, as the function's own values. */
   readonly scope: Env
   readonly self: ModuleValue | undefined
+  /** The instances among its arguments, by what it calls them. */
+  readonly given?: ReadonlyMap<string, ModuleValue>
   /** Conditions that hold in its body. */
   readonly holds?: readonly string[]
   readonly args: readonly FunctionArg[]
@@ -33,7 +35,7 @@ export interface FunctionRequest {
   readonly vars?: readonly FunctionArg[]
 }
 /** What a call of an instance needs of the request that made it. */
-export type CallRequest = Pick<FunctionRequest, 'name' | 'self' | 'args' | 'vars'>
+export type CallRequest = Pick<FunctionRequest, 'name' | 'self' | 'given' | 'args' | 'vars'>
 export interface FunctionArg {
   readonly name: string
   readonly value: Value

@@ -1,7 +1,7 @@
 import { type Span, textOf } from '../base/source.ts'
 import type { Diagnostic } from '../diagnostics/diagnostic.ts'
 import type { Arg, Name } from '../syntax/ast.ts'
-import { compareDims, type Dim } from '../types/dim.ts'
+import { compareDims, type Dim, substitute } from '../types/dim.ts'
 import { isRest, type Shape, type TensorType } from '../types/tensor.ts'
 import { type Context, complain } from './context.ts'
 import { describe } from './describe.ts'
@@ -30,6 +30,7 @@ export function fitsType(
   span: Span,
   declared: Span | undefined,
 ): boolean {
+  if (type.kind === 'module' && !type.params) return true
   const wanted = type.params ? type : { ...type, ...elementwise }
   const { params = [], result } = wanted
   if (value.kind === 'opaque_function' || !params.every(isPlain)) return true
@@ -48,7 +49,12 @@ export function fitsType(
     ctx,
     'LTM2124',
     span,
-    { what, wanted: `\`${showDeclared(wanted)}\``, problem },
+    {
+      what,
+      wanted: `\`${showDeclared(wanted)}\``,
+      thing: value.kind === 'module' ? 'module' : 'function',
+      problem,
+    },
     declared ? { labels: [{ span: declared, text: 'declared here' }] } : {},
   )
   return false
@@ -79,6 +85,32 @@ function withAxes(type: DeclaredType, axes: number): DeclaredType {
   }
 }
 
+/** What a function gives for arguments of such types; undefined where it doesn't take them. */
+export function givenFor(ctx: Context, value: Value, params: readonly DeclaredType[]): Value | undefined {
+  if (!params.every(isPlain) || params.some(param => shapesIn(param).some(shape => shape.some(isRest))))
+    return undefined
+  const { given, found } = tried(ctx, value, params, noSpan)
+  return found.length === 0 ? given : undefined
+}
+
+const noSpan: Span = { source: { name: '', text: '' }, start: 0, end: 0 }
+
+/** The type with some of its sizes known. */
+export function withSizes(type: FunctionType, known: ReadonlyMap<string, Dim>): FunctionType {
+  const inner = (part: DeclaredType): DeclaredType => partWithSizes(part, known)
+  return { ...type, params: type.params?.map(inner), result: type.result && inner(type.result) }
+}
+
+function partWithSizes(type: DeclaredType, known: ReadonlyMap<string, Dim>): DeclaredType {
+  if (type.kind === 'tensor') {
+    const shape = type.type.shape.map(size => (isRest(size) ? size : substitute(size, known)))
+    return { kind: 'tensor', type: { ...type.type, shape } }
+  }
+  if (type.kind !== 'record') return type
+  const fields = [...type.fields].map(([name, field]) => [name, partWithSizes(field, known)] as const)
+  return { kind: 'record', fields: new Map(fields) }
+}
+
 /** What goes wrong when a function gets such arguments, and such a result is wanted of it. */
 function problemOf(
   ctx: Context,
@@ -87,14 +119,27 @@ function problemOf(
   result: DeclaredType | undefined,
   span: Span,
 ): string | undefined {
-  const found: Diagnostic[] = []
-  const env = ctx.env.child()
-  const within = trial(ctx, env, diagnostic => found.push(diagnostic))
-  const args = params.map((param, i): Arg => argument(within, env, param, i, span))
-  const given = callValue(within, value, { args, span, shown: textOf(span) })
-  const first = found.find(diagnostic => diagnostic.severity === 'error')
+  const { given, found } = tried(ctx, value, params, span)
+  const [first] = found
   if (first) return `can't take that: ${first.message}`
   return result && !agrees(given, result) ? `gives ${describe(given)}` : undefined
+}
+
+function tried(
+  ctx: Context,
+  value: Value,
+  params: readonly DeclaredType[],
+  span: Span,
+): { readonly given: Value; readonly found: readonly Diagnostic[] } {
+  const found: Diagnostic[] = []
+  const env = ctx.env.child()
+  const within = trial(ctx, env, diagnostic => {
+    if (diagnostic.severity === 'error') found.push(diagnostic)
+  })
+  const args = params.map((param, i): Arg => argument(within, env, param, i, span))
+  // Where it will stand does not matter here.
+  const placed: Value = value.kind === 'module' ? { ...value, path: 'it' } : value
+  return { given: callValue(within, placed, { args, span, shown: textOf(span) }), found }
 }
 
 /** Nothing that is tried leaves a trace in the program. */

@@ -25,19 +25,23 @@ import {
   type Sizes,
 } from './formals.ts'
 import { frozenInside } from './frozen.ts'
-import { emitCall } from './functionCalls.ts'
+import { emitCall, ownerOf } from './functionCalls.ts'
 import { FunctionRegion, resultsOf, tensorsOf, withWrites } from './functionRegion.ts'
 import { type FunctionRequest, isHostArgument } from './functionRequest.ts'
 import { valueKey } from './keys.ts'
 import { checkLogits } from './logits.ts'
 import { PlacedRegion } from './placedRegion.ts'
 import { requirement } from './requirement.ts'
+import { asArgument } from './sharing.ts'
 import { sizesOfType } from './sizes.ts'
+import { statesOf } from './states.ts'
 import { type DeclaredType, declaredType } from './types.ts'
-import { errorValue, type FunctionValue, type Value } from './values.ts'
+import { errorValue, type FunctionValue, type ModuleValue, type Value } from './values.ts'
 
 /** Calls a declared function: inline where it only computes host values, else as a specialised function of the IR. */
 export function callFunction(ctx: Context, called: FunctionValue, site: CallSite, piped?: Piped): Value {
+  if (called.self && isHomeless(ctx, called.self))
+    return complain(ctx, 'LTM4313', site.span, { made: called.self.spec.declaration.name.text })
   const { callee, mode } = inItsMode(ctx, called)
   const { declaration } = callee
   const scope = callee.env.child()
@@ -70,8 +74,11 @@ export function callFunction(ctx: Context, called: FunctionValue, site: CallSite
   const wanted = resultType(ctx, result, sizes, site)
   if (wanted === 'error') return errorValue
   defineSizes(scope, sizes)
+  const given = new Map<string, ModuleValue>()
+  const own = args.map(arg => ownArgument(arg, callee, given))
+  for (const { formal, value } of own) scope.define(formal.name.text, value, formal.name.span)
   if (!ctx.generic && hasUntoldSizes(args, wanted))
-    return splice({ ...ctx, mode }, callee, args, scope, site, wanted)
+    return splice({ ...ctx, mode }, callee, own, given, scope, site, wanted)
   const request: FunctionRequest = {
     name: owner,
     declaration: {
@@ -84,8 +91,9 @@ export function callFunction(ctx: Context, called: FunctionValue, site: CallSite
     role: roleOf(declaration),
     scope,
     self: callee.self,
+    given,
     holds: callee.holds ?? [],
-    args: args.map(arg => ({ name: arg.formal.name.text, value: arg.value, span: arg.formal.name.span })),
+    args: own.map(arg => ({ name: arg.formal.name.text, value: arg.value, span: arg.formal.name.span })),
     rests: restsOf(sizes),
     result: wanted,
     resultKey:
@@ -98,6 +106,18 @@ export function callFunction(ctx: Context, called: FunctionValue, site: CallSite
     text: `in this call of \`${site.shown}\``,
   })
   return instance ? emitCall(ctx, instance, request, site.span) : errorValue
+}
+
+/** Made where it is used, and with parameters or buffers of its own. */
+function isHomeless(ctx: Context, self: ModuleValue): boolean {
+  return self.path === '' && self.spec !== ctx.self?.spec && statesOf(self).length > 0
+}
+
+/** The instances in an argument, by a name that nothing in the function's module has. */
+function ownArgument(arg: FormalValue, callee: FunctionValue, given: Map<string, ModuleValue>): FormalValue {
+  const { text } = arg.formal.name
+  const taken = callee.self?.spec.members.has(text)
+  return { ...arg, value: asArgument(arg.value, taken ? `${text}_` : text, given) }
 }
 
 /** The `training` of a frozen instance is false, whoever calls it (F15); what is frozen inside it goes along. */
@@ -168,13 +188,14 @@ function splice(
   ctx: Context,
   callee: FunctionValue,
   args: readonly FormalValue[],
+  given: ReadonlyMap<string, ModuleValue>,
   scope: Env,
   site: CallSite,
   wanted: DeclaredType | undefined,
 ): Value {
-  const path = callee.self?.path ?? ''
-  const region = new PlacedRegion(ctx, path, path === '' ? callee.name : path, site.span)
-  const self = callee.self && { ...callee.self, path: '' }
+  const owner = ownerOf({ self: callee.self, given })
+  const region = new PlacedRegion(ctx, owner, owner.path === '' ? callee.name : owner.path, site.span)
+  const self = callee.self && inside(callee.self)
   const expected = wanted?.kind === 'tensor' ? wanted.type : undefined
   return callInline({ ...ctx, region, expected }, { ...callee, self }, args, scope, site, wanted)
 }
@@ -218,6 +239,11 @@ function resultType(
 
 const isBound = (size: string, sizes: Sizes): boolean =>
   sizes.bindings.dims.has(size) || sizes.bindings.rests.has(size)
+
+/** An instance as its own functions see it. */
+function inside({ given: _, ...self }: ModuleValue): ModuleValue {
+  return { ...self, path: '' }
+}
 
 /** The specialisation for these arguments: found, or built now. Undefined where its body has errors. */
 export function functionInstance(
@@ -282,7 +308,7 @@ function buildFunction(
         ctx.mode.onRead(what)
       },
     },
-    self: request.self && { ...request.self, path: '' },
+    self: request.self && inside(request.self),
     declaration: ctx.generic ? ctx.declaration : request.declaration.id,
     holds: request.holds ?? [],
     instantiations: made ? [...ctx.instantiations, made] : ctx.instantiations,

@@ -1,13 +1,9 @@
 import { showType } from '../types/tensor.ts'
 import { describe } from './describe.ts'
-import type { FormalValue } from './formals.ts'
+import { showDeclared } from './types.ts'
 import type { Value } from './values.ts'
 
-/** The text under which an instance with these arguments is found again. */
-export function showKey(arg: FormalValue): string {
-  return valueKey(arg.value)
-}
-
+/** The text under which what was made with such an argument is found again. */
 export function valueKey(value: Value): string {
   switch (value.kind) {
     case 'tensor':
@@ -24,7 +20,7 @@ export function valueKey(value: Value): string {
     case 'record':
       return `{ ${[...value.fields].map(([name, field]) => `${name}: ${valueKey(field)}`).join(', ')} }`
     case 'function':
-      return `${value.name}#${value.declaration.id}${value.self ? ` of ${value.self.spec.key}` : ''}`
+      return `${value.name}#${value.declaration.id}${value.self ? ` of ${valueKey(value.self)}` : ''}`
     case 'lambda':
       return `fn#${value.declaration.id}`
     case 'constraint':
@@ -32,7 +28,9 @@ export function valueKey(value: Value): string {
     case 'declaration':
       return `declaration#${value.declaration.id}`
     case 'module':
-      return `${value.spec.key} at ${value.path}`
+      return `${value.spec.key} ${value.borrowed ? 'lent as' : 'at'} ${value.path}${value.frozen ? ` but ${value.frozen.join(', ')}` : ''}`
+    case 'opaque_function':
+      return `${value.name}: ${showDeclared(value.type)}`
     case 'uniform_list':
       return `[${valueKey(value.item)}] of ${value.length}`
     default:

@@ -7,8 +7,16 @@ import { describe } from './describe.ts'
 import { expression, unexpecting } from './evaluate.ts'
 import { frozenLike } from './frozen.ts'
 import { joinPath } from './paths.ts'
+import { partOf } from './sharing.ts'
 import { applyOperator } from './tensors.ts'
-import type { ModuleValue, ParameterRead, TensorValue, Value } from './values.ts'
+import {
+  errorValue,
+  type FunctionValue,
+  type ModuleValue,
+  type ParameterRead,
+  type TensorValue,
+  type Value,
+} from './values.ts'
 
 export function member(ctx: Context, node: Member): Value {
   const logged = ctx.region.kind === 'step' ? ctx.watching?.read(ctx, node) : undefined
@@ -43,6 +51,9 @@ export function memberValue(ctx: Context, object: Value, name: string, span: Spa
     }
     case 'metric':
       return complain(ctx, 'LTM4109', span, { name: object.name })
+    // What a module has that only a type is known of, its instances tell.
+    case 'opaque_function':
+      return object.type.kind === 'module' ? errorValue : missing(ctx, object, name, span, [])
     default:
       return missing(ctx, object, name, span, [])
   }
@@ -61,7 +72,7 @@ function moduleMember(ctx: Context, object: ModuleValue, name: string, span: Spa
     case 'buffer':
       return ctx.region.member(ctx, joinPath(object.path, name), found.spec, span)
     case 'layer':
-      return placeUnder(frozenLike(found.value, object), object.path)
+      return partOf(frozenLike(found.value, object), object)
     case 'function':
       return {
         kind: 'function',
@@ -76,26 +87,6 @@ function moduleMember(ctx: Context, object: ModuleValue, name: string, span: Spa
         wanted: 'a layer, a parameter or a function of the module',
         got: `\`let ${name}\`, which only the module itself sees`,
       })
-  }
-}
-
-/** Modules inside a value, moved below the path of their owner. */
-export function placeUnder(value: Value, owner: string): Value {
-  if (owner === '') return value
-  switch (value.kind) {
-    case 'module':
-      return { ...value, path: joinPath(owner, value.path) }
-    case 'list':
-      return { kind: 'list', items: value.items.map(item => placeUnder(item, owner)) }
-    case 'uniform_list':
-      return { ...value, item: placeUnder(value.item, owner) }
-    case 'record':
-      return {
-        ...value,
-        fields: new Map([...value.fields].map(([name, field]) => [name, placeUnder(field, owner)])),
-      }
-    default:
-      return value
   }
 }
 
@@ -155,4 +146,12 @@ function transpose(ctx: Context, object: TensorValue, span: Span): Value {
     })
   }
   return applyOperator(ctx, 'transpose', [object], {}, span, '.T')
+}
+
+/** `forward` or another function of an instance. */
+export function methodOf(instance: ModuleValue, name: string): FunctionValue | undefined {
+  const member = instance.spec.members.get(name)
+  if (member?.kind !== 'function') return undefined
+  const { declaration, conditions } = member
+  return { kind: 'function', declaration, name, env: instance.spec.env, self: instance, holds: conditions }
 }

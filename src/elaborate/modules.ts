@@ -8,17 +8,17 @@ import { type Context, complain, isBroken, spend } from './context.ts'
 import { describe } from './describe.ts'
 import type { Env } from './env.ts'
 import { expression, unexpecting } from './evaluate.ts'
-import { bindFormals } from './formals.ts'
-import { showKey } from './keys.ts'
-import { placeUnder } from './members.ts'
+import { bindFormals, type FormalValue } from './formals.ts'
+import { valueKey } from './keys.ts'
 import { conditionOf } from './operators.ts'
+import { joinPath } from './paths.ts'
 import { requirement } from './requirement.ts'
+import { asArgument, instancesOf, mapInstances } from './sharing.ts'
 import { declaredType, showDeclared } from './types.ts'
 import {
   type BufferSpec,
   type ConstraintSpec,
   errorValue,
-  type FunctionValue,
   type ModuleMemberValue,
   type ModuleSpec,
   type ModuleValue,
@@ -37,9 +37,18 @@ export function instantiate(ctx: Context, declaration: Module, env: Env, site: C
     scope,
   )
   if (!args || isBroken(ctx, declaration.id)) return errorValue
-  const key = `${declaration.name.text}#${declaration.id}(${args.map(showKey).join(', ')})`
+  const given = new Map<string, ModuleValue>()
+  const own = args.map(arg => ({ ...arg, value: asArgument(arg.value, arg.formal.name.text, given) }))
+  for (const { formal, value } of own) scope.define(formal.name.text, value, formal.name.span)
+  const made = (spec: ModuleSpec): ModuleValue => ({
+    kind: 'module',
+    spec,
+    path: '',
+    ...(given.size > 0 ? { given } : {}),
+  })
+  const key = `${declaration.name.text}#${declaration.id}(${own.map(arg => valueKey(arg.value)).join(', ')})`
   const known = ctx.world.modules.get(key)
-  if (known) return { kind: 'module', spec: known, path: '' }
+  if (known) return made(known)
   if (ctx.active.includes(key))
     return complain(ctx, 'LTM3011', site.span, { cycle: `module \`${declaration.name.text}\`` })
   if (recurs(ctx, declaration.id) || !spend(ctx, site.span, `\`${declaration.name.text}\``)) return errorValue
@@ -55,10 +64,10 @@ export function instantiate(ctx: Context, declaration: Module, env: Env, site: C
     ],
   }
   if (!declaration.signature.where.every(condition => requirement(within, condition))) return errorValue
-  const spec = moduleSpec(within, declaration, key)
+  const spec = moduleSpec(within, declaration, key, own)
   if (!spec) return errorValue
   ctx.world.modules.set(key, spec)
-  return { kind: 'module', spec, path: '' }
+  return made(spec)
 }
 
 /** In a definition a module inside itself, with other arguments, is not followed: only instances know where that ends. */
@@ -66,9 +75,19 @@ function recurs(ctx: Context, id: number): boolean {
   return ctx.generic && ctx.active.some(key => key.includes(`#${id}(`))
 }
 
-/** Elaborates the members of a module in the scope of its arguments, in order; undefined where a requirement fails. */
-export function moduleSpec(ctx: Context, declaration: Module, key: string): ModuleSpec | undefined {
+/**
+ * Elaborates the members of a module in the scope of its arguments, in order; undefined where a requirement fails. Modules
+ * among the arguments are members as well: its own where the call has made them, as in `Residual(Linear(4, 4))`.
+ */
+export function moduleSpec(
+  ctx: Context,
+  declaration: Module,
+  key: string,
+  args: readonly FormalValue[],
+): ModuleSpec | undefined {
   const members = new Map<string, ModuleMemberValue>()
+  for (const { formal, value } of args)
+    if (instancesOf(value).length > 0) members.set(formal.name.text, { kind: 'layer', value })
   const spec: ModuleSpec = { declaration, key, env: ctx.env, members, generic: ctx.generic }
   const self: ModuleValue = { kind: 'module', spec, path: '' }
   defineFunctions(ctx, declaration.members, self, members)
@@ -202,15 +221,24 @@ function placeRoot(value: Value, root: string): Value {
       ...value,
       path: value.path === '' ? root : `${root}${value.path.startsWith('[') ? '' : '.'}${value.path}`,
     }
-  return placeUnder(value, root)
+  return placedUnder(value, root)
 }
+
+/** Instances of a list or record, moved below its name; what they were given stays where it is. */
+const placedUnder = (value: Value, root: string): Value =>
+  mapInstances(value, module => ({ ...module, path: joinPath(root, module.path) }))
 
 /** Gives an instance, or the instances of a list or record, its place: a `layer` of a module, a `model` of a training. */
 export function place(ctx: Context, value: Value, name: string, span: Span): Value {
+  const placed = instancesOf(value).find(({ path }) => path !== '')
+  if (placed || value.kind === 'opaque_function') {
+    const taken = placed?.path ?? (value.kind === 'opaque_function' ? value.name : '')
+    return complain(ctx, 'LTM4314', span, { name, path: taken })
+  }
   const inner = numbered(value)
   if (inner.kind === 'module') return placeRoot(inner, name)
   if (inner.kind === 'list' || inner.kind === 'uniform_list' || inner.kind === 'record')
-    return placeUnder(inner, name)
+    return placedUnder(inner, name)
   if (inner.kind === 'error') return inner
   return complain(ctx, 'LTM2109', span, { wanted: 'a module, or a list of modules', got: describe(inner) })
 }
@@ -299,12 +327,4 @@ function projectionOf(ctx: Context, member: Param, type: TensorType): Constraint
   const labels = [{ span: path.span, text: 'declared here' }]
   complain(ctx, 'LTM4009', project.span, { name: member.name.text, constraint: spec.text }, { labels })
   return undefined
-}
-
-/** `forward` or another function of an instance. */
-export function methodOf(instance: ModuleValue, name: string): FunctionValue | undefined {
-  const member = instance.spec.members.get(name)
-  if (member?.kind !== 'function') return undefined
-  const { declaration, conditions } = member
-  return { kind: 'function', declaration, name, env: instance.spec.env, self: instance, holds: conditions }
 }

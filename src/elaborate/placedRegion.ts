@@ -2,20 +2,20 @@ import type { Span } from '../base/source.ts'
 import type { Step } from '../ir/ir.ts'
 import type { BufferWrite, Context, ParameterPart, Region } from './context.ts'
 import { keyAt } from './functionCalls.ts'
-import { joinPath } from './paths.ts'
+import { type Owner, resolvePath } from './sharing.ts'
 import type { ErrorValue, StateSpec, TensorValue } from './values.ts'
 
-/** A region as a function sees it whose steps are put there: its module's parameters lie below a path, its draws below a place. */
+/** A region as a function sees it whose steps are put there: its module's parameters lie where the instance does, its draws below a place. */
 export class PlacedRegion implements Region {
   readonly #outer: Context
-  readonly #path: string
+  readonly #owner: Owner
   readonly #place: string
   readonly #span: Span
   #key: string | undefined
 
-  constructor(outer: Context, path: string, place: string, span: Span) {
+  constructor(outer: Context, owner: Owner, place: string, span: Span) {
     this.#outer = outer
-    this.#path = path
+    this.#owner = owner
     this.#place = place
     this.#span = span
   }
@@ -47,11 +47,11 @@ export class PlacedRegion implements Region {
     span: Span,
     part?: ParameterPart,
   ): TensorValue | ErrorValue {
-    return this.#region.member(this.#outer, joinPath(this.#path, path), spec, span, part)
+    return this.#region.member(this.#outer, resolvePath(this.#owner, path), spec, span, part)
   }
 
   write(write: BufferWrite): void {
-    this.#region.write({ ...write, path: joinPath(this.#path, write.path) })
+    this.#region.write({ ...write, path: resolvePath(this.#owner, write.path) })
   }
 
   key(): string {

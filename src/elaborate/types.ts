@@ -17,12 +17,14 @@ export type DeclaredType =
   | { readonly kind: 'list'; readonly item: DeclaredType }
   | { readonly kind: 'record'; readonly fields: ReadonlyMap<string, DeclaredType> }
   | FunctionType
-  | { readonly kind: 'module' }
   | { readonly kind: 'like'; readonly name: string }
 
-/** `fn(f32[n], f32[n]) -> f32[n]`; `params` is undefined for a bare `fn`, any elementwise function. */
+/**
+ * `fn(f32[n], f32[n]) -> f32[n]`; `params` is undefined for a bare `fn`, any elementwise function. `module(…) -> …` is a
+ * module whose `forward` is such a function, and a bare `module` is any.
+ */
 export interface FunctionType {
-  readonly kind: 'function'
+  readonly kind: 'function' | 'module'
   readonly params: readonly DeclaredType[] | undefined
   readonly result: DeclaredType | undefined
   /** Its own dimension variables and rests. */
@@ -51,7 +53,6 @@ export function declaredType(ctx: Context, node: Type, variables?: Set<string>):
         ),
       }
     case 'FnType':
-      if (node.callee === 'module') return { kind: 'module' }
       return functionType({ ...ctx, env: ctx.env.child() }, node)
     case 'LikeType':
       return { kind: 'like', name: node.name.text }
@@ -63,7 +64,7 @@ function functionType(ctx: Context, node: FnType): DeclaredType {
   const variables = new Set<string>()
   const params = node.params?.map(param => declaredType(ctx, param, variables))
   const result = node.result && declaredType(ctx, node.result, variables)
-  return { kind: 'function', params, result, sizes: variables }
+  return { kind: node.callee === 'module' ? 'module' : 'function', params, result, sizes: variables }
 }
 
 function namedType(
@@ -85,7 +86,7 @@ function namedType(
     if (text === 'int' || text === 'bool' || text === 'float') return { kind: text }
     if (text === 'string' || text === 'path') return { kind: 'string' }
     if (isUnit(text)) return { kind: 'float', unit: text }
-    if (text === 'module') return { kind: 'module' }
+    if (text === 'module') return { kind: 'module', params: undefined, result: undefined, sizes: new Set() }
   }
   const known = shape === undefined ? hostTypes : dtypes
   if (text !== '') complain(ctx, 'LTM2119', span, { type: textOf(span), near: nearest(text, known) })
@@ -149,9 +150,11 @@ export function showDeclared(type: DeclaredType): string {
     case 'record':
       return `{ ${[...type.fields].map(([name, field]) => `${name}: ${showDeclared(field)}`).join(', ')} }`
     case 'function':
-      return type.params
-        ? `fn(${type.params.map(showDeclared).join(', ')}) -> ${type.result ? showDeclared(type.result) : '…'}`
-        : 'fn'
+    case 'module': {
+      const word = type.kind === 'module' ? 'module' : 'fn'
+      if (!type.params) return word
+      return `${word}(${type.params.map(showDeclared).join(', ')}) -> ${type.result ? showDeclared(type.result) : '…'}`
+    }
     case 'like':
       return `like ${type.name}`
     default:

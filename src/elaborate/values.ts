@@ -150,7 +150,7 @@ export interface LambdaValue {
   readonly declaration: Lambda
   readonly env: Env
 }
-/** A function argument of a definition that is checked on its own. */
+/** A function or module that is an argument of a definition that is checked on its own. */
 export interface OpaqueFunctionValue {
   readonly kind: 'opaque_function'
   readonly name: string
@@ -180,6 +180,10 @@ export interface ModuleValue {
   readonly path: string
   /** The paths of its parts that are frozen, relative to it; `''` is all of it. */
   readonly frozen?: readonly string[]
+  /** The instances that it was given and that stand elsewhere, by what it calls them: `encoder`, `blocks[0]`. */
+  readonly given?: ReadonlyMap<string, ModuleValue> | undefined
+  /** It was given to the module or function at hand, and belongs to another one. */
+  readonly borrowed?: true
 }
 /** Parameters as a group, for an optimizer: a list of paths. */
 export interface ParameterTreeValue {

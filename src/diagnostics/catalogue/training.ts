@@ -158,6 +158,17 @@ export const training = {
       `\`${d.glob}\` freezes nothing: no model has such a path`,
     d => (d.near === undefined ? undefined : `did you mean \`${d.near}\`?`),
   ),
+  LTM4313: error(
+    (d: { made: string }) =>
+      `\`${d.made}\` is made in the middle of a computation, where its parameters have no place`,
+    () => 'declare it, as a `layer` of the module or a `model` of the `train`, and use it by its name',
+  ),
+  LTM4314: error(
+    (d: { name: string; path: string }) =>
+      `\`${d.path}\` has its place, and \`${d.name}\` would be another one for it`,
+    d =>
+      `use it as \`${d.path}\`, under another name by \`let ${d.name} = …\`, or make another one with \`copy\``,
+  ),
   LTM4330: error(
     (d: { column: string }) => `\`${d.column}\` holds texts, which no field computes with`,
     d =>

@@ -132,8 +132,8 @@ export const types = {
     () => 'write `let NAME = for … { … }`, or leave the `yield` out',
   ),
   LTM2124: error(
-    (d: { what: string; wanted: string; problem: string }) =>
-      `${d.what} is to be ${d.wanted}, and this function ${d.problem}`,
+    (d: { what: string; wanted: string; thing: 'function' | 'module'; problem: string }) =>
+      `${d.what} is to be ${d.wanted}, and this ${d.thing} ${d.problem}`,
   ),
   LTM2130: error(
     (d: { rounds: number; most: number }) =>

@@ -23,10 +23,10 @@ import type { FunctionArg } from '../functionRequest.ts'
 import { functionInstance } from '../functions.ts'
 import { iterate } from '../iteration.ts'
 import { memberValue } from '../members.ts'
+import { type PlacedParam, parametersOf } from '../states.ts'
 import { declaredType } from '../types.ts'
 import { bool, errorValue, knownNumber, type OptimizerValue, type Value } from '../values.ts'
 import { globPattern } from './globs.ts'
-import { type PlacedParam, parametersOf } from './parameters.ts'
 import { settable } from './settings.ts'
 
 /** `optimizer adam = AdamW(net, lr: 1e-3, except net.**.bias: { weight_decay: 0 })`. */

@@ -6,62 +6,17 @@ import { expression } from '../evaluate.ts'
 import { checkDeclared, filled } from '../formals.ts'
 import { emitCall } from '../functionCalls.ts'
 import { FunctionRegion, functionFrom } from '../functionRegion.ts'
-import { joinPath } from '../paths.ts'
+import type { PlacedBuffer, PlacedParam } from '../states.ts'
 import { applyOperator } from '../tensors.ts'
 import {
-  type BufferSpec,
   errorValue,
-  isBuffer,
   isRawStart,
   knownNumber,
-  type ModuleSpec,
   type ParamSpec,
   type StateSpec,
   type TensorValue,
   type Value,
 } from '../values.ts'
-
-/** A parameter of the program with its place. */
-export interface PlacedParam {
-  readonly path: string
-  readonly spec: ParamSpec
-}
-export interface PlacedBuffer {
-  readonly path: string
-  readonly spec: BufferSpec
-}
-
-/** All parameters below a value, in declared order, with their paths. */
-export function parametersOf(value: Value): readonly PlacedParam[] {
-  return statesOf(value).flatMap(({ path, spec }) => (isBuffer(spec) ? [] : [{ path, spec }]))
-}
-
-/** All buffers below a value, likewise. */
-export function buffersOf(value: Value): readonly PlacedBuffer[] {
-  return statesOf(value).flatMap(({ path, spec }) => (isBuffer(spec) ? [{ path, spec }] : []))
-}
-
-function statesOf(value: Value): readonly { readonly path: string; readonly spec: StateSpec }[] {
-  switch (value.kind) {
-    case 'param':
-      return [{ path: value.path, spec: value.spec }]
-    case 'module':
-      return moduleStates(value.spec).map(state => ({ ...state, path: joinPath(value.path, state.path) }))
-    case 'list':
-      return value.items.flatMap(statesOf)
-    case 'record':
-      return [...value.fields.values()].flatMap(statesOf)
-    default:
-      return []
-  }
-}
-
-function moduleStates(spec: ModuleSpec): ReturnType<typeof statesOf> {
-  return [...spec.members].flatMap(([name, member]) => {
-    if (member.kind === 'param' || member.kind === 'buffer') return [{ path: name, spec: member.spec }]
-    return member.kind === 'layer' ? statesOf(member.value) : []
-  })
-}
 
 /** The buffer as the IR has it. */
 export function elaborateBuffer(ctx: Context, { path, spec }: PlacedBuffer): Buffer | undefined {

@@ -11,6 +11,7 @@ import { liesBelow, withFrozenParts } from '../frozen.ts'
 import { FunctionRegion } from '../functionRegion.ts'
 import { paramSpec, place } from '../modules.ts'
 import { settle } from '../naming.ts'
+import { buffersOf, type PlacedBuffer, type PlacedParam, parametersOf } from '../states.ts'
 import { errorValue, type Value } from '../values.ts'
 import { elaborateData } from './datasets.ts'
 import { globPattern } from './globs.ts'
@@ -19,14 +20,7 @@ import { elaborateHyper, elaborateVar, hyperValue } from './hypers.ts'
 import { elaborateMetric, type MetricScope } from './metrics.ts'
 import { checkReadings } from './monitors.ts'
 import { elaborateOptimizer } from './optimizers.ts'
-import {
-  buffersOf,
-  elaborateBuffer,
-  elaborateParameter,
-  type PlacedBuffer,
-  type PlacedParam,
-  parametersOf,
-} from './parameters.ts'
+import { elaborateBuffer, elaborateParameter } from './parameters.ts'
 import { settingsThatAreSet } from './settings.ts'
 import { elaborateStep } from './steps.ts'
 import { elaborateTrainer } from './trainer.ts'
