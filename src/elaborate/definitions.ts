@@ -223,7 +223,7 @@ function checkStart(ctx: Context, { declaration, constraint, raw, type, env }: S
       { kind: 'tensor', type: wanted },
       node.span,
       `\`${declaration.name.text}\``,
-      declaration.type.span,
+      declaration.type?.span,
     )
 }
 

@@ -35,6 +35,28 @@ function listItem(ctx: Context, list: Extract<Value, { kind: 'list' | 'uniform_l
   )
 }
 
+/** The position of a list that `set xs[i] = …` replaces; a mistake is reported. */
+export function listPosition(
+  ctx: Context,
+  list: Extract<Value, { kind: 'list' }>,
+  node: Index,
+): number | undefined {
+  const [item] = node.items
+  if (!item || node.items.length > 1 || item.kind === 'NewAxis' || item.kind === 'Ellipsis')
+    return void complain(ctx, 'LTM2111', node.span, { got: describe(list), count: node.items.length })
+  const at = item.kind === 'Range' ? undefined : expression(ctx, item)
+  if (at?.kind === 'error') return undefined
+  if (at?.kind !== 'int' || typeof at.dim !== 'number')
+    return void complain(ctx, 'LTM2109', item.span, {
+      wanted: 'an int that is known when the program is compiled',
+      got: at ? describe(at) : 'a range',
+    })
+  const { length } = list.items
+  const position = at.dim < 0 ? at.dim + length : at.dim
+  if (position >= 0 && position < length) return position
+  return void complain(ctx, 'LTM2110', item.span, { index: String(at.dim), length: String(length) })
+}
+
 function listSlice(
   ctx: Context,
   list: Extract<Value, { kind: 'list' | 'uniform_list' }>,
@@ -50,7 +72,7 @@ function listSlice(
 }
 
 /** One item of a tensor's index, with the axis of the tensor that it applies to. */
-type Selector =
+export type Selector =
   | { readonly kind: 'item'; readonly axis: number; readonly at: Dim }
   | { readonly kind: 'slice'; readonly axis: number; readonly from: Dim; readonly to: Dim }
   | { readonly kind: 'gather'; readonly axis: number; readonly index: TensorValue }
@@ -58,14 +80,18 @@ type Selector =
   | { readonly kind: 'new' }
 
 function tensorIndex(ctx: Context, object: TensorValue, node: Index): Value {
-  const items = [...node.items]
   if (object.type.shape.some(isRest)) return indexBesideRest(ctx, node)
-  const axes = object.type.shape.length
-  const consuming = items.filter(item => item.kind !== 'NewAxis' && item.kind !== 'Ellipsis').length
-  if (consuming > axes)
-    return complain(ctx, 'LTM2111', node.span, { got: describe(object), count: consuming })
-  const selectors = selectorsOf(ctx, object, items, axes - consuming)
+  const selectors = selectorsAt(ctx, object, node)
   return selectors ? applySelectors(ctx, object, selectors, node.span) : errorValue
+}
+
+/** What an index says of each axis; undefined where a mistake in it has been reported. */
+export function selectorsAt(ctx: Context, object: TensorValue, node: Index): readonly Selector[] | undefined {
+  const axes = object.type.shape.length
+  const consuming = node.items.filter(item => item.kind !== 'NewAxis' && item.kind !== 'Ellipsis').length
+  if (consuming > axes)
+    return void complain(ctx, 'LTM2111', node.span, { got: describe(object), count: consuming })
+  return selectorsOf(ctx, object, node.items, axes - consuming)
 }
 
 /** With a rest in the shape only `[..., items]` is decided: the items count from the last axis. */

@@ -12,6 +12,7 @@ import { checkDeclared } from './formals.ts'
 import { columnsOf, iterate } from './iteration.ts'
 import { conditionOf } from './operators.ts'
 import { scan } from './scan.ts'
+import { changeOf } from './targets.ts'
 import { declaredType } from './types.ts'
 import { errorValue, isBuffer, type Value } from './values.ts'
 
@@ -109,12 +110,12 @@ export function executeLet(ctx: Context, statement: Let): void {
 }
 
 /** A value that is taken apart by names. */
-function recordOf(ctx: Context, value: Value, span: Span): Value {
+export function recordOf(ctx: Context, value: Value, span: Span): Value {
   if (value.kind === 'record' || value.kind === 'error') return value
   return complain(ctx, 'LTM2109', span, { wanted: 'a record', got: describe(value) })
 }
 
-function fieldOf(ctx: Context, value: Value, name: string, span: Span): Value {
+export function fieldOf(ctx: Context, value: Value, name: string, span: Span): Value {
   if (value.kind !== 'record') return errorValue
   const names = [...value.fields.keys()]
   return (
@@ -140,11 +141,8 @@ export function executeSet(ctx: Context, statement: SetStatement): void {
     for (const name of target) assign(ctx, name.text, fieldOf(ctx, value, name.text, name.span), name.span)
     return
   }
-  if (target.kind !== 'Name')
-    return void complain(ctx, 'LTM9001', statement.span, { what: 'setting a part of a value' })
-  const old = ctx.env.lookup(target.text)?.value
-  const expected = old?.kind === 'tensor' ? old.type : old?.kind === 'param' ? old.spec.type : undefined
-  assign(ctx, target.text, expression({ ...ctx, expected }, statement.value), target.span)
+  const change = changeOf(ctx, target, statement.value)
+  if (change) assign(ctx, change.name.text, change.value, change.name.span)
 }
 
 function assign(ctx: Context, name: string, value: Value, span: Span): void {

@@ -16,6 +16,7 @@ import type {
   Param,
   Schedule,
   Unit,
+  Var,
 } from '../syntax/ast.ts'
 import type { Dim } from '../types/dim.ts'
 import type { TensorType } from '../types/tensor.ts'
@@ -268,9 +269,9 @@ export interface ParamSpec {
   readonly env: Env
 }
 
-/** A buffer is read as a parameter without a constraint is. */
+/** A buffer is read as a parameter without a constraint is. So is a `var` of a training that holds a tensor. */
 export interface BufferSpec {
-  readonly declaration: Buffer
+  readonly declaration: Buffer | Var
   readonly type: TensorType
   readonly raw: TensorType
   readonly constraint: undefined
@@ -282,11 +283,11 @@ export interface BufferSpec {
 export type StateSpec = ParamSpec | BufferSpec
 
 export function isBuffer(spec: StateSpec): spec is BufferSpec {
-  return spec.declaration.kind === 'Buffer'
+  return spec.declaration.kind !== 'Param'
 }
 
 /** `= raw 0.0`: the start value is that of the raw tensor. */
-export function isRawStart(declaration: Param | Buffer): boolean {
+export function isRawStart(declaration: Param | Buffer | Var): boolean {
   return declaration.kind === 'Param' && declaration.rawValue
 }
 

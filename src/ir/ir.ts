@@ -354,7 +354,10 @@ export interface Parameter {
   readonly origin: Origin
 }
 
-/** A tensor of a module that is saved with its parameters and that no optimizer moves: training steps `write` it. */
+/**
+ * A tensor that is saved with the parameters and that no optimizer moves: of a module, where training steps `write` it, or a `var` of
+ * `train`, whose path is its name, which any step or hook may `write`.
+ */
 export interface Buffer {
   readonly path: string
   readonly type: TensorType
@@ -514,7 +517,7 @@ export type HostStatement =
   | { readonly kind: 'set_tensor'; readonly name: string; readonly value: string; readonly origin: Origin }
   /**
    * Gives a buffer its new value: later reads of the step see it at once, others when the step has ended. A step that is
-   * skipped writes nothing. Only in training steps.
+   * skipped writes nothing. Buffers of modules are written in training steps only.
    */
   | { readonly kind: 'write'; readonly buffer: string; readonly value: string; readonly origin: Origin }
   | { readonly kind: 'skip'; readonly origin: Origin }

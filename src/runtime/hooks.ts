@@ -1,4 +1,5 @@
 import type { HookEvent } from '../base/hookEvents.ts'
+import { commitBuffers, dropWrites } from './buffers.ts'
 import { SkipBatch } from './errors.ts'
 import type { LogScope } from './logbook.ts'
 import { scoped } from './memory.ts'
@@ -85,13 +86,17 @@ async function runHook(session: Session, hook: HookSpec, context: HookContext): 
   try {
     if (hook.condition?.(run) === false) return false
     await hook.run(run, outputs, ...batches)
-    if (!context.within) await session.logbook.commit()
+    if (context.within) return false
+    commitBuffers(session.buffers)
+    await session.logbook.commit()
     return false
   } catch (error) {
     if (!(error instanceof SkipBatch)) throw error
     if (!context.within) session.logbook.drop()
     return true
   } finally {
+    // The step around it goes on with what it has written.
+    if (!context.within) dropWrites(session.buffers)
     run.dispose()
   }
 }

@@ -131,6 +131,15 @@ export const types = {
     (_: undefined) => 'nobody takes what this loop yields',
     () => 'write `let NAME = for … { … }`, or leave the `yield` out',
   ),
+  LTM2150: error(
+    (d: { what: string }) => `${d.what} can't be set`,
+    () =>
+      'what is set is a `var`, a part of one, as in `set x[i] = …`, or a field of one, as in `set s.h = …`',
+  ),
+  LTM2151: error(
+    (d: { problem: string }) => `this is no place that can be set: ${d.problem}`,
+    () => 'set one position or stretch at a time, or choose by a mask: `set x = where(mask, new, x)`',
+  ),
   LTM2124: error(
     (d: { what: string; wanted: string; thing: 'function' | 'module'; problem: string }) =>
       `${d.what} is to be ${d.wanted}, and this ${d.thing} ${d.problem}`,

@@ -7,6 +7,7 @@ import { expression } from '../evaluate.ts'
 import { knownNumber } from '../values.ts'
 import { watching } from './monitors.ts'
 import { bindPayload, stepsAround } from './payload.ts'
+import { changedIn } from './snapshots.ts'
 import type { StepContext } from './stepContext.ts'
 import { StepRegion } from './stepRegion.ts'
 import { hostCondition, statements } from './steps.ts'
@@ -42,6 +43,7 @@ export function elaborateHook(
     prefix: prefixOf(readerOf(node)),
     names: new Map(),
     variables: new Map(),
+    changing: changedIn(node.body),
     updated: false,
   }
   const event = eventOf(training, node, ctx)

@@ -1,12 +1,10 @@
 import { nearest } from '../../base/names.ts'
 import { textOf } from '../../base/source.ts'
-import type { Domain, HostVar, Hyper as IrHyper } from '../../ir/ir.ts'
-import type { Hyper, Var } from '../../syntax/ast.ts'
+import type { Domain, Hyper as IrHyper } from '../../ir/ir.ts'
+import type { Hyper } from '../../syntax/ast.ts'
 import { type Context, complain, originOf } from '../context.ts'
 import { describe } from '../describe.ts'
 import { expression } from '../evaluate.ts'
-import { checkDeclared } from '../formals.ts'
-import { declaredType } from '../types.ts'
 import { knownNumber, type Value } from '../values.ts'
 
 type Scalar = IrHyper['value']
@@ -128,28 +126,4 @@ export function hyperValue(hyper: IrHyper): Value {
   return hyper.type === 'int'
     ? { kind: 'int', dim: value }
     : { kind: 'float', expr: { kind: 'number', value } }
-}
-
-/** The value of a `var`, checked against its type. */
-function typedValue(ctx: Context, member: Var): Value {
-  const value = expression(ctx, member.value)
-  const type = member.type && declaredType(ctx, member.type)
-  if (!type || type.kind === 'tensor') return value
-  const what = `\`${member.name.text}\``
-  return checkDeclared(ctx, value, type, member.value.span, what, member.type?.span)
-}
-
-/** A host `var` of a training. */
-export function elaborateVar(ctx: Context, member: Var): HostVar | undefined {
-  const value = typedValue(ctx, member)
-  const known = knownNumber(value)
-  const origin = originOf(member.span)
-  const name = member.name.text
-  if (value.kind === 'bool' && value.expr.kind === 'bool')
-    return { name, type: 'bool', value: value.expr.value, origin }
-  if (known !== undefined) return { name, type: value.kind === 'int' ? 'int' : 'float', value: known, origin }
-  if (value.kind === 'tensor') complain(ctx, 'LTM9001', member.span, { what: 'a tensor `var` of `train`' })
-  else if (value.kind !== 'error')
-    complain(ctx, 'LTM2109', member.value.span, { wanted: 'a number or a bool', got: describe(value) })
-  return undefined
 }

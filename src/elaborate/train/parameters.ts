@@ -115,7 +115,7 @@ function startValue(ctx: Context, spec: StateSpec, path: string): Value {
     { kind: 'tensor', type },
     node.span,
     `\`${declaration.name.text}\``,
-    declaration.type.span,
+    declaration.type?.span,
   )
 }
 

@@ -24,6 +24,8 @@ export interface StepContext {
   readonly names: Map<string, Span>
   /** The `var`s of the step that lie in variables here, by their names. */
   readonly variables: ReadonlyMap<string, Variable>
+  /** What the step sets of the host `var`s of its training, and of settings: what is copied of them must not change. */
+  readonly changing: ReadonlySet<string>
   /** The kind of loop around. */
   readonly loop?: 'host' | 'unrolled'
   /** Set once an update was made on the way here. */

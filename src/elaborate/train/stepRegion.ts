@@ -131,7 +131,7 @@ export class StepRegion implements Region {
 
   /** No gradient flows from what a buffer holds to what it was computed from. */
   #stopped(ctx: Context, path: string, given: TensorValue, span: Span): TensorValue | ErrorValue {
-    if (given.type.dtype !== 'f32') return given
+    if (given.type.dtype !== 'f32' || this.makers.get(given.name)?.op === 'stop_gradient') return given
     const known = this.#reads.get(`${path} given`)
     if (known) return known
     const stopped = applyOperator(ctx, 'stop_gradient', [given], {}, span)

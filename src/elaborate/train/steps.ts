@@ -15,10 +15,8 @@ import type {
   Expr,
   If,
   Log,
-  Member,
   Minimize,
   Return,
-  SetStatement,
   Statement,
   Stream,
   TrainStep,
@@ -34,17 +32,18 @@ import { hostNumber, notBool } from '../operators.ts'
 import { executeLet, executeVar, named, statementWord } from '../statements.ts'
 import { toTensor } from '../tensors.ts'
 import { errorValue, int, type TensorValue, type Value } from '../values.ts'
+import { setStatement } from './assignments.ts'
 import { freezeStatement } from './freezing.ts'
 import { forLoop, whileLoop } from './loops.ts'
 import { message } from './messages.ts'
 import { type MetricScope, metricUpdate } from './metrics.ts'
 import { checkCarried, minimize } from './minimize.ts'
 import { watching } from './monitors.ts'
-import { setSetting } from './settings.ts'
+import { changedIn, keepAll } from './snapshots.ts'
 import { logName, type StepContext, weightOf } from './stepContext.ts'
 import { StepRegion } from './stepRegion.ts'
 import type { Training } from './training.ts'
-import { hostValue, inBlocks, setVariable } from './variables.ts'
+import { inBlocks } from './variables.ts'
 
 /** One step for each phase that it names: modes and draws differ. */
 export function elaborateStep(training: Training, node: TrainStep): readonly TrainingStep[] {
@@ -77,6 +76,7 @@ function stepOfPhase(training: Training, node: TrainStep, phase: Phase): Trainin
     prefix,
     names: new Map(),
     variables: new Map(),
+    changing: changedIn(node.body),
     updated: false,
   }
   statements(step, node.body)
@@ -225,11 +225,13 @@ function statement(step: StepContext, node: Statement): void {
   const origin = originOf(node.span)
   switch (node.kind) {
     case 'Let':
-      return executeLet(ctx, node)
+      executeLet(ctx, node)
+      return keepAll(step, node.names)
     case 'Var':
-      return executeVar(ctx, node)
+      executeVar(ctx, node)
+      return keepAll(step, [node.name])
     case 'SetStatement':
-      return set(step, node)
+      return setStatement(step, node)
     case 'If':
       return branch(step, node)
     case 'Return':
@@ -452,49 +454,4 @@ function returned(step: StepContext, node: Return): void {
   })
   const given = fields.map(({ name, value }) => ({ name, value }))
   emit(step, { kind: 'return', fields: given, origin: originOf(node.span) })
-}
-
-function ownerOf(ctx: Context, target: Member): Value | undefined {
-  return target.object.kind === 'Name' ? ctx.env.lookup(target.object.text)?.value : undefined
-}
-
-/** `set boost = …`: a host `var` of the training. */
-function set(step: StepContext, node: SetStatement): void {
-  const { ctx } = step
-  const { target } = node
-  const owner = 'kind' in target && target.kind === 'Member' ? ownerOf(ctx, target) : undefined
-  if ('kind' in target && target.kind === 'Member' && owner?.kind === 'optimizer')
-    return setSetting(step, node, target, owner)
-  if (owner?.kind === 'error') return
-  if (!('kind' in target) || target.kind !== 'Name')
-    return void complain(ctx, 'LTM9001', node.span, { what: 'setting this' })
-  const binding = ctx.env.lookup(target.text)
-  const old = binding?.value
-  if (!binding || !old)
-    return void complain(ctx, 'LTM3001', target.span, {
-      name: target.text,
-      near: nearest(target.text, ctx.env.names()),
-    })
-  if (!binding.mutable)
-    return void complain(
-      ctx,
-      'LTM3009',
-      target.span,
-      { name: target.text },
-      binding.span ? { labels: [{ span: binding.span, text: 'declared here' }] } : {},
-    )
-  const expected = old.kind === 'tensor' ? old.type : undefined
-  const value = expression({ ...ctx, expected }, node.value)
-  const variable = step.variables.get(target.text)
-  if (variable)
-    return setVariable(step, target.text, variable, named(ctx, value, target.text), node.value.span)
-  if (!binding.persistent) return ctx.env.assign(target.text, named(ctx, value, target.text))
-  const expr = hostValue(value, old.kind === 'bool' ? 'bool' : 'number')
-  if (expr) emit(step, { kind: 'set', name: target.text, value: expr, origin: originOf(node.span) })
-  else if (value.kind !== 'error')
-    complain(ctx, 'LTM2102', node.value.span, {
-      what: `\`${target.text}\``,
-      expected: old.kind === 'bool' ? 'a bool' : 'a number',
-      got: describe(value),
-    })
 }

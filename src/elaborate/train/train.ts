@@ -1,7 +1,7 @@
 import { NameSupply } from '../../base/fresh.ts'
 import { nearest } from '../../base/names.ts'
 import { type Span, textOf } from '../../base/source.ts'
-import type { Dataset, HostVar, Optimizer, Parameter, Program } from '../../ir/ir.ts'
+import type { Dataset, Optimizer, Parameter, Program } from '../../ir/ir.ts'
 import type { Glob, Hyper, Train, TrainMember } from '../../syntax/ast.ts'
 import { type Context, complain } from '../context.ts'
 import { checkFunction } from '../definitions.ts'
@@ -16,7 +16,7 @@ import { errorValue, type Value } from '../values.ts'
 import { elaborateData } from './datasets.ts'
 import { globPattern } from './globs.ts'
 import { elaborateHook } from './hooks.ts'
-import { elaborateHyper, elaborateVar, hyperValue } from './hypers.ts'
+import { elaborateHyper, hyperValue } from './hypers.ts'
 import { elaborateMetric, type MetricScope } from './metrics.ts'
 import { checkReadings } from './monitors.ts'
 import { elaborateOptimizer } from './optimizers.ts'
@@ -25,6 +25,7 @@ import { settingsThatAreSet } from './settings.ts'
 import { elaborateStep } from './steps.ts'
 import { elaborateTrainer } from './trainer.ts'
 import type { Training } from './training.ts'
+import { elaborateVar } from './vars.ts'
 
 type MemberOf<K extends TrainMember['kind']> = Extract<TrainMember, { readonly kind: K }>
 
@@ -38,13 +39,10 @@ export function elaborateTrain(world: Context, train: Train, given: ReadonlyMap<
   const ctx: Context = { ...world, env, declaration: train.id }
   const names = new TrainNames(ctx)
   const hypers = hypersOf(ctx, train, given, names)
-  const vars = membersOf(train, 'Var').flatMap(member => {
+  const vars = membersOf(train, 'Var').map(member => {
     const item = elaborateVar(ctx, member)
-    names.define(member.name.text, item ? varValue(item) : errorValue, member.name.span, {
-      mutable: true,
-      persistent: true,
-    })
-    return item ? [item] : []
+    names.define(member.name.text, item.value, member.name.span, { mutable: true, persistent: true })
+    return item
   })
   const lets = membersOf(train, 'Let')
   for (const member of lets) letOf(ctx, member, names)
@@ -70,12 +68,13 @@ export function elaborateTrain(world: Context, train: Train, given: ReadonlyMap<
     if (!parameter) ctx.world.silent.push(param.spec.declaration.span)
     return parameter ? [parameter] : []
   })
-  const buffers = models.flatMap(model =>
-    model.buffers.flatMap((buffer): Program['buffers'] => {
+  const tensorVars = vars.flatMap(({ buffer }) => buffer ?? [])
+  const buffers = [...models.flatMap(model => model.buffers), ...tensorVars].flatMap(
+    (buffer): Program['buffers'] => {
       const elaborated = elaborateBuffer(ctx, buffer)
       if (!elaborated) ctx.world.silent.push(buffer.spec.declaration.span)
       return elaborated ? [elaborated] : []
-    }),
+    },
   )
   const { optimizers, settings: setVars } = optimizersOf(ctx, train, names, hypers)
   const metrics = metricsOf(ctx, train, names)
@@ -114,7 +113,7 @@ export function elaborateTrain(world: Context, train: Train, given: ReadonlyMap<
     datasets,
     parameters,
     buffers,
-    vars: [...vars, ...setVars],
+    vars: [...vars.flatMap(({ host }) => host ?? []), ...setVars],
     optimizers,
     metrics: [...metrics.values()].map(scope => scope.metric),
     functions: world.world.functions.list,
@@ -122,11 +121,6 @@ export function elaborateTrain(world: Context, train: Train, given: ReadonlyMap<
     hooks,
     trainer: settings,
   }
-}
-
-function varValue({ name, type }: HostVar): Value {
-  if (type === 'bool') return { kind: 'bool', expr: { kind: 'var', name } }
-  return { kind: 'float', expr: { kind: 'var', name }, ...(type === 'int' && { whole: true }) }
 }
 
 function failedOf(train: Train, optimizers: readonly Optimizer[]): ReadonlySet<string> {

@@ -1,6 +1,6 @@
 import type { Span } from '../../base/source.ts'
 import type { HostExpr } from '../../ir/ir.ts'
-import type { Block } from '../../syntax/ast.ts'
+import type { Block, Expr } from '../../syntax/ast.ts'
 import { visit } from '../../syntax/walk.ts'
 import { sameType, type TensorType } from '../../types/tensor.ts'
 import { complain, originOf } from '../context.ts'
@@ -45,11 +45,19 @@ function setIn(blocks: readonly Block[]): readonly string[] {
     visit(block, {
       SetStatement: ({ target }) => {
         if (!('kind' in target)) for (const name of target) names.add(name.text)
-        else if (target.kind === 'Name') names.add(target.text)
-        else if (target.kind === 'Index' && target.object.kind === 'Name') names.add(target.object.text)
+        else {
+          const name = rootOf(target)
+          if (name !== undefined) names.add(name)
+        }
       },
     })
   return [...names]
+}
+
+/** `x` of `x[i].h`. */
+function rootOf(target: Expr): string | undefined {
+  if (target.kind === 'Name') return target.text
+  return target.kind === 'Index' || target.kind === 'Member' ? rootOf(target.object) : undefined
 }
 
 /** A `var` of the step: what it holds is known here, while a `var` of the training is read where it is used. */
