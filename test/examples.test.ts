@@ -92,6 +92,48 @@ const outcomes: Readonly<Record<string, Outcome>> = {
     assert.ok(purity(flowers) >= 135, `${purity(flowers)} of 150 flowers are with their species`)
   },
 
+  async earthquakes([trained], folder) {
+    const { metrics, checkpoint } = endOf(trained!)
+    // Zucchini and MacDonald 2009, table 4.2.
+    near([metrics['train.nll']!], [328.5275], 0.05, 'nll')
+    const { tensors } = await loadCheckpoint(join(folder, checkpoint!))
+    near([...tensors.get('values/hmm.rate')!.data], [13.134, 19.713, 29.711], 0.05, 'rates')
+    const move = [...tensors.get('values/hmm.move')!.data]
+    near(
+      [0, 3, 6].map(row => sum(move.slice(row, row + 3))),
+      [1, 1, 1],
+      1e-6,
+      'sums of rows',
+    )
+    const [line] = linesOf(join(folder, 'states.jsonl'))
+    const { state, count }: Readonly<Record<string, readonly number[]>> = JSON.parse(line!)
+    const means = [0, 1, 2].map(one => moments(count!.filter((_, year) => state![year] === one)).mean)
+    near(means, [13, 20, 30], 1.5, 'counts in each state')
+  },
+
+  nile([trained], folder) {
+    // The global minimum, by SciPy from several starts: 125.7182 at 0.70597, 2.58876 and 0.68941.
+    near([endOf(trained!).metrics['train.nll']!], [125.7182], 0.03, 'nll')
+    const [head, ...lines] = linesOf(join(folder, 'nile.csv'))
+    assert.equal([head, lines.length], ['year,mean,deviation', 110])
+    const rows = lines.map(line => line.split(',').map(Number))
+    near(rows[0]!, [1871, 1057, 68], 3, 'the first year')
+    near(rows[109]!, [1980, 919.3, 118.8], 3, 'ten years after the last')
+  },
+
+  autoencoder([trained], folder) {
+    const { metrics } = endOf(trained!)
+    // The 8 principal components of all digits leave 0.0239.
+    assert.ok(metrics['test.loss']! < 0.021, `test loss ${metrics['test.loss']}`)
+    assert.is(linesOf(join(folder, 'codes.csv')).length, 1 + 359)
+  },
+
+  screening([trained]) {
+    const { metrics } = endOf(trained!)
+    assert.ok(metrics['val.auc.auroc']! > 0.98, `area ${metrics['val.auc.auroc']}`)
+    near([metrics['val.auc.share']!], [0.37], 0.06, 'share of sick cases')
+  },
+
   probability([trained]) {
     const { metrics, clocks } = endOf(trained!)
     assert.equal([clocks.updates, clocks.batches], [{ adam: 10_000 }, 10_000])

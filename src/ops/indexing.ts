@@ -105,7 +105,7 @@ export const scatter_add: Op<{ axis: number; size: Dim }> = {
 
 export const pick: Op = {
   doc: 'One element of each row (the last axis), as an index tensor says.',
-  signature: '(x: F[...s, k], index: I[...s]) -> F[...s]',
+  signature: '(x: T[...s, k], index: I[...s]) -> T[...s]',
   tfjs: ([x, index]) => ts`kernels.pick(${x!}, ${index!})`,
   grad: (dy, { inputs: [x, index] }, make) => {
     const { shape } = x!.type
@@ -130,6 +130,12 @@ export const pick: Op = {
       inputs: [{ low: -2, high: 2 }, { values: [2, 0, 1, 1] }],
     },
     { shapes: [[3], []], attrs: {}, dtypes: ['f32', 'i32'], inputs: [{ low: -2, high: 2 }, { values: [2] }] },
+    {
+      shapes: [[2, 3], [2]],
+      attrs: {},
+      dtypes: ['i32', 'i32'],
+      inputs: [{ values: [5, 6, 7, 8, 9, 10] }, { values: [2, 0] }],
+    },
   ],
 }
 

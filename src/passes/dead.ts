@@ -25,7 +25,7 @@ export const removeDeadSteps: Pass = {
 }
 
 /** The steps that lead to live values; what they read comes alive. */
-function liveSteps<S extends Step>(steps: readonly S[], live: Set<string>): S[] {
+export function liveSteps<S extends Step>(steps: readonly S[], live: Set<string>): S[] {
   return steps
     .toReversed()
     .filter(step => isLive(step, live))

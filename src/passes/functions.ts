@@ -30,7 +30,13 @@ function reached(program: Program): ReadonlySet<string> {
   return live
 }
 
-function namedBy({
+function namedBy(program: Program): readonly string[] {
+  const places = [...program.steps, ...program.hooks]
+  return [...namedDirectly(program), ...places.flatMap(place => place.body.flatMap(calledIn))]
+}
+
+/** The functions that something else than a step names, and so calls in its own way. */
+export function namedDirectly({
   datasets,
   parameters,
   buffers,
@@ -38,33 +44,38 @@ function namedBy({
   metrics,
   steps,
   hooks,
-}: Program): readonly string[] {
-  return [
-    ...datasets.flatMap(data => [data.func, ...data.fits.map(fit => fit.func)]),
-    ...buffers.map(({ init }) => init),
-    ...parameters.flatMap(({ init, constraint, projection }) => [
-      init,
-      constraint?.forward,
-      constraint?.check,
-      projection?.func,
-    ]),
-    ...optimizers.flatMap(optimizer => optimizer.groups.map(group => group.update)),
-    ...metrics.map(metric => metric.compute),
-    ...[...steps, ...hooks].flatMap(place => place.body.flatMap(namedIn)),
-  ].filter(name => name !== undefined)
+}: Program): ReadonlySet<string> {
+  return new Set(
+    [
+      ...datasets.flatMap(data => [data.func, ...data.fits.map(fit => fit.func)]),
+      ...buffers.map(({ init }) => init),
+      ...parameters.flatMap(({ init, constraint, projection }) => [
+        init,
+        constraint?.forward,
+        constraint?.check,
+        projection?.func,
+      ]),
+      ...optimizers.flatMap(optimizer => optimizer.groups.map(group => group.update)),
+      ...metrics.map(metric => metric.compute),
+      ...[...steps, ...hooks].flatMap(place => place.body.flatMap(updatesIn)),
+    ].filter(name => name !== undefined),
+  )
 }
 
-function namedIn(statement: HostStatement): readonly string[] {
+/** The functions by which metrics are updated. */
+function updatesIn(statement: HostStatement): readonly string[] {
+  return statement.kind === 'log_metric' ? [statement.func] : within(statement).flatMap(updatesIn)
+}
+
+function calledIn(statement: HostStatement): readonly string[] {
   switch (statement.kind) {
     case 'compute':
       return calledBy([statement.step])
     case 'minimize':
     case 'differentiate':
       return calledBy(statement.body)
-    case 'log_metric':
-      return [statement.func]
     default:
-      return within(statement).flatMap(namedIn)
+      return within(statement).flatMap(calledIn)
   }
 }
 

@@ -1,3 +1,4 @@
+import { removeDeadArguments } from './arguments.ts'
 import { removeDeadSteps } from './dead.ts'
 import { formRegions } from './form-regions.ts'
 import { removeDeadFunctions } from './functions.ts'
@@ -17,6 +18,8 @@ export const eagerPipeline: readonly Pass[] = [
   simplify,
   // Before regions are formed: a value that is computed twice would be moved in twice.
   shareEqualSteps,
+  // Before dead steps go: what computed an argument that nobody reads is one of them.
+  removeDeadArguments,
   // Drops what the passes before left behind, so that no dead step is moved or copied.
   removeDeadSteps,
   // Last of those that change steps: from here on the body of a `minimize` is what is differentiated.

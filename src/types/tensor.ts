@@ -83,7 +83,7 @@ export interface BroadcastClash {
   readonly axis: number
   readonly left: Dim
   readonly right: Dim
-  /** `column`: a literal 1 at the end of the operand with more axes would have to be stretched. */
+  /** `column`: an `(n, 1)` would be stretched to the `(n)` that it meets. */
   readonly reason: 'different' | 'column'
 }
 
@@ -91,11 +91,12 @@ export interface BroadcastClash {
  * Joins the shapes of two operands, aligned at their last axes:
  * 1. axes that the shorter operand lacks are added in front of it;
  * 2. a literal 1 is stretched to the other's size, except
- * 3. a literal 1 that is the last axis of the operand with more axes.
+ * 3. a literal 1 that is the last axis of the operand with more axes, where it would be stretched to the size of the axis
+ *    in front of it.
  *
  * The third rule is what keeps an `(n)` and an `(n, 1)`, predictions and targets as a rule, from becoming an `(n, n)`. It
- * looks at literals and ranks only, so a definition and its instances agree about it, and it leaves alone what people
- * mean: `(n, 1) * (n, d)`, `(k, d) - (n, 1, d)`, `(n, 1) - (1, n)`, a bias `(1)` on an `(n, d)`.
+ * leaves alone what people mean: `(n, 1) * (n, d)`, `(k, d) - (n, 1, d)`, `(n, 1) - (1, n)`, `(n, t, 1)` against `(k)`, a
+ * bias `(1)` on an `(n, d)`.
  *
  * A symbolic size is never taken for a 1. Two of which nothing is proved become an obligation, and so does a rest that
  * meets anything but itself; the result then has the rest.
@@ -114,25 +115,33 @@ export function broadcastShapes(a: Shape, b: Shape): Broadcast {
       continue
     }
     const axis = i - 1 - a.length
-    const longer = axis === -1 && ranksKnown ? Math.sign(a.length - b.length) : 0
-    const joined = joinAxis(left, right, longer)
-    if ('reason' in joined) return { clash: { axis, left, right, reason: joined.reason } }
+    if (axis === -1 && ranksKnown && left !== right && isColumn(a, b))
+      return { clash: { axis, left, right, reason: 'column' } }
+    const joined = joinAxis(left, right)
+    if (!joined) return { clash: { axis, left, right, reason: 'different' } }
     if (joined.open) obligations.push([left, right])
     shape.unshift(joined.size)
   }
   return { shape: [...a.slice(0, i), ...b.slice(0, j), ...shape], obligations }
 }
 
-type Joined = { readonly size: Dim; readonly open?: boolean } | { readonly reason: BroadcastClash['reason'] }
+type Joined = { readonly size: Dim; readonly open?: boolean } | undefined
 
-/** The size of one axis. `longer` is positive where the left operand has more axes and this is its last, negative for the right. */
-function joinAxis(left: Dim, right: Dim, longer: number): Joined {
+/** Whether the last axis of the operand with more axes is a 1 that the other would stretch to the size in front of it. */
+function isColumn(a: Shape, b: Shape): boolean {
+  if (a.length === b.length) return false
+  const [longer, shorter] = a.length > b.length ? [a, b] : [b, a]
+  const [inFront, last] = longer.slice(-2)
+  return last === 1 && inFront !== undefined && compareDims(inFront, shorter.at(-1)!) === 'equal'
+}
+
+/** The size of one axis; undefined where the two differ. */
+function joinAxis(left: Dim, right: Dim): Joined {
   if (left === right) return { size: left }
-  if ((left === 1 && longer > 0) || (right === 1 && longer < 0)) return { reason: 'column' }
   if (left === 1) return { size: right }
   if (right === 1) return { size: left }
   const comparison = compareDims(left, right)
-  if (comparison === 'different') return { reason: 'different' }
+  if (comparison === 'different') return undefined
   return { size: left, open: comparison === 'unknown' }
 }
 

@@ -127,6 +127,8 @@ function innerBody(body: Body, step: Step, scan: Scan, func: Func, variables: re
       const input = step.inputs[i] ?? bug('a scan without an input')
       if (param.type === 'key')
         return [param.name, keyOfRound(body, input, scope, head, uses.has(param.name))]
+      // What the body does not hand on to anything may never have been written.
+      if (!uses.has(param.name)) return [param.name, { kind: 'code', code: '' }]
       return [param.name, body.values.get(input) ?? bug(`the value %${input} is read before it is computed`)]
     }),
   )

@@ -46,9 +46,10 @@ export function gatherOrNaN(x: tf.Tensor, index: tf.Tensor, axis: number): tf.Te
   return tf.where(tf.reshape(inside, shape), found, Number.NaN)
 }
 
-/** One element of each row, or NaN. */
+/** One element of each row, or NaN; outside of the row whole numbers and bools are 0. */
 export function pickOrNaN(x: tf.Tensor, index: tf.Tensor): tf.Tensor {
+  if (x.dtype === 'bool') return tf.cast(pickOrNaN(tf.cast(x, 'int32'), index), 'bool')
   const places = isAt(index, x.shape.at(-1)!)
-  const found = tf.sum(tf.where(places, x, 0), -1)
-  return tf.where(tf.any(places, -1), found, Number.NaN)
+  const found = tf.sum(tf.where(places, x, tf.zerosLike(x)), -1)
+  return x.dtype === 'float32' ? tf.where(tf.any(places, -1), found, Number.NaN) : found
 }

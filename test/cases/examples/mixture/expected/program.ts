@@ -109,15 +109,6 @@ function sumToZeroForward(u: tf.Tensor): tf.Tensor {
 /**
  * Summing to 1 along the last axis and none below 0: softmax of the sum-to-zero map, as in Stan
  * since 2.37. An element may round to 0; `.log` is finite even then.
- * `simplex.forward(u: f32[2]) -> f32[3]` stdlib/constraints.ltm:147
- */
-function simplex(u: tf.Tensor): tf.Tensor {
-  return tf.softmax(sumToZeroForward(u)) // stdlib/constraints.ltm:147
-}
-
-/**
- * Summing to 1 along the last axis and none below 0: softmax of the sum-to-zero map, as in Stan
- * since 2.37. An element may round to 0; `.log` is finite even then.
  * `simplex.log_forward(u: f32[2]) -> f32[3]` stdlib/constraints.ltm:148
  */
 function simplexLogForward(u: tf.Tensor): tf.Tensor {
@@ -133,13 +124,13 @@ function normalLogProb(x: tf.Tensor, mean: tf.Tensor, std: tf.Tensor): tf.Tensor
   return tf.sub(tf.sub(tf.mul(-0.5, tf.square(ratio)), tf.log(std)), 0.9189385)
 }
 
-type MixtureJoint = { mean: tf.Tensor; scale: tf.Tensor; weight_log: tf.Tensor }
+type Mixture = { mean: tf.Tensor; scale: tf.Tensor; weight_log: tf.Tensor }
 
 /**
  * Log density of each example together with each component.
  * `Mixture.joint(x: f32[batch, 4]) -> f32[batch, 3]` mixture.ltm:16
  */
-function mixtureJoint(self: MixtureJoint, x: tf.Tensor): tf.Tensor {
+function mixtureJoint(self: Mixture, x: tf.Tensor): tf.Tensor {
   const batch = x.shape[0]!
   const normal_log_prob = normalLogProb(tf.reshape(x, [batch, 1, 4]), self.mean, self.scale) // mixture.ltm:17
   return tf.add(tf.sum(normal_log_prob, 2), self.weight_log)
@@ -149,8 +140,17 @@ function mixtureJoint(self: MixtureJoint, x: tf.Tensor): tf.Tensor {
  * Log density of each example.
  * `Mixture.forward(x: f32[batch, 4]) -> f32[batch]` mixture.ltm:20
  */
-function mixtureForward(self: MixtureJoint, x: tf.Tensor): tf.Tensor {
+function mixtureForward(self: Mixture, x: tf.Tensor): tf.Tensor {
   return kernels.logSumExp(mixtureJoint(self, x), 1) // mixture.ltm:20
+}
+
+/**
+ * Summing to 1 along the last axis and none below 0: softmax of the sum-to-zero map, as in Stan
+ * since 2.37. An element may round to 0; `.log` is finite even then.
+ * `simplex.forward(u: f32[2]) -> f32[3]` stdlib/constraints.ltm:147
+ */
+function simplex(u: tf.Tensor): tf.Tensor {
+  return tf.softmax(sumToZeroForward(u)) // stdlib/constraints.ltm:147
 }
 
 /**
