@@ -49,6 +49,7 @@ function program(name: string, trainer: Program['trainer']): Program {
     datasets: [],
     parameters: [],
     buffers: [],
+    weights: [],
     vars: [],
     optimizers: [],
     metrics: [],

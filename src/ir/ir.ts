@@ -17,6 +17,7 @@ export interface Program {
   readonly datasets: readonly Dataset[]
   readonly parameters: readonly Parameter[]
   readonly buffers: readonly Buffer[]
+  readonly weights: readonly WeightFile[]
   readonly vars: readonly HostVar[]
   readonly optimizers: readonly Optimizer[]
   readonly metrics: readonly Metric[]
@@ -363,6 +364,19 @@ export interface Buffer {
   readonly type: TensorType
   /** The function of no tensor inputs but a key that gives the start value. */
   readonly init: string
+  readonly origin: Origin
+}
+
+/** A file whose tensors a model starts from, in place of its start values; a checkpoint takes precedence. */
+export interface WeightFile {
+  readonly model: string
+  readonly path: string
+  /** What names of the file begin with, and what takes its place. */
+  readonly rename: readonly { readonly from: string; readonly to: string }[]
+  /** What names begin with that keep their start values, whatever the file has. */
+  readonly missing: readonly string[]
+  /** What names of the file begin with that the model has no use for. */
+  readonly unused: readonly string[]
   readonly origin: Origin
 }
 

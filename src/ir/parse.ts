@@ -11,6 +11,7 @@ import type {
   Parameter,
   Program,
   TrainingStep,
+  WeightFile,
 } from './ir.ts'
 import {
   parseBuffer,
@@ -20,6 +21,7 @@ import {
   parseOptimizer,
   parseParameter,
   parseVar,
+  parseWeights,
 } from './parse/declarations.ts'
 import { Scanner } from './parse/scanner.ts'
 import { parseHook, parseTrainingStep } from './parse/statements.ts'
@@ -52,6 +54,7 @@ interface Sections {
   readonly datasets: Dataset[]
   readonly parameters: Parameter[]
   readonly buffers: Buffer[]
+  readonly weights: WeightFile[]
   readonly optimizers: Optimizer[]
   readonly metrics: Metric[]
   readonly functions: Func[]
@@ -66,6 +69,7 @@ function emptySections(): Sections {
     datasets: [],
     parameters: [],
     buffers: [],
+    weights: [],
     optimizers: [],
     metrics: [],
     functions: [],
@@ -87,7 +91,9 @@ function parseSection(s: Scanner, sections: Sections): void {
 
 function parseDeclaration(s: Scanner, sections: Sections, scope: HostScope): void {
   const origin = s.origin()
-  switch (s.oneOf(['hyper', 'var', 'data', 'parameter', 'buffer', 'optimizer', 'metric', 'step', 'on'])) {
+  switch (
+    s.oneOf(['hyper', 'var', 'data', 'parameter', 'buffer', 'weights', 'optimizer', 'metric', 'step', 'on'])
+  ) {
     case 'hyper':
       return void sections.hypers.push(parseHyper(s, origin))
     case 'var':
@@ -98,6 +104,8 @@ function parseDeclaration(s: Scanner, sections: Sections, scope: HostScope): voi
       return void sections.parameters.push(parseParameter(s, origin))
     case 'buffer':
       return void sections.buffers.push(parseBuffer(s, origin))
+    case 'weights':
+      return void sections.weights.push(parseWeights(s, origin))
     case 'optimizer':
       return void sections.optimizers.push(parseOptimizer(s, scope, origin))
     case 'metric':

@@ -9,6 +9,7 @@ import {
   parameterLine,
   trainerLines,
   varLine,
+  weightsLine,
 } from './print/declarations.ts'
 import { type Line, layout, line } from './print/lines.ts'
 import { printName } from './print/names.ts'
@@ -49,6 +50,7 @@ function programLines(program: Program): readonly Line[] {
     ...program.datasets.map(datasetLines),
     program.parameters.map(parameterLine),
     program.buffers.map(bufferLine),
+    program.weights.map(weightsLine),
     ...program.optimizers.map(optimizer => optimizerLines(optimizer, scope)),
     ...program.metrics.map(metricLines),
     ...program.functions.map(func => funcLines(func, scope)),

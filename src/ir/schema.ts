@@ -39,6 +39,7 @@ import type {
   TrainerSettings,
   TrainingStep,
   Value,
+  WeightFile,
 } from './ir.ts'
 import {
   anyOf,
@@ -285,6 +286,15 @@ const parameter = record<Parameter>({
   origin,
 })
 
+const weightFile = record<WeightFile>({
+  model: text,
+  path: text,
+  rename: list(record<WeightFile['rename'][number]>({ from: text, to: text })),
+  missing: list(text),
+  unused: list(text),
+  origin,
+})
+
 const optimizer = record<Optimizer>({
   name: text,
   declaration: text,
@@ -377,6 +387,7 @@ const program = record<Program>({
   datasets: list(dataset),
   parameters: list(parameter),
   buffers: list(buffer),
+  weights: list(weightFile),
   vars: list(hostVar),
   optimizers: list(optimizer),
   metrics: list(metric),

@@ -10,6 +10,7 @@ import {
   type ParameterSpec,
   type ParameterState,
   type ParameterTree,
+  type WeightsSpec,
 } from './training.ts'
 
 /** Describes a parameter; `model` places it in a tree. */
@@ -22,11 +23,18 @@ export function buffer(spec: Omit<BufferSpec, 'kind'>): BufferSpec {
   return { ...spec, kind: 'buffer' }
 }
 
-/** A tree of parameters and buffers whose leaves read as tensors while a run lasts; without a name its paths start at its members. */
-export function model<const T extends ParameterTree>(name: string, tree: T): Leaves<T> & ModelHolder
+/**
+ * A tree of parameters and buffers whose leaves read as tensors while a run lasts; without a name its paths start at its
+ * members. With `weights` a run starts from the tensors of a file.
+ */
+export function model<const T extends ParameterTree>(
+  name: string,
+  tree: T,
+  weights?: WeightsSpec,
+): Leaves<T> & ModelHolder
 // The object mirrors the tree member by member, which a type can't follow through the recursion: hence the overload.
-export function model(name: string, tree: ParameterTree): object {
-  const state: Growing = { name, parameters: [], buffers: [] }
+export function model(name: string, tree: ParameterTree, weights?: WeightsSpec): object {
+  const state: Growing = { name, parameters: [], buffers: [], weights }
   const root = grow(tree, name, state)
   Object.defineProperty(root, modelOf, { value: state })
   return root

@@ -18,6 +18,7 @@ import { startSaves } from './saving.ts'
 import type { Session } from './session.ts'
 import { restoreProgress, restoreWeights } from './snapshot.ts'
 import { type BufferState, modelOf, type ParameterState, type Training } from './training.ts'
+import { loadWeights } from './weights.ts'
 
 /** How to run a training; everything may be left out. */
 export interface RunOptions {
@@ -58,6 +59,7 @@ export async function startSession(mode: RunMode, training: Training, options: R
   const start = rootKey(seed).at('start')
   const parameters = await startParameters(training, start)
   const buffers = startBuffers(training, start)
+  if (stored === undefined) await loadWeights(training)
   await checkConstraints(parameters)
   const data = await loadData(mode, training, seed)
   const place = await placeOf(mode, training, options)

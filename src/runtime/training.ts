@@ -1,4 +1,5 @@
 import type * as tf from '@tensorflow/tfjs-core'
+import type { Renaming } from '../base/weightNames.ts'
 import type { Key } from './random.ts'
 import type { FileSourceSpec } from './sources/spec.ts'
 
@@ -57,6 +58,18 @@ export interface BufferSpec {
   readonly trace: Trace
 }
 
+/** A safetensors file that a model starts from; names are compared from behind the model's, with dots for brackets. */
+export interface WeightsSpec {
+  readonly file: string
+  /** What names of the file begin with, and what takes its place; of several that fit a name the first counts. */
+  readonly rename?: readonly Renaming[]
+  /** What names begin with that keep their start values, whatever the file has. */
+  readonly missing?: readonly string[]
+  /** What names of the file begin with that the model has no use for. */
+  readonly unused?: readonly string[]
+  readonly trace: Trace
+}
+
 /** A tree of parameters and buffers: modules are records, lists of modules are arrays. */
 export type ParameterTree =
   | ParameterSpec
@@ -79,6 +92,7 @@ export interface ModelState {
   /** In declared order: path (`net.hidden[0].weight`), description, and the variable once a run has started. */
   readonly parameters: readonly ParameterState[]
   readonly buffers: readonly BufferState[]
+  readonly weights: WeightsSpec | undefined
 }
 export interface ParameterState {
   readonly path: string

@@ -35,4 +35,16 @@ export const hooks = {
       `no optimizer has ${listed(d.paths)}, so unfreezing ${d.paths.length === 1 ? 'it' : 'them'} would move nothing`,
     () => 'give it to an optimizer: what is frozen costs nothing there, and moves once it is unfrozen',
   ),
+  LTM4388: error(
+    (d: { source: string }) => `\`${d.source}\` is no file of weights`,
+    () => 'a model starts from `safetensors("net.safetensors")`; `.bin` and `.pt` files have to be converted',
+  ),
+  LTM4389: error(
+    (d: { model: string; part: string; near: string | undefined }) =>
+      `no parameter or buffer of \`${d.model}\` begins with \`${d.part}\``,
+    d =>
+      d.near === undefined
+        ? `names begin behind \`${d.model}.\`, as in \`"head."\``
+        : `did you mean \`${d.near}\`?`,
+  ),
 } satisfies Record<string, Entry<never>>

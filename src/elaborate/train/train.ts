@@ -1,7 +1,7 @@
 import { NameSupply } from '../../base/fresh.ts'
 import { nearest } from '../../base/names.ts'
 import { type Span, textOf } from '../../base/source.ts'
-import type { Dataset, Optimizer, Parameter, Program } from '../../ir/ir.ts'
+import type { Dataset, Optimizer, Parameter, Program, WeightFile } from '../../ir/ir.ts'
 import type { Glob, Hyper, Train, TrainMember } from '../../syntax/ast.ts'
 import { type Context, complain } from '../context.ts'
 import { checkFunction } from '../definitions.ts'
@@ -26,6 +26,7 @@ import { elaborateStep } from './steps.ts'
 import { elaborateTrainer } from './trainer.ts'
 import type { Training } from './training.ts'
 import { elaborateVar } from './vars.ts'
+import { elaborateWeights } from './weightFile.ts'
 
 type MemberOf<K extends TrainMember['kind']> = Extract<TrainMember, { readonly kind: K }>
 
@@ -113,6 +114,7 @@ export function elaborateTrain(world: Context, train: Train, given: ReadonlyMap<
     datasets,
     parameters,
     buffers,
+    weights: models.flatMap(({ weights }) => weights ?? []),
     vars: [...vars.flatMap(({ host }) => host ?? []), ...setVars],
     optimizers,
     metrics: [...metrics.values()].map(scope => scope.metric),
@@ -201,6 +203,7 @@ interface Owned {
 interface OwnModel {
   readonly parameters: readonly Owned[]
   readonly buffers: readonly PlacedBuffer[]
+  readonly weights: WeightFile | undefined
 }
 
 /** A `freeze` member: what it names stands still from the start. */
@@ -227,7 +230,6 @@ function modelsOf(
   freezes: readonly Freezing[],
 ): readonly OwnModel[] {
   return membersOf(train, 'Model').map(member => {
-    if (member.from) complain(ctx, 'LTM9001', member.from.span, { what: 'a model from a file' })
     const name = member.name.text
     const value = place(ctx, expression(ctx, member.value), name, member.value.span)
     if (value.kind === 'error') ctx.world.silent.push(member.value.span)
@@ -235,6 +237,8 @@ function modelsOf(
     const buffers = buffersOf(value)
     const own = [...parameters, ...buffers].map(({ path }) => path)
     const isFrozen = (path: string): boolean => member.frozen || isFrozenBy(freezes, path)
+    const weights =
+      member.from && value.kind !== 'error' ? elaborateWeights(ctx, member.from, name, own) : undefined
     names.define(name, frozenAs(value, own, isFrozen), member.name.span)
     return {
       parameters: parameters.map(param => ({
@@ -243,6 +247,7 @@ function modelsOf(
         span: member.name.span,
       })),
       buffers,
+      weights,
     }
   })
 }

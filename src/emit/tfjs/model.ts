@@ -1,5 +1,5 @@
-import { type Code, ts } from '../../base/code.ts'
-import type { Buffer, Parameter } from '../../ir/ir.ts'
+import { type Code, join, ts } from '../../base/code.ts'
+import type { Buffer, Parameter, WeightFile } from '../../ir/ir.ts'
 import { type Line, statement } from '../layout.ts'
 import { type Env, funcOf, holderName, modelsOf, rootOf, traceOf } from './env.ts'
 import { emitFunction, functionValue } from './functions.ts'
@@ -27,7 +27,19 @@ function modelCode(
     ...buffers.map(each => ({ path: rootOf(each.path).segments, value: bufferCode(env, each) })),
   ]
   const tree = treeLiteral(treeOf(members), code => code)
-  return ts`const ${holderName(env, 'model', name)} = model(${quote(name)}, ${tree})`
+  const file = env.program.weights.find(({ model }) => model === name)
+  const args = [quote(name), tree, ...(file === undefined ? [] : [weightsCode(env, file)])]
+  return ts`const ${holderName(env, 'model', name)} = model(${join(args)})`
+}
+
+function weightsCode(env: Env, { path, rename, missing, unused, origin }: WeightFile): Code {
+  return objectCode([
+    ['file', quote(path)],
+    ['rename', rename.length === 0 ? undefined : literal(rename.map(({ from, to }) => ({ from, to })))],
+    ['missing', missing.length === 0 ? undefined : literal(missing)],
+    ['unused', unused.length === 0 ? undefined : literal(unused)],
+    ['trace', quote(traceOf(env, origin))],
+  ])
 }
 
 function parameterCode(env: Env, { raw, init, constraint, projection, frozen, origin }: Parameter): Code {

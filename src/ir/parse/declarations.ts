@@ -18,6 +18,7 @@ import type {
   Parameter,
   Ragged,
   Tokens,
+  WeightFile,
 } from '../ir.ts'
 import { parseExpr } from './expression.ts'
 import { parseLiteral, parseTensorType } from './names.ts'
@@ -213,6 +214,27 @@ export function parseBuffer(s: Scanner, origin: Origin): Buffer {
   const type = parseTensorType(s)
   s.expect('init')
   return { path, type, init: s.name(), origin }
+}
+
+/** A file of weights, from behind its word. */
+export function parseWeights(s: Scanner, origin: Origin): WeightFile {
+  const model = s.name()
+  s.expect('from')
+  const path = s.text()
+  const rename: WeightFile['rename'][number][] = []
+  while (s.accept('rename')) {
+    const from = s.text()
+    s.expect('to')
+    rename.push({ from, to: s.text() })
+  }
+  const missing = textsBehind(s, 'missing')
+  return { model, path, rename, missing, unused: textsBehind(s, 'unused'), origin }
+}
+
+function textsBehind(s: Scanner, word: string): readonly string[] {
+  const texts: string[] = []
+  while (s.accept(word)) texts.push(s.text())
+  return texts
 }
 
 function parseProjection(s: Scanner): NonNullable<Parameter['projection']> {

@@ -14,6 +14,7 @@ import type {
   Parameter,
   Ragged,
   TrainerSettings,
+  WeightFile,
 } from '../ir.ts'
 import { printExpr } from './expression.ts'
 import { indent, type Line, line, traced } from './lines.ts'
@@ -128,6 +129,15 @@ export function parameterLine(parameter: Parameter): Line {
 /** `buffer net.norm.running_mean: f32[8] init net.norm.running_mean.init`. */
 export function bufferLine({ path, type, init, origin }: Buffer): Line {
   return traced(`buffer ${printName(path)}: ${printType(type)} init ${printName(init)}`, origin)
+}
+
+/** `weights net from "vit.safetensors" rename "vit" to "backbone" missing "head"`. */
+export function weightsLine({ model, path, rename, missing, unused, origin }: WeightFile): Line {
+  const renamed = rename.map(({ from, to }) => ` rename ${JSON.stringify(from)} to ${JSON.stringify(to)}`)
+  const kept = missing.map(name => ` missing ${JSON.stringify(name)}`)
+  const left = unused.map(name => ` unused ${JSON.stringify(name)}`)
+  const clauses = [...renamed, ...kept, ...left].join('')
+  return traced(`weights ${printName(model)} from ${JSON.stringify(path)}${clauses}`, origin)
 }
 
 function constraintText(constraint: NonNullable<Parameter['constraint']>): string {

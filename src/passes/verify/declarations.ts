@@ -6,10 +6,13 @@ import { callTypes, type Scope, sameValueType, verifyExpr } from './steps.ts'
 /** Datasets, parameters, optimizers and metrics, with the functions that they name. */
 export function verifyDeclarations(facts: Facts): void {
   const site = rootSite(facts)
-  const { datasets, parameters, buffers, optimizers, metrics } = facts.program
+  const { datasets, parameters, buffers, weights, optimizers, metrics } = facts.program
   for (const data of datasets) verifyDataset(inside(site, `data ${data.name}`), data)
   for (const parameter of parameters) verifyParameter(inside(site, `parameter ${parameter.path}`), parameter)
   for (const buffer of buffers) verifyBuffer(inside(site, `buffer ${buffer.path}`), buffer)
+  for (const { model } of weights)
+    if (![...parameters, ...buffers].some(({ path }) => /^[^.[]*/.exec(path)?.[0] === model))
+      complain(site, `the weights of ${model} have no model`)
   for (const optimizer of optimizers) verifyOptimizer(inside(site, `optimizer ${optimizer.name}`), optimizer)
   verifyOwners(site, optimizers)
   for (const metric of metrics) verifyMetric(inside(site, `metric ${metric.name}`), metric)

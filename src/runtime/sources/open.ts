@@ -37,7 +37,12 @@ async function readBytes(file: DataFile, path: string): Promise<Buffer> {
 
 async function unreadable(file: DataFile, path: string, error: unknown): Promise<RunError> {
   const fail = (why: string, help?: string) =>
-    new RunError({ code: 'LTM5101', message: `data file ${file.name} ${why}`, trace: file.trace, help })
+    new RunError({
+      code: 'LTM5101',
+      message: `${file.kind ?? 'data file'} ${file.name} ${why}`,
+      trace: file.trace,
+      help,
+    })
   const code = systemCode(error)
   if (code === 'ENOENT' || code === 'ENOTDIR')
     return fail(`does not exist: ${path}`, await suggestion(file.name, path))

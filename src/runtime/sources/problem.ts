@@ -7,6 +7,8 @@ export interface DataFile {
   readonly name: string
   /** Where the program names it. */
   readonly trace: Trace
+  /** What kind of file it is to its reader; a `data file` unless said otherwise. */
+  readonly kind?: string
 }
 
 /** The contents of a file are not what its format wants. */
