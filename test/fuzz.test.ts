@@ -4,8 +4,9 @@ import { fileURLToPath } from 'node:url'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { compile, emitProgram } from '../src/compiler.ts'
+import { blocksOf, pages, programOf, readPage } from './kit/docs.ts'
 import { library, libraryFiles } from './kit/files.ts'
-import { mutant, randomOf } from './kit/mutants.ts'
+import { graft, mutant, randomOf } from './kit/mutants.ts'
 
 /**
  * The compiler takes any text: programs damaged at random give diagnostics or compile, and nothing else ever happens.
@@ -16,7 +17,7 @@ const test = suite('fuzz')
 const seed = Number(process.env.LTM_FUZZ_SEED ?? 1)
 const count = Number(process.env.LTM_FUZZ_COUNT ?? 200)
 /** A compilation of a small program takes milliseconds; one that takes this long hardly ends. */
-const mostMilliseconds = 20_000
+const mostMilliseconds = Number(process.env.LTM_FUZZ_MOST ?? 20_000)
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
@@ -33,12 +34,16 @@ interface Original {
   readonly text: string
 }
 
+const docs = pages.flatMap(path => blocksOf(path, readPage(path)))
+
 const originals: readonly Original[] = [
   ...[
     ...programsIn('examples'),
     ...programsIn('test/cases/syntax/programs'),
     ...programsIn('test/cases/check'),
+    ...programsIn('test/cases/diagnostics'),
   ].map(path => ({ folder: dirname(path), text: readFileSync(path, 'utf8') })),
+  ...docs.filter(block => block.info[0] === 'ltm').map(block => ({ folder: root, text: programOf(block) })),
   ...library.map(source => ({ folder: root, text: source.text })),
 ]
 
@@ -71,7 +76,9 @@ test('damaged programs give diagnostics', () => {
   const failures: string[] = []
   for (let i = 0; i < count; i++) {
     const original = originals[Math.floor(random() * originals.length)]!
-    const text = mutant(original.text, random)
+    const other = originals[Math.floor(random() * originals.length)]!
+    const whole = random() < 0.3 ? graft(original.text, other.text, random) : original.text
+    const text = random() < 0.9 ? mutant(whole, random) : whole
     const problem = problemOf({ ...original, text })
     if (problem !== undefined) failures.push(`mutant ${i} of seed ${seed}: ${problem}\n${text}`)
   }

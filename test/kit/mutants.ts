@@ -30,6 +30,42 @@ const words = new Set(
     /\s+/,
   ),
 )
+/** Words that stand in one another's place: types, phases, events, options and kinds of members. */
+const kinds: readonly (readonly string[])[] = [
+  ['f32', 'i32', 'bool', 'int', 'float', 'string', 'fn', 'like'],
+  ['train', 'val', 'test', 'predict'],
+  ['let', 'var', 'set'],
+  ['param', 'buffer', 'layer', 'let', 'field', 'fit', 'augment'],
+  ['if', 'for', 'while'],
+  [
+    'skip',
+    'break',
+    'stop',
+    'return',
+    'yield',
+    'print',
+    'log',
+    'minimize',
+    'freeze',
+    'unfreeze',
+    'checkpoint',
+  ],
+  [
+    'train_batch_end',
+    'train_epoch_end',
+    'validation_end',
+    'fit_start',
+    'exception',
+    'nonfinite',
+    'epoch_end',
+  ],
+  ['outputs', 'batch', 'error'],
+  ['batches', 'updates', 'epochs', 'examples', 'seconds'],
+  ['in', 'project', 'over', 'with', 'from', 'on', 'of', 'where'],
+  ['epoch', 'batch_index', 'update', 'total_updates', 'training', 'phase', 'seconds'],
+  ['along', 'zip', 'gradient', 'stop_gradient', 'log_det_jacobian', 'stalled', 'normal', 'len', 'fill'],
+]
+const kindOf = (piece: string): readonly string[] | undefined => kinds.find(each => each.includes(piece))
 const isName = (piece: string): boolean => isWord(piece) && !words.has(piece)
 const isNumber = (piece: string): boolean => /^\d/.test(piece)
 const isWord = (piece: string): boolean => /^[A-Za-z_]/.test(piece)
@@ -75,14 +111,54 @@ const mutations: readonly Mutation[] = [
     const next = list.findIndex((piece, j) => j > i && piece.includes('\n'))
     if (i >= 0 && next > i) list.splice(i, next - i)
   },
+  function moveLine(list, random) {
+    const lines = list.join('').split('\n')
+    const [line = ''] = lines.splice(Math.floor(random() * lines.length), 1)
+    lines.splice(Math.floor(random() * (lines.length + 1)), 0, line)
+    list.splice(0, list.length, ...pieces(lines.join('\n')))
+  },
+  function doubleLine(list, random) {
+    const lines = list.join('').split('\n')
+    lines.splice(Math.floor(random() * lines.length), 0, pick(lines, random))
+    list.splice(0, list.length, ...pieces(lines.join('\n')))
+  },
+  function replaceKind(list, random) {
+    const i = at(list, random, piece => kindOf(piece) !== undefined)
+    const kind = kindOf(list[i] ?? '')
+    if (kind) list[i] = pick(kind, random)
+  },
 ]
+
+/** A text that has a declaration, or another line with its block, of another program in place of one of its own. */
+export function graft(text: string, other: string, random: Random): string {
+  const [own, foreign] = [parts(text), parts(other)]
+  const nested = random() < 0.7
+  const choose = (all: readonly string[]): string | undefined => {
+    const some = all.filter(each => each.startsWith(' ') === nested)
+    return some.length === 0 ? undefined : pick(some, random)
+  }
+  const [place, part] = [choose(own), choose(foreign)]
+  if (place === undefined || part === undefined) return text
+  return text.replace(place, () => (random() < 0.5 ? part : `${place}\n${part}`))
+}
+
+/** The lines of a text, those that open a block with all of it. */
+function parts(text: string): string[] {
+  const lines = text.split('\n')
+  return lines.flatMap((line, i) => {
+    const indent = /^ */.exec(line)?.[0].length ?? 0
+    if (line.trim() === '' || /^ *[}\])]/.test(line)) return []
+    const end = lines.findIndex((each, j) => j > i && each.startsWith(`${' '.repeat(indent)}}`))
+    return [line.endsWith('{') && end > i ? lines.slice(i, end + 1).join('\n') : line]
+  })
+}
 
 /** A text with one to three changes at random. */
 export function mutant(text: string, random: Random): string {
   const list = pieces(text)
   for (let left = 1 + Math.floor(random() * 3); left > 0; left--) {
-    // Half of the changes are of names and numbers: those get past the parser.
-    const some = random() < 0.5 ? mutations.filter(each => each.name.startsWith('replaceN')) : mutations
+    // Half of the changes are of names, numbers and words of a kind: those get past the parser.
+    const some = random() < 0.5 ? mutations.filter(each => /^replace[NK]/.test(each.name)) : mutations
     pick(some, random)(list, random)
   }
   return list.join('')

@@ -362,14 +362,19 @@ function forLine(body: Body, host: Of<'for'>): Line {
   const index = localName(scope, host.index)
   body.locals.set(host.index, index)
   const lines = blockLines({ ...body, inLoop: true }, host.body, scope)
-  const counted = host.to !== undefined || refersTo(layout(lines, 'javascript'), index)
+  const counted = refersTo(layout(lines, 'javascript'), index)
   return {
     kind: 'statement',
-    code: ts`for (const ${counted ? index : `_${index}`} of run.range(${join(bounds)})) {`,
+    code: ts`for (const ${counted ? index : unread(scope, index)} of run.range(${join(bounds)})) {`,
     body: lines,
     close: '}',
     trace: traceOf(body.env, host.origin),
   }
+}
+
+/** TypeScript wants a name that nobody reads to begin with `_`. */
+function unread(scope: Body['scope'], name: string): string {
+  return name.startsWith('_') ? name : localName(scope, `_${name}`)
 }
 
 // ── Variables ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -523,10 +528,11 @@ function hoistItems(body: Body, steps: readonly Step[]): (value: string) => Code
 
 function messageCode(body: Body, message: Message): Code {
   if (message.every(part => typeof part === 'string')) return quote(message.join(''))
-  return ts`\`${join(
-    message.map(part => messagePart(body, part)),
-    '',
-  )}\``
+  const values = message.flatMap(part => (typeof part !== 'string' && 'value' in part ? [part.value] : []))
+  return composed(body, values, () => {
+    const parts = message.map(part => messagePart(body, part))
+    return ts`\`${join(parts, '')}\``
+  })
 }
 
 function messagePart(body: Body, part: Message[number]): Code {
