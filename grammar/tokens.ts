@@ -347,10 +347,10 @@ export interface Lexed {
 let lexer: Lexer | undefined
 
 /**
- * Text to tokens; positions are offsets, ends are set here because the lexer's quick mode leaves them out.
- * The lexer is made on first use.
+ * Text to tokens; positions are offsets, counted from `first`. Ends are set here because the lexer's quick mode leaves
+ * them out. The lexer is made on first use.
  */
-export function tokenize(text: string): Lexed {
+export function tokenize(text: string, first = 0): Lexed {
   lexer ??= new Lexer([...tokens], {
     positionTracking: 'onlyOffset',
     ensureOptimizations: true,
@@ -360,7 +360,11 @@ export function tokenize(text: string): Lexed {
   const comments = groups.comments ?? []
   const strays = groups.strays ?? []
   for (const list of [found, comments, strays]) {
-    for (const token of list) token.endOffset = token.startOffset + token.image.length - 1
+    for (const token of list) {
+      token.startOffset += first
+      token.endOffset = token.startOffset + token.image.length - 1
+    }
   }
-  return { tokens: found, comments, strays, unknown: errors }
+  const unknown = errors.map(({ offset, length }) => ({ offset: offset + first, length }))
+  return { tokens: found, comments, strays, unknown }
 }

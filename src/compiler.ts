@@ -2,13 +2,20 @@ import { bug } from './base/bug.ts'
 import type { Source } from './base/source.ts'
 import { type Diagnostic, Diagnostics, diagnose, type Report } from './diagnostics/diagnostic.ts'
 import { withoutAbsences } from './elaborate/absence.ts'
-import { checkLibrary, elaborateFile, type LoadedFile, reportUnusedNames } from './elaborate/program.ts'
+import {
+  checkLibrary,
+  elaborateFile,
+  type Library,
+  type LoadedFile,
+  reportUnusedNames,
+} from './elaborate/program.ts'
 import type { Program } from './ir/ir.ts'
 import { runPasses } from './passes/pass.ts'
 import { eagerPipeline } from './passes/pipelines.ts'
 import { verify } from './passes/verify.ts'
-import type { File, Import } from './syntax/ast.ts'
+import type { Import } from './syntax/ast.ts'
 import { NodeIds, parse } from './syntax/build.ts'
+import { outline } from './syntax/outline.ts'
 
 /** How the compiler sees files: it never touches them itself. */
 export interface FileSystem {
@@ -36,7 +43,7 @@ export interface Compilation {
 /** Text in, diagnostics and programs out: parse, load imports, elaborate, run the passes. */
 export function compile(path: string, files: FileSystem, options: CompileOptions = {}): Compilation {
   const diagnostics = new Diagnostics()
-  const { library, ids } = parseLibrary(files.library())
+  const { library, ids } = outlineLibrary(files.library())
   const loaded = new Loader(files, ids, diagnostics.report).load(path)
   if (!loaded) return { diagnostics: diagnostics.list, programs: [] }
   const report = diagnostics.hasErrors ? withoutAbsences(diagnostics.report) : diagnostics.report
@@ -79,22 +86,23 @@ export function compileLibrary(files: FileSystem): readonly Diagnostic[] {
   return diagnostics.list
 }
 
-interface Library {
-  readonly library: readonly File[]
+interface OutlinedLibrary {
+  readonly library: Library
   /** Goes on where the library ends: no other node may have an id of one of its nodes. */
   readonly ids: NodeIds
 }
 
-const libraries = new WeakMap<readonly Source[], Library>()
+const libraries = new WeakMap<readonly Source[], OutlinedLibrary>()
 
-/** Read once for each list of sources. Mistakes of the library are found by its tests, not in users' programs. */
-function parseLibrary(sources: readonly Source[]): Library {
+/** Outlined once for each list of sources. Mistakes of the library are found by its tests, not in users' programs. */
+function outlineLibrary(sources: readonly Source[]): OutlinedLibrary {
   const known = libraries.get(sources)
   if (known) return known
   const ids = new NodeIds()
-  const parsed = { library: sources.map(source => parse(source, () => {}, ids)), ids }
-  libraries.set(sources, parsed)
-  return parsed
+  const declarations = sources.flatMap(source => outline(source, ids))
+  const outlined = { library: { sources, declarations }, ids }
+  libraries.set(sources, outlined)
+  return outlined
 }
 
 /** Parses a file and, before it is elaborated, the files that it imports. */

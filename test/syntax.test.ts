@@ -6,9 +6,11 @@ import * as assert from 'uvu/assert'
 import { LtmParser } from '../grammar/parser.ts'
 import { tokens } from '../grammar/tokens.ts'
 import { positionAt, type Source, textOf } from '../src/base/source.ts'
+import { readLibrary } from '../src/cli/package.ts'
 import { type Diagnostic, Diagnostics } from '../src/diagnostics/diagnostic.ts'
 import type { Declaration, File, Node } from '../src/syntax/ast.ts'
 import { comments, NodeIds, parse } from '../src/syntax/build.ts'
+import { outline } from '../src/syntax/outline.ts'
 import { children, visit } from '../src/syntax/walk.ts'
 import { expectFile, forEachCase, orphans } from './kit/cases.ts'
 import { printLines, printTree } from './kit/tree.ts'
@@ -313,6 +315,28 @@ test('a file of 5,000 lines parses', () => {
   assert.ok(text.split('\n').length >= 5000)
   const kinds = new Set(parseWhole(text).declarations.map((each: Declaration) => each.kind))
   assert.ok(kinds.has('Train') && kinds.has('Constraint'))
+})
+
+/** A node without the ids, which depend on what was read before. */
+const withoutIds = (node: Node | undefined): unknown =>
+  JSON.parse(
+    JSON.stringify(node ?? null, (key, value) => (key === 'id' || key === 'source' ? undefined : value)),
+  )
+
+test('the library read declaration by declaration is the library read as files', () => {
+  for (const source of readLibrary()) {
+    const pieces = outline(source, new NodeIds())
+    const whole = parseWhole(source.text).declarations
+    assert.equal(
+      pieces.map(({ name }) => name),
+      whole.map(each => ('path' in each ? textOf(each.path.span) : 'name' in each ? each.name.text : '')),
+    )
+    pieces.forEach(({ read }, i) => {
+      assert.equal(withoutIds(read()), withoutIds(whole[i]))
+      assert.is(read()?.span.source, source)
+      assert.is(read(), read())
+    })
+  }
 })
 
 test('every expectation belongs to a test', () => orphans('syntax'))

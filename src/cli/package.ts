@@ -18,8 +18,15 @@ export function readVersion(): string {
   return bug('package.json has no version')
 }
 
-/** The standard library, file by file in alphabetical order. */
+let library: readonly Source[] | undefined
+
+/** The standard library, file by file in alphabetical order; read once in a process. */
 export function readLibrary(): readonly Source[] {
+  library ??= readFiles()
+  return library
+}
+
+function readFiles(): readonly Source[] {
   const folder = new URL('stdlib/', packageRoot())
   const names = readdirSync(folder)
     .filter(name => name.endsWith('.ltm'))

@@ -25,7 +25,7 @@ export type Import = (value: Value, name: string) => Value
 
 /** A chain of scopes. Bindings of a scope are added while its statements are elaborated, in order. */
 export class Env {
-  readonly #bindings = new Map<string, Binding>()
+  readonly #bindings = new Map<string, Binding | (() => Binding)>()
   readonly parent: Env | undefined
   readonly #import: Import | undefined
 
@@ -35,7 +35,15 @@ export class Env {
   }
 
   lookup(name: string): Binding | undefined {
-    return this.#bindings.get(name) ?? this.#imported(name, this.parent?.lookup(name))
+    return this.#own(name) ?? this.#imported(name, this.parent?.lookup(name))
+  }
+
+  #own(name: string): Binding | undefined {
+    const found = this.#bindings.get(name)
+    if (typeof found !== 'function') return found
+    const binding = found()
+    this.#bindings.set(name, binding)
+    return binding
   }
 
   #imported(name: string, binding: Binding | undefined): Binding | undefined {
@@ -44,7 +52,7 @@ export class Env {
 
   /** The nearest binding whose value passes a test: calls resolve to the nearest callable of a name (F46). */
   lookupWhere(name: string, test: (value: Value) => boolean): Binding | undefined {
-    const own = this.#bindings.get(name)
+    const own = this.#own(name)
     return own && test(own.value) ? own : this.#imported(name, this.parent?.lookupWhere(name, test))
   }
 
@@ -57,9 +65,18 @@ export class Env {
     this.#bindings.set(name, { value, span, mutable: false, ...traits })
   }
 
+  bind(name: string, binding: Binding): void {
+    this.#bindings.set(name, binding)
+  }
+
+  /** A name whose binding is made when it is first looked up. */
+  defineLate(name: string, make: () => Binding): void {
+    this.#bindings.set(name, make)
+  }
+
   /** Gives a `var` a new value in the scope that declared it. */
   assign(name: string, value: Value): void {
-    const own = this.#bindings.get(name)
+    const own = this.#own(name)
     if (own) this.#bindings.set(name, { ...own, value })
     else this.parent?.assign(name, value)
   }

@@ -1,13 +1,15 @@
+import { bug } from '../base/bug.ts'
 import { NameSupply } from '../base/fresh.ts'
 import { nearest } from '../base/names.ts'
-import type { Span } from '../base/source.ts'
+import type { Source, Span } from '../base/source.ts'
 import type { Report } from '../diagnostics/diagnostic.ts'
 import type { Program } from '../ir/ir.ts'
 import type { Declaration, File, Import, Train } from '../syntax/ast.ts'
+import type { Outlined } from '../syntax/outline.ts'
 import { callValue } from './calls.ts'
 import { type Context, complain, isBroken, startFuel } from './context.ts'
 import { checkDefinition } from './definitions.ts'
-import { Env } from './env.ts'
+import { type Binding, Env } from './env.ts'
 import { expression as dispatch } from './expressions.ts'
 import { FunctionRegion } from './functionRegion.ts'
 import { executeBody } from './statements.ts'
@@ -22,14 +24,25 @@ export interface LoadedFile {
   readonly imports: ReadonlyMap<Import, LoadedFile>
 }
 
+/** The standard library: few of its declarations are read, since few are named. */
+export interface Library {
+  readonly sources: readonly Source[]
+  readonly declarations: readonly Outlined[]
+}
+
 /** A fresh world: nothing made, nothing broken. */
-function worldContext(report: Report, library: readonly File[], file: string, silent: Span[] = []): Context {
+function worldContext(
+  report: Report,
+  library: readonly Source[],
+  file: string,
+  silent: Span[] = [],
+): Context {
   const names = new NameSupply()
   return {
     world: {
       report,
       file,
-      library: new Set(library.map(file => file.span.source)),
+      library: new Set(library),
       broken: new Set(),
       unchecked: new Map(),
       constants: new Map(),
@@ -62,14 +75,14 @@ export interface Elaborated {
 
 /** Elaborates a file: its definitions on their own, then each `train` as a program. */
 export function elaborateFile(
-  library: readonly File[],
+  library: Library,
   loaded: LoadedFile,
   given: ReadonlyMap<string, string>,
   report: Report,
 ): Elaborated {
   const file = loaded.file.span.source.name
-  const ctx = worldContext(report, library, file)
-  const scopes = new FileScopes(ctx, libraryScope(ctx, library))
+  const ctx = worldContext(report, library.sources, file)
+  const scopes = new FileScopes(ctx, libraryScope(library))
   checkDefinitions(ctx, scopes, loaded)
   const trains = loaded.file.declarations.filter(
     (declaration): declaration is Train => declaration.kind === 'Train',
@@ -77,13 +90,9 @@ export function elaborateFile(
   const silent: Span[] = []
   const programs = trains.map(train => {
     // Each program has functions of its own; what is known to be broken stays so.
-    const own = worldContext(report, library, file, silent)
+    const own = worldContext(report, library.sources, file, silent)
     for (const id of ctx.world.broken) own.world.broken.add(id)
-    const ownEnv = new FileScopes(
-      { ...own, world: { ...own.world, report: () => {} } },
-      libraryScope(own, library),
-    ).of(loaded)
-    return elaborateTrain({ ...own, env: ownEnv }, train, given)
+    return elaborateTrain({ ...own, env: scopes.of(loaded) }, train, given)
   })
   return { programs, silent }
 }
@@ -107,17 +116,29 @@ function checkDefinitions(ctx: Context, scopes: FileScopes, loaded: LoadedFile):
 /** Checks the definitions of the standard library on their own, as a user's are. */
 export function checkLibrary(library: readonly File[], report: Report): void {
   const ctx = worldContext(report, [], '')
-  const env = libraryScope(ctx, library)
+  const env = operatorScope().child()
+  for (const file of library) defineAll(ctx, env, file.declarations)
   for (const file of library)
     for (const declaration of file.declarations) checkDefinition(ctx, env, declaration)
 }
 
-/** Primitive operators and intrinsic functions, and the standard library on top of them. */
-function libraryScope(ctx: Context, library: readonly File[]): Env {
+/** Primitive operators and intrinsic functions. */
+function operatorScope(): Env {
   const root = new Env()
   for (const name of entriesByCall) root.define(name, { kind: 'operator', name })
-  const env = root.child()
-  for (const file of library) defineAll(ctx, env, file.declarations)
+  return root
+}
+
+/** The standard library on top of them. */
+function libraryScope({ declarations }: Library): Env {
+  const env = operatorScope().child()
+  for (const { name, read } of declarations)
+    env.defineLate(name, () => {
+      const declaration = read()
+      if (!declaration || declaration.kind === 'Import' || declaration.kind === 'Train')
+        return bug(`the library's \`${name}\` can't be read`)
+      return bindingOf(env, declaration, name)
+    })
   return env
 }
 
@@ -193,11 +214,11 @@ function defineAll(ctx: Context, env: Env, declarations: readonly Declaration[])
   for (const declaration of declarations) {
     const [name] = nameOf(declaration)
     if (declaration.kind === 'Import' || !name) continue
-    const span = declaration.kind === 'Constraint' ? declaration.path.span : declaration.name.span
+    const { span } = nameNode(declaration)
     const before = env.owns(name) ? env.lookup(name)?.span : trains.get(name)
     if (before) declaredTwice({ ...ctx, env }, name, span, before)
     else if (declaration.kind === 'Train') trains.set(name, span)
-    else env.define(name, declared(env, declaration, name), span, { constant: declaration.kind === 'Const' })
+    else env.bind(name, bindingOf(env, declaration, name))
   }
 }
 
@@ -209,6 +230,19 @@ function declaredTwice(ctx: Context, name: string, span: Span, before: Span | un
     { name, what: 'file' },
     before ? { labels: [{ span: before, text: 'the other one' }] } : {},
   )
+}
+
+const nameNode = (declaration: Exclude<Declaration, Import>) =>
+  declaration.kind === 'Constraint' ? declaration.path : declaration.name
+
+function bindingOf(env: Env, declaration: Exclude<Declaration, Import | Train>, name: string): Binding {
+  const { span } = nameNode(declaration)
+  return {
+    value: declared(env, declaration, name),
+    span,
+    mutable: false,
+    constant: declaration.kind === 'Const',
+  }
 }
 
 function declared(env: Env, declaration: Exclude<Declaration, Import | Train>, name: string): Value {

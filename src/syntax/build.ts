@@ -15,7 +15,19 @@ export { NodeIds } from './build/cst.ts'
 
 /** Text to tree. Every syntax error is reported; what could be read is in the tree, and a part that couldn't is left out. */
 export function parse(source: Source, report: Report, ids: NodeIds): File {
-  const lexed = tokenize(source.text)
+  const span = { source, start: 0, end: source.text.length }
+  const declarations = parsePiece(source, span, report, ids)
+  return { kind: 'File', id: ids.fresh(), span, declarations }
+}
+
+/** The declarations of a piece of a source, which must begin and end between two of them. */
+export function parsePiece(
+  source: Source,
+  { start, end }: { readonly start: number; readonly end: number },
+  report: Report,
+  ids: NodeIds,
+): readonly Declaration[] {
+  const lexed = tokenize(source.text.slice(start, end), start)
   const damaged = [...lexed.unknown.map(each => each.offset), ...reportFloorDivision(source, lexed, report)]
   const parts = read({ ...clean(source, lexed, report), damaged }, report)
   const ctx: Context = {
@@ -26,11 +38,10 @@ export function parse(source: Source, report: Report, ids: NodeIds): File {
     expr: buildExpr,
     block: buildBlock,
   }
-  const declarations: Declaration[] = parts
+  return parts
     .flatMap(part => nodes(part, 'Declaration'))
     .map(each => buildDeclaration(each, ctx))
     .filter(each => withinDepth(each, report))
-  return { kind: 'File', id: ids.fresh(), span: { source, start: 0, end: source.text.length }, declarations }
 }
 
 /** A comment as written, slashes included. */
