@@ -30,6 +30,7 @@ const rules: Readonly<Record<string, Rule>> = {
   passes: { parts: ['base', 'types', 'ir', 'ops'], packages: ['immer'] },
   emit: { parts: ['base', 'types', 'ir', 'ops'] },
   format: { parts: ['base', 'diagnostics', 'grammar', 'syntax'] },
+  laws: { parts: ['base', 'syntax'], types: ['ir'] },
   runtime: {
     parts: ['base'],
     packages: [
@@ -49,7 +50,7 @@ const rules: Readonly<Record<string, Rule>> = {
   },
   'index.ts': { parts: ['compiler.ts', 'base', 'diagnostics', 'cli'], types: ['ir'] },
   cli: {
-    parts: ['compiler.ts', 'base', 'diagnostics', 'format', 'ir', 'runtime'],
+    parts: ['compiler.ts', 'base', 'diagnostics', 'format', 'ir', 'laws', 'runtime'],
     packages: ['node:', 'commander', 'picocolors'],
   },
 }

@@ -1,11 +1,11 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import type { Program } from '../ir/ir.ts'
 import type { ExitCode } from '../runtime/errors.ts'
 import { watchInterrupts } from '../runtime/interrupts.ts'
 import type { Cli } from './cli.ts'
+import { writeModule } from './modules.ts'
 import type { RunRequest } from './ports.ts'
 
 /**
@@ -36,11 +36,4 @@ export async function execute(
     process.off('exit', remove)
     remove()
   }
-}
-
-/** The URL of the written module. */
-function writeModule(folder: string, name: string, text: string): string {
-  const file = join(folder, `${name}.mjs`)
-  writeFileSync(file, text)
-  return pathToFileURL(file).href
 }

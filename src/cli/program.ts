@@ -15,6 +15,7 @@ import { runCommand } from './run.ts'
 import { showRunError } from './runErrors.ts'
 import { showWithSummary } from './show.ts'
 import { testCommand } from './test.ts'
+import { testConstraintsCommand } from './testConstraints.ts'
 
 /** The whole command line: arguments in, exit code out. Nothing is thrown. */
 export async function runCli(args: readonly string[], cli: Cli): Promise<ExitCode> {
@@ -47,6 +48,7 @@ function declare(cli: Cli, finish: (code: ExitCode) => void): Command {
     checkCommand,
     runCommand,
     testCommand,
+    testConstraintsCommand,
     predictCommand,
     irCommand,
     buildCommand,

@@ -1,4 +1,3 @@
-import { bug } from '../base/bug.ts'
 import { surveyBackends } from '../runtime/backends.ts'
 import { type ExitCode, exitCodes } from '../runtime/errors.ts'
 import type { Reporter } from '../runtime/events.ts'
@@ -7,6 +6,7 @@ import { chooseReporter } from '../runtime/report/choose.ts'
 import type { RunOptions } from '../runtime/start.ts'
 import type { Training } from '../runtime/training.ts'
 import { trainedCheckpoint } from './checkpoints.ts'
+import { trainingOf } from './modules.ts'
 import type { RunRequest, Runtime } from './ports.ts'
 import { jsonlOf, requireWritable, writePredictions } from './predictions.ts'
 
@@ -29,13 +29,6 @@ async function run(request: RunRequest): Promise<ExitCode> {
   } finally {
     reporter.close()
   }
-}
-
-/** Every generated program exports one; the types of the emitted TypeScript say so, not those of an import at run time. */
-function trainingOf(module: unknown): Training {
-  const found =
-    typeof module === 'object' && module !== null && 'training' in module ? module.training : undefined
-  return (found as Training | undefined) ?? bug('the generated program exports no `training`')
 }
 
 async function optionsOf(request: RunRequest, training: Training, reporter: Reporter): Promise<RunOptions> {

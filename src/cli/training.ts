@@ -37,7 +37,8 @@ export function trainingCommand(name: RunRequest['mode'] | 'run'): Command {
     .option('--json', 'print nothing but events, one JSON object a line')
 }
 
-function seedOf(text: string): number {
+/** A seed as it is typed. */
+export function seedOf(text: string): number {
   if (/^\d+$/.test(text) && Number.isSafeInteger(Number(text))) return Number(text)
   throw new InvalidArgumentError('It is a whole number from 0.')
 }

@@ -19,6 +19,8 @@ import {
 import '@tensorflow/tfjs-backend-cpu'
 import { registerGradients } from '../../src/runtime/gradients.ts'
 
+export { inDouble } from '../../src/runtime/double.ts'
+
 registerGradients()
 
 /** An expression of the language over inputs, evaluated on tfjs as a program would. */
@@ -176,17 +178,3 @@ export function numbersOf(tensor: tf.Tensor): number[] {
 
 /** A step that only computes asks its run for nothing but the key of its draws. */
 const idleRun = { key: rootKey(1) } as Run
-
-/**
- * Runs tfjs's cpu backend in 64-bit floats: it allocates by the global name `Float32Array`, which stands for
- * `Float64Array` meanwhile. Tensors from inside must not be used outside.
- */
-export function inDouble<T>(use: () => T): T {
-  const single = Float32Array
-  Reflect.set(globalThis, 'Float32Array', Float64Array)
-  try {
-    return use()
-  } finally {
-    Reflect.set(globalThis, 'Float32Array', single)
-  }
-}

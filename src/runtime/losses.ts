@@ -1,0 +1,81 @@
+import * as tf from '@tensorflow/tfjs-core'
+import { bug } from '../base/bug.ts'
+import { registerGradients } from './gradients.ts'
+import {
+  type LossOutputs,
+  modelOf,
+  type ParameterSpec,
+  type ParameterState,
+  type Run,
+  type Training,
+} from './training.ts'
+
+/** Raw values of parameters by path, row by row. */
+export type Given = Readonly<Record<string, readonly number[]>>
+
+/** The losses of a program's training step as functions of its parameters, without a training. */
+export interface Losses {
+  parameter(path: string): ParameterSpec
+  value(loss: string, given: Given): readonly number[]
+  /** The gradient of the product of a loss with `by`, with respect to one parameter. */
+  gradient(loss: string, given: Given, path: string, by: readonly number[]): readonly number[]
+}
+
+/** For programs whose training step reads no data and has one loss in each `minimize`. */
+export async function lossesOf(training: Training): Promise<Losses> {
+  registerGradients()
+  const states = training.models.flatMap(model => model[modelOf].parameters)
+  const bodies = await collectBodies(training, states)
+  const bodyOf = (loss: string): (() => tf.Tensor) => bodies.get(loss) ?? bug(`there is no loss ${loss}`)
+  const stateOf = (path: string): ParameterState =>
+    states.find(state => state.path === path) ?? bug(`there is no parameter ${path}`)
+  return {
+    parameter: path => stateOf(path).spec,
+    value: (loss, given) => within(states, given, () => tf.tidy(() => Array.from(bodyOf(loss)().dataSync()))),
+    gradient: (loss, given, path, by) =>
+      within(states, given, () =>
+        tf.tidy(() => {
+          const total = (): tf.Scalar => {
+            const value = bodyOf(loss)()
+            return tf.sum(tf.mul(value, tf.tensor([...by], value.shape)))
+          }
+          const moved = stateOf(path).variable ?? bug(`${path} has no value`)
+          const slopes = tf.variableGrads(total, [moved]).grads[moved.name]
+          return slopes ? Array.from(slopes.dataSync()) : bug(`${loss} does not reach ${path}`)
+        }),
+      ),
+  }
+}
+
+/** What each `minimize` of the training step would differentiate, by the name of its loss. */
+async function collectBodies(
+  { steps }: Training,
+  states: readonly ParameterState[],
+): Promise<ReadonlyMap<string, () => tf.Tensor>> {
+  const bodies = new Map<string, () => tf.Tensor>()
+  const minimize: Run['minimize'] = async (_, name, body) => {
+    bodies.set(String(name), () => lossIn(body()))
+    return body()
+  }
+  // A step that only minimises asks nothing else of its run.
+  const run = { minimize } as Partial<Run> as Run
+  for (const state of states) state.variable = tf.variable(tf.zeros([...state.spec.shape]))
+  for (const step of steps) await step.run(run)
+  for (const { variable } of states) variable?.dispose()
+  return bodies
+}
+
+const lossIn = (outputs: LossOutputs): tf.Tensor =>
+  'loss' in outputs ? outputs.loss : bug('a minimize of several losses')
+
+/** Gives parameters their values while `use` runs. */
+function within<T>(states: readonly ParameterState[], given: Given, use: () => T): T {
+  const changed = states.filter(({ path }) => path in given)
+  for (const state of changed)
+    state.variable = tf.variable(tf.tensor([...(given[state.path] ?? [])], [...state.spec.shape]))
+  try {
+    return use()
+  } finally {
+    for (const { variable } of changed) variable?.dispose()
+  }
+}
