@@ -13,7 +13,7 @@ import { emitProgram } from '../src/emit/tfjs/program.ts'
 import { parseProgram } from '../src/ir/parse.ts'
 import { verify } from '../src/passes/verify.ts'
 import { registerGradients } from '../src/runtime/gradients.ts'
-import type { Key } from '../src/runtime/random.ts'
+import { type Key, rootKey } from '../src/runtime/random.ts'
 import { modelOf, type Run, type Tensors, type Training } from '../src/runtime/training.ts'
 import { expectFile, forEachCase, orphans } from './kit/cases.ts'
 
@@ -113,7 +113,7 @@ function bare(text: string): string {
 emit('a digits network computes what its formulas say', async () => {
   const { training, log, run } = await load('digits')
   const [data, adam, step] = [training.data[0]!, training.optimizers[0]!, training.steps[0]!]
-  const fields = data.fields([tf.fill([2, 64], 16), tf.tensor1d([0, 3])], [])
+  const fields = data.fields([tf.fill([2, 64], 16), tf.tensor1d([0, 3])], [], rootKey(0))
   assert.equal(fields[0]!.shape, [2, 1, 8, 8])
   await step.run(run, { size: 2, fields: { image: fields[0]!, label: fields[1]! } })
 

@@ -77,6 +77,12 @@ export interface BufferWrite {
  * Where steps go: the function under construction, or a step of `train`.
  * It gives each value its name, reads parameters when they are first needed, and hands out the random key.
  */
+/** The mean and the spread of columns, on the training split. */
+export interface Standard {
+  readonly mean: TensorValue
+  readonly spread: TensorValue
+}
+
 export interface Region {
   readonly kind: 'function' | 'step' | 'definition'
   /** Adds a step; `sole` is the one result that its expression has, where the step gives more besides. */
@@ -100,6 +106,8 @@ export interface Region {
   maker(value: string): Step | undefined
   /** The column of a table that the call at this offset reads, inside a dataset. */
   column(offset: number): TensorValue | undefined
+  /** What the call of `standardize` at this offset has learned from the training split. */
+  standard(offset: number): Standard | undefined
   /** A key place that no other draw or call here has: `normal`, `normal.1`. */
   place(name: string): string
 }

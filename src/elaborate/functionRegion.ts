@@ -2,7 +2,14 @@ import { bug } from '../base/bug.ts'
 import { NameSupply } from '../base/fresh.ts'
 import type { Span } from '../base/source.ts'
 import type { Func, FuncParam, Step } from '../ir/ir.ts'
-import { type BufferWrite, type Context, type MemberRead, originOf, type Region } from './context.ts'
+import {
+  type BufferWrite,
+  type Context,
+  type MemberRead,
+  originOf,
+  type Region,
+  type Standard,
+} from './context.ts'
 import type { StateSpec, TensorValue, Value } from './values.ts'
 
 /** The tensors of an argument, in the order in which `ownValue` makes parameters of them. */
@@ -168,6 +175,10 @@ export class FunctionRegion implements Region {
 
   /** Only the region of a dataset has columns. */
   column(_offset: number): TensorValue | undefined {
+    return undefined
+  }
+
+  standard(_offset: number): Standard | undefined {
     return undefined
   }
 

@@ -32,6 +32,7 @@ const accepted: Readonly<Record<string, Accepted>> = {
   along: { order: ['x', 'axis'], least: 1, named: ['reverse'] },
   columns: one('range'),
   column: one('index'),
+  standardize: one('x'),
 }
 
 /**

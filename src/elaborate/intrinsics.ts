@@ -131,6 +131,16 @@ export const intrinsics: Readonly<Record<string, Intrinsic>> = {
   array: (ctx, site) => ctx.region.column(site.span.start) ?? errorValue,
   tokenize: (ctx, site) => ctx.region.column(site.span.start) ?? errorValue,
   encode: (ctx, site) => ctx.region.column(site.span.start) ?? errorValue,
+  standardize: (ctx, site, piped) => {
+    const [given] = values(ctx, site, piped)
+    const standard = ctx.region.standard(site.span.start)
+    const x = given && standard ? toTensor(ctx, given, site.span) : errorValue
+    if (x.kind === 'error' || !standard) return errorValue
+    const centred = applyOperator(ctx, 'sub', [x, standard.mean], {}, site.span, '-')
+    return centred.kind === 'error'
+      ? centred
+      : applyOperator(ctx, 'div', [centred, standard.spread], {}, site.span, '/')
+  },
   gradient: (ctx, site, piped) => gradient(ctx, site, piped),
   log_det_jacobian: (ctx, site, piped) => logDetJacobian(ctx, site, piped),
   along: (ctx, site, piped) => {

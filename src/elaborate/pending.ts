@@ -3,7 +3,6 @@ export const pendingNames: ReadonlySet<string> = new Set([
   // A constraint with state.
   'spectral_norm',
   // Functions, layers, metrics, averages.
-  'standardize',
   'vocabulary',
   'images',
   'permutation',

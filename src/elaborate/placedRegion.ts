@@ -1,6 +1,6 @@
 import type { Span } from '../base/source.ts'
 import type { Step } from '../ir/ir.ts'
-import type { BufferWrite, Context, ParameterPart, Region } from './context.ts'
+import type { BufferWrite, Context, ParameterPart, Region, Standard } from './context.ts'
 import { keyAt } from './functionCalls.ts'
 import { type Owner, resolvePath } from './sharing.ts'
 import type { ErrorValue, StateSpec, TensorValue } from './values.ts'
@@ -65,6 +65,10 @@ export class PlacedRegion implements Region {
 
   column(offset: number): TensorValue | undefined {
     return this.#region.column(offset)
+  }
+
+  standard(offset: number): Standard | undefined {
+    return this.#region.standard(offset)
   }
 
   place(name: string): string {

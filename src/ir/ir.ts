@@ -225,9 +225,13 @@ export interface Dataset {
     readonly func: string
     readonly origin: Origin
   }[]
+  /** Functions from columns to a bool an example, which leave rows out before the split. */
+  readonly filters: readonly { readonly func: string; readonly origin: Origin }[]
   /** The name of the function that computes the fields, and each field's type for one example. */
   readonly func: string
   readonly fields: readonly DataField[]
+  /** The function that makes others of a training batch's fields (`x.mask` and `x.length` included) and the fits; its results are named after the fields that they replace. */
+  readonly augment?: string
   /** Shares by split name, in declared order; empty where everything is `train`. */
   readonly split: readonly { readonly name: string; readonly share: number }[]
   /** The field that every split holds in equal proportions. */

@@ -245,7 +245,9 @@ const dataset = record<Dataset>({
     }),
   ),
   fits: list(record<Dataset['fits'][number]>({ name: text, type: tensorType, func: text, origin })),
+  filters: list(record<Dataset['filters'][number]>({ func: text, origin })),
   func: text,
+  augment: optional(text),
   fields: list(
     record<DataField>({
       name: text,

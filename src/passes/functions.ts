@@ -1,6 +1,6 @@
 import { produce } from 'immer'
 import { within } from '../ir/blocks.ts'
-import type { Func, HostStatement, Program, Step } from '../ir/ir.ts'
+import type { Dataset, Func, HostStatement, Program, Step } from '../ir/ir.ts'
 import type { Pass } from './pass.ts'
 
 /**
@@ -47,7 +47,7 @@ export function namedDirectly({
 }: Program): ReadonlySet<string> {
   return new Set(
     [
-      ...datasets.flatMap(data => [data.func, ...data.fits.map(fit => fit.func)]),
+      ...datasets.flatMap(functionsOf),
       ...buffers.map(({ init }) => init),
       ...parameters.flatMap(({ init, constraint, projection }) => [
         init,
@@ -60,6 +60,11 @@ export function namedDirectly({
       ...[...steps, ...hooks].flatMap(place => place.body.flatMap(updatesIn)),
     ].filter(name => name !== undefined),
   )
+}
+
+/** The functions that a dataset names. */
+function functionsOf({ func, fits, filters, augment }: Dataset): readonly (string | undefined)[] {
+  return [func, ...fits.map(fit => fit.func), ...filters.map(filter => filter.func), augment]
 }
 
 /** The functions by which metrics are updated. */

@@ -1,9 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { nearest } from '../base/names.ts'
+import { augment, type HostTensor } from './augment.ts'
 import type { LoadedDataset } from './contracts.ts'
 import { RunError } from './errors.ts'
-import { epochOrder } from './order.ts'
+import { augmentKey, epochOrder } from './order.ts'
 import { copyPadded, lengthAt, lengthsOf, longest, maskOf, type Offsets, paddedLength } from './ragged.ts'
+import { keyOfRows } from './random.ts'
 import type { SplitRows } from './split.ts'
 import type { Batch, DatasetSpec, FieldSpec } from './training.ts'
 
@@ -18,13 +20,21 @@ export interface HostField {
 
 export const arrays = { float32: Float32Array, int32: Int32Array, bool: Uint8Array } as const
 
+/** What a dataset holds in memory. */
+export interface Contents {
+  readonly fields: readonly HostField[]
+  readonly fits: LoadedDataset['fits']
+  /** The values of its `fit`s, for what is computed batch by batch. */
+  readonly fitted: readonly HostTensor[]
+  readonly notes: readonly string[]
+}
+
 /** Batches of fields that lie in memory. */
 export function serve(
   spec: DatasetSpec,
   seed: number,
   splits: SplitRows,
-  fields: readonly HostField[],
-  fits: LoadedDataset['fits'],
+  { fields, fits, fitted, notes }: Contents,
 ): LoadedDataset {
   const plans = new Map<string, { readonly epoch: number; readonly batches: Batches }>()
   const buckets = bucketsOf(spec, fields)
@@ -51,9 +61,16 @@ export function serve(
   return {
     name: spec.name,
     fits,
+    notes,
     splits: new Map([...splits].map(([name, rows]) => [name, rows.length])),
     batches: (split, _epoch, shuffled) => countOf(split, shuffled),
-    batch: (split, epoch, index, shuffled) => gather(spec, fields, planOf(split, epoch, shuffled)(index)),
+    batch: (split, epoch, index, shuffled, augmented = false) => {
+      const rows = planOf(split, epoch, shuffled)(index)
+      const batch = gather(spec, fields, rows)
+      return augmented
+        ? augment(spec, batch, fitted, keyOfRows(augmentKey(seed, spec.name, epoch), rows))
+        : batch
+    },
   }
 }
 

@@ -31,10 +31,12 @@ export interface LoadedDataset {
   readonly name: string
   /** What was learned from the training split, by name: numbers, or the texts of a vocabulary in the order of their numbers. */
   readonly fits: Readonly<Record<string, readonly (number | string)[]>>
+  /** What is worth telling of how it was read: rows that a filter left out, examples that were cut. */
+  readonly notes: readonly string[]
   /** Examples in each split. */
   readonly splits: ReadonlyMap<string, number>
   /** Batches of a split in this epoch. */
   batches(split: string, epoch: number, shuffled: boolean): number
-  /** Uploads one batch; the caller disposes of its tensors. */
-  batch(split: string, epoch: number, index: number, shuffled: boolean): Batch
+  /** Uploads one batch; the caller disposes of its tensors. Only training has `augment` make others of its fields. */
+  batch(split: string, epoch: number, index: number, shuffled: boolean, augmented?: boolean): Batch
 }

@@ -1,13 +1,15 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { bug } from '../base/bug.ts'
 import { nearest } from '../base/names.ts'
-import { arrays, type HostField, serve } from './batches.ts'
+import { arrays, type Contents, type HostField, serve } from './batches.ts'
 import type { LoadedDataset } from './contracts.ts'
 import { RunError } from './errors.ts'
-import { type Inputs, inputsOf, mostPlaces, upload } from './inputs.ts'
+import { rowsThatPass, tableOf } from './filter.ts'
+import { type Inputs, inputsOf, mostPlaces, plainInputs, upload } from './inputs.ts'
 import { readData } from './memory.ts'
-import { splitOrder } from './order.ts'
+import { fieldsKey, splitOrder } from './order.ts'
 import { bounded, checkLengths, lengthAt, longest } from './ragged.ts'
+import { type Key, keyOfRows } from './random.ts'
 import { sizeOf } from './sources/column.ts'
 import { type SplitRows, splitRows } from './split.ts'
 import { isLaid, readTable, type Table } from './table.ts'
@@ -22,17 +24,28 @@ export async function loadDataset(
   directory: string,
   seed: number,
 ): Promise<LoadedDataset> {
-  const table = await readTable(spec, directory)
-  const before = await fieldsToSplitBy(spec, table)
+  const whole = await readTable(spec, directory)
+  const table = await filtered(spec, whole)
+  const before = await fieldsToSplitBy(spec, table, seed)
   const labels = before && labelsIn(stratifier(spec), before)
   const splits = splitRows(spec, splitOrder(seed, spec.name, table.rows), labels)
   const fields = learnsNothing(spec) ? before : undefined
-  const learned = fields ? { fields, fits: {} } : await learnedFields(spec, table, fittingRows(splits))
+  const learned: Learned = fields
+    ? { fields, fits: {}, fitted: [] }
+    : await learnedFields(spec, table, fittingRows(splits), seed)
   const settled = learned.fields
   if (labels !== undefined) checkLabelsStand(spec, labels, labelsIn(stratifier(spec), settled))
   const ragged = settled.flatMap(({ spec: field, offsets }) => (offsets ? [{ spec: field, offsets }] : []))
   checkLengths(spec, ragged, row => table.place(row))
-  return serve(spec, seed, splits, settled, learned.fits)
+  const notes =
+    table === whole ? [] : [`${spec.name}: filters left out ${whole.rows - table.rows} of ${whole.rows} rows`]
+  return serve(spec, seed, splits, { ...learned, notes })
+}
+
+async function filtered(spec: DatasetSpec, table: Table): Promise<Table> {
+  if (spec.filters === undefined) return table
+  const passing = await rowsThatPass(spec, plainInputs(spec, table))
+  return passing.length === table.rows ? table : tableOf(table, passing)
 }
 
 function learnsNothing({ fits = [], columns }: DatasetSpec): boolean {
@@ -40,22 +53,25 @@ function learnsNothing({ fits = [], columns }: DatasetSpec): boolean {
 }
 
 /** The fields of all rows, with what is fitted learned from some. */
-async function learnedFields(spec: DatasetSpec, table: Table, rows: ArrayLike<number>): Promise<Learned> {
+async function learnedFields(
+  spec: DatasetSpec,
+  table: Table,
+  rows: ArrayLike<number>,
+  seed: number,
+): Promise<Learned> {
   const inputs = inputsOf(spec, table, rows)
   const vocabularies = [...inputs.vocabularies].map(([i, texts]) => [columnName(spec, i), texts] as const)
   return withFits(spec, inputs, rows, async fits => {
     const fitted = await Promise.all(
-      fits.map(async (fit, i) => [spec.fits?.[i]?.name ?? '', [...(await readData(fit))]] as const),
+      fits.map(async fit => ({ values: await readData(fit), shape: fit.shape, dtype: fit.dtype })),
     )
-    const fields = await computeFields(spec, inputs, fits)
-    return { fields, fits: Object.fromEntries([...fitted, ...vocabularies]) }
+    const named = fitted.map(({ values }, i) => [spec.fits?.[i]?.name ?? '', [...values]] as const)
+    const fields = await computeFields(spec, inputs, fits, fieldsKey(seed, spec.name))
+    return { fields, fits: Object.fromEntries([...named, ...vocabularies]), fitted }
   })
 }
 
-interface Learned {
-  readonly fields: readonly HostField[]
-  readonly fits: LoadedDataset['fits']
-}
+type Learned = Omit<Contents, 'notes'>
 
 /** `column("text")`. */
 function columnName({ columns }: DatasetSpec, i: number): string {
@@ -104,13 +120,14 @@ async function computeFields(
   spec: DatasetSpec,
   inputs: Inputs,
   fits: readonly tf.Tensor[],
+  key: Key,
 ): Promise<readonly HostField[]> {
   const fields = spec.schema.map(field => emptyField(field, inputs))
   const step = Math.max(1, Math.min(chunkRows, Math.floor(chunkPlaces / mostPlaces(inputs))))
   for (let start = 0; start < inputs.rows; start += step) {
     const rows = rangeOf(start, Math.min(start + step, inputs.rows))
     const results = explained(spec, 'fields', () =>
-      tf.tidy(() => [...spec.fields(upload(inputs, rows), fits)]),
+      tf.tidy(() => [...spec.fields(upload(inputs, rows), fits, keyOfRows(key, rows))]),
     )
     try {
       for (const [index, field] of fields.entries()) await copyChunk(field, results[index], rows, inputs)
@@ -199,10 +216,14 @@ function rangeOf(from: number, to: number): Int32Array {
  * The field to stratify by is needed before there is a training split to learn fits from, so fits of the whole table
  * stand in; `checkLabelsStand` makes sure that this made no difference.
  */
-async function fieldsToSplitBy(spec: DatasetSpec, table: Table): Promise<readonly HostField[] | undefined> {
+async function fieldsToSplitBy(
+  spec: DatasetSpec,
+  table: Table,
+  seed: number,
+): Promise<readonly HostField[] | undefined> {
   if (spec.stratify === undefined) return undefined
   stratifier(spec)
-  return (await learnedFields(spec, table, rangeOf(0, table.rows))).fields
+  return (await learnedFields(spec, table, rangeOf(0, table.rows), seed)).fields
 }
 
 function stratifier(spec: DatasetSpec): FieldSpec {

@@ -25,6 +25,16 @@ export interface Inputs {
   place(row: number): string
 }
 
+/** The inputs without a number for any text: what filters take, which no vocabulary is learned for. */
+export function plainInputs(spec: DatasetSpec, table: Table): Inputs {
+  const columns = spec.columns.map((wanted, i): Input => {
+    const column = table.columns[i] ?? bug('a table without one of its columns')
+    if (!isLaid(wanted) || wanted.tokens === undefined) return numbersOf(spec, wanted, column)
+    return { values: new Int32Array(table.rows), dtype: 'int32', shape: [] }
+  })
+  return { rows: table.rows, columns, vocabularies: new Map(), place: row => table.place(row) }
+}
+
 export function inputsOf(spec: DatasetSpec, table: Table, learnFrom: ArrayLike<number>): Inputs {
   const vocabularies = new Map<number, Vocabulary>()
   const columns = spec.columns.map((wanted, i): Input => {

@@ -60,7 +60,7 @@ function openStream(session: Session, step: StepSpec, spec: StepSpec['streams'][
     // A stream that cycles is in an epoch of its own, so that each time round has another order.
     const rounds = Math.ceil(total / batches)
     const round = epoch * rounds + Math.floor(index / batches)
-    return data.batch(spec.split, round, index % batches, shuffled)
+    return data.batch(spec.split, round, index % batches, shuffled, step.phase === 'train')
   }
   return { name: `${spec.data}.${spec.split}`, batches, cycle: spec.cycle === true, load }
 }

@@ -95,6 +95,8 @@ async function runSession(
   try {
     reportStart(started, options)
     warnOfStart(session, options)
+    for (const { notes } of session.data.values())
+      for (const text of notes) session.report({ kind: 'message', text })
     await body(session)
     session.records?.flush()
     return finish(session, weightsOf(session, options))

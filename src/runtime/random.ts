@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core'
+import { bug } from '../base/bug.ts'
 import { threefry, threefryWords } from './threefry.ts'
 
 /**
@@ -10,6 +11,8 @@ export interface Key {
   readonly low: number
   /** The key of a named or numbered place below this one (a module's path, a call, a loop index). */
   at(place: string | number): Key
+  /** The examples that tensors are drawn for, where each has draws of its own, whatever others are drawn beside it. */
+  readonly rows?: ArrayLike<number>
 }
 
 /** The key of a seed, or of places below it. */
@@ -21,6 +24,11 @@ export function rootKey(seed: number, ...places: readonly (string | number)[]): 
 /** The key with these two words. */
 export function keyOf(high: number, low: number): Key {
   return { high, low, at: place => placeBelow(high, low, place) }
+}
+
+/** A key whose tensors have an example's draws in each of their rows. */
+export function keyOfRows(key: Key, rows: ArrayLike<number>): Key {
+  return { ...key, rows, at: place => keyOfRows(key.at(place), rows) }
 }
 
 /** Second words of the counters that derive keys; draws have 0 there, so no key is ever a draw. */
@@ -100,17 +108,45 @@ export function permutation(key: Key, n: number): Int32Array {
 
 /** A tensor of {@link uniformArray}. */
 export function uniform(key: Key, shape: readonly number[], low = 0, high = 1): tf.Tensor {
-  return tf.tensor(uniformArray(key, countOf(shape), low, high), [...shape])
+  const values = new Float32Array(countOf(shape))
+  return tf.tensor(
+    filled(values, key, shape, (own, count) => uniformArray(own, count, low, high)),
+    [...shape],
+  )
 }
 
 /** A tensor of {@link normalArray}. */
 export function normal(key: Key, shape: readonly number[], mean = 0, std = 1): tf.Tensor {
-  return tf.tensor(normalArray(key, countOf(shape), mean, std), [...shape])
+  const values = new Float32Array(countOf(shape))
+  return tf.tensor(
+    filled(values, key, shape, (own, count) => normalArray(own, count, mean, std)),
+    [...shape],
+  )
 }
 
 /** A boolean tensor, true with probability p. */
 export function bernoulli(key: Key, shape: readonly number[], p: number): tf.Tensor {
-  return tf.tensor(bernoulliArray(key, countOf(shape), p), [...shape], 'bool')
+  const values = new Uint8Array(countOf(shape))
+  return tf.tensor(
+    filled(values, key, shape, (own, count) => bernoulliArray(own, count, p)),
+    [...shape],
+    'bool',
+  )
+}
+
+/** Draws of one key, or row by row of those that the examples of a key of rows have. */
+function filled<T extends Float32Array | Uint8Array>(
+  values: T,
+  key: Key,
+  shape: readonly number[],
+  draw: (key: Key, count: number) => T,
+): T {
+  const { rows } = key
+  if (rows === undefined) return draw(key, values.length)
+  if (shape[0] !== rows.length) return bug('a draw for examples without an axis of examples')
+  const size = countOf(shape.slice(1))
+  for (let i = 0; i < rows.length; i++) values.set(draw(key.at(rows[i] ?? 0), size), i * size)
+  return values
 }
 
 function countOf(shape: readonly number[]): number {

@@ -120,7 +120,23 @@ export interface DatasetSpec {
     readonly name: string
     readonly compute: (columns: readonly tf.Tensor[], fits: readonly tf.Tensor[]) => tf.Tensor
   }[]
-  readonly fields: (columns: readonly tf.Tensor[], fits: readonly tf.Tensor[]) => readonly tf.Tensor[]
+  /** True for the rows that stay, each from the columns. */
+  readonly filters?: readonly ((columns: readonly tf.Tensor[]) => tf.Tensor)[]
+  /** The key is one of rows: draws belong to examples. */
+  readonly fields: (
+    columns: readonly tf.Tensor[],
+    fits: readonly tf.Tensor[],
+    key: Key,
+  ) => readonly tf.Tensor[]
+  /** What training batches have in place of some fields; it takes all of them, in the order of a batch. */
+  readonly augment?: {
+    readonly fields: readonly string[]
+    readonly compute: (
+      fields: readonly tf.Tensor[],
+      fits: readonly tf.Tensor[],
+      key: Key,
+    ) => readonly tf.Tensor[]
+  }
   /** Name, dtype and shape for one example of each result of `fields`. */
   readonly schema: readonly FieldSpec[]
   readonly split: readonly (readonly [name: string, share: number])[]

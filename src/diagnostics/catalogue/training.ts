@@ -208,6 +208,33 @@ export const training = {
     d =>
       `sums and orders along \`${d.size}\` belong into a step, where \`batch.${d.field}.mask\` says which places count`,
   ),
+  LTM4337: error(
+    (d: { name: string }) =>
+      `\`${d.name}\` is learned from the training split, and a filter leaves rows out before there is one`,
+    () => 'filter by columns, and by fields that are computed without a fit or a vocabulary',
+  ),
+  LTM4338: error(
+    (d: { name: string; near: string | undefined }) =>
+      `\`augment\` makes another value of a field, and there is no field \`${d.name}\``,
+    d => (d.near === undefined ? undefined : `did you mean \`${d.near}\`?`),
+  ),
+  LTM4339: error(
+    (d: { got: string }) => `a filter says of each row whether it stays, so it is a bool, not ${d.got}`,
+    () => 'write a condition on columns or fields, as in `filter column(4) >= 0`',
+  ),
+  LTM4340: error(
+    (d: { call: string }) => `\`${d.call}\` is not at hand while training: fields are, and fits`,
+    d => `keep it in a field, \`field extra: f32 = ${d.call}\`, and read that`,
+  ),
+  LTM4341: error(
+    (d: { what: string }) => `a draw in a dataset belongs to one example, and this one ${d.what}`,
+    () =>
+      'a draw in a field or an `augment` has the examples as its first axis: `normal()` takes the shape that is declared, `normal(like: x)` that of `x`',
+  ),
+  LTM4342: error(
+    (_: undefined) => '`standardize` learns from the training split, which is for a field to ask',
+    () => 'write `field x: f32[4] = standardize(columns(0..4))`',
+  ),
   LTM4350: error(
     (d: { path: string }) =>
       `the path \`${d.path}\` inserts what is no number or text that is known before the run`,

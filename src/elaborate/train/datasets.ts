@@ -11,11 +11,16 @@ import { bindFormals } from '../formals.ts'
 import { functionFrom } from '../functionRegion.ts'
 import { applyOperator } from '../tensors.ts'
 import { errorValue, knownNumber, type TensorValue, type Value } from '../values.ts'
+import { augmentOf } from './augments.ts'
+import { checkDraws } from './draws.ts'
+import { filterOf } from './filters.ts'
 import { type Loading, loadingOf, ordinaryLoading } from './loading.ts'
 import { type MemberType, memberType } from './memberTypes.ts'
 import { mixesExamples, mixesPlaces } from './rows.ts'
 import { sourceOf } from './sources.ts'
-import { type Columns, columnsOf, rows, tableContext } from './table.ts'
+import { standardsOf } from './standardizing.ts'
+import { type Columns, columnsOf, rows, type Standards, tableContext } from './table.ts'
+import { wrongField } from './wrongField.ts'
 
 /** A dataset on its own, where it needs no arguments. */
 export function checkDataset(ctx: Context, declaration: DatasetDeclaration): void {
@@ -65,39 +70,52 @@ function datasetOf(
   if (!source) return undefined
   const types = typesOf(ctx, declaration)
   const columns = columnsOf(ctx, declaration.members, source, types)
-  const fits: Dataset['fits'][number][] = []
+  const own: Dataset['fits'][number][] = []
+  const filters: Dataset['filters'][number][] = []
   const failed = new Set<string>()
   const fields: TypedField[] = []
   const names = new Map<string, Span>()
   for (const item of declaration.members) {
     if (item.kind === 'Fit' || item.kind === 'Field') checkName(ctx, item, names)
     if (item.kind === 'Fit') {
-      const fit = fitOf(ctx, declaration, item, types.get(item)?.type, columns, fits, failed)
-      if (fit) fits.push(fit)
+      const fit = fitOf(ctx, declaration, item, types.get(item)?.type, columns, own, failed)
+      if (fit) own.push(fit)
       else failed.add(item.name.text)
     } else if (item.kind === 'Field') {
       const type = types.get(item)
       if (type) fields.push({ field: item, ...type })
       else failed.add(item.name.text)
-    } else if (item.kind !== 'Split') {
-      complain(ctx, 'LTM9001', item.span, { what: `\`${item.kind.toLowerCase()}\` in a dataset` })
     }
   }
-  const func = fieldsFunction(ctx, declaration, fields, columns, fits, failed)
+  for (const item of declaration.members) {
+    if (item.kind !== 'Filter') continue
+    const filter = filterOf(ctx, declaration, item, columns, failed, (within, field) => {
+      const type = types.get(field)
+      return type && fieldValue(within, field, type.type)?.tensor
+    })
+    if (filter) filters.push(filter)
+    else failed.add('a filter')
+  }
+  const { fits, standards } = standardsOf(ctx, declaration, columns, own, failed)
+  const func = fieldsFunction(ctx, declaration, fields, { columns, fits, standards }, failed)
   const split = splitOf(
     ctx,
     declaration.members.find((item): item is Split => item.kind === 'Split'),
     fields.map(item => item.field.name.text),
   )
   if (!func || !split || failed.size > 0) return undefined
+  const augment = augmentOf(ctx, declaration, func.fields, fits)
+  if (augment === 'wrong') return undefined
   return {
     ...made,
     declaration: declaration.name.text,
     source,
     columns: columns.list,
     fits,
+    filters,
     func: func.name,
     fields: func.fields,
+    ...(augment === undefined ? {} : { augment }),
     ...split,
     ...loading,
   }
@@ -142,6 +160,8 @@ function fitOf(
     })
     return undefined
   }
+  if (table.region.drawsRandom)
+    return void complain(ctx, 'LTM4341', fit.value.span, { what: 'stands in a fit' })
   const func = functionFrom(ctx, table.region, {
     name: `${declaration.name.text}.${fit.name.text}`,
     declaration: fit.name.text,
@@ -171,20 +191,29 @@ function typesOf(
   return types
 }
 
+/** What fields are computed from. */
+interface Learned {
+  readonly columns: Columns
+  readonly fits: Dataset['fits']
+  readonly standards: Standards
+}
+
 function fieldsFunction(
   ctx: Context,
   declaration: DatasetDeclaration,
   fields: readonly TypedField[],
-  columns: Columns,
-  fits: Dataset['fits'],
+  { columns, fits, standards }: Learned,
   failed: ReadonlySet<string>,
 ): { readonly name: string; readonly fields: readonly DataField[] } | undefined {
-  const table = tableContext(ctx, columns, fits, failed)
+  const table = tableContext(ctx, columns, fits, failed, standards)
   const results = new Map<string, Value>()
   const described: DataField[] = []
   let good = true
   for (const { field, type, ragged } of fields) {
+    table.region.site = field.name.text
+    const drawn = table.region.steps.length
     const value = fieldValue(table.ctx, field, type)
+    if (value && !checkDraws(ctx, table.region.steps.slice(drawn), field.value.span)) good = false
     if (!value) {
       good = false
       continue
@@ -199,7 +228,7 @@ function fieldsFunction(
     })
   }
   if (!good) return undefined
-  const mixed = mixesExamples(table.region.steps, rows, new Set(fits.map(fit => fit.name)))
+  const mixed = mixesExamples(table.region.steps, rows, table.region.params)
   if (mixed) {
     const field = fields.find(item => originOf(item.field.span).line <= mixed.line) ?? fields[0]
     if (field) complain(ctx, 'LTM4305', field.field.value.span, { field: field.field.name.text })
@@ -253,18 +282,6 @@ const renamed = (ctx: Context, value: TensorValue, field: Field): TensorValue =>
   ...value,
   name: ctx.region.rename(value.name, field.name.text),
 })
-
-function wrongField(ctx: Context, field: Field, type: TensorType, value: Value): undefined {
-  const got =
-    value.kind === 'tensor'
-      ? showType({
-          dtype: value.type.dtype,
-          shape: value.type.shape[0] === rows ? value.type.shape.slice(1) : value.type.shape,
-        })
-      : describe(value)
-  complain(ctx, 'LTM4304', field.value.span, { field: field.name.text, expected: showType(type), got })
-  return undefined
-}
 
 /** `split train: 0.8, val: 0.2, by: label`. */
 function splitOf(

@@ -26,16 +26,18 @@ const reductions: readonly string[] = [
 export function mixesExamples(
   steps: readonly Step[],
   rows: string,
-  constant: ReadonlySet<string>,
+  params: readonly FuncParam[],
 ): Origin | undefined {
-  const perRow = new Set<string>()
+  const [perRow, constant] = [new Set<string>(), new Set<string>()]
+  for (const { name, type } of params)
+    (type !== 'key' && type.shape[0] === rows ? perRow : constant).add(name)
   for (const step of steps) {
     const fromRows = step.inputs.some(input => perRow.has(input) || !constant.has(input))
     const isConstant = step.inputs.length > 0 && !fromRows
     for (const output of step.outputs) {
       const hasRows = output.type !== 'key' && output.type.shape[0] === rows
       if (step.inputs.length === 0 || isConstant) continue
-      if (!hasRows && touchesRows(step, perRow)) return step.origin
+      if (!hasRows && step.inputs.some(input => perRow.has(input))) return step.origin
       if (hasRows) perRow.add(output.name)
     }
     if (reductions.includes(step.op) && alongRows(step)) return step.origin
@@ -65,10 +67,6 @@ export function mixesPlaces(
     if (!touches || findOp(step.op)?.lift === 'elementwise') return false
     return !gives || !movers.includes(step.op)
   })
-}
-
-function touchesRows(step: Step, perRow: ReadonlySet<string>): boolean {
-  return step.inputs.some(input => perRow.has(input)) || step.inputs.some(input => input.startsWith('column'))
 }
 
 function alongRows(step: Step): boolean {

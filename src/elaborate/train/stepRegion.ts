@@ -178,6 +178,10 @@ export class StepRegion implements Region {
     return this.makers.get(value)
   }
 
+  standard(): undefined {
+    return undefined
+  }
+
   column(): undefined {
     return undefined
   }

@@ -1,11 +1,11 @@
-import type { ColumnInput, DataSource, Dataset, FuncParam } from '../../ir/ir.ts'
+import type { Cell, ColumnInput, DataSource, Dataset, FuncParam } from '../../ir/ir.ts'
 import type { DatasetMember, Expr } from '../../syntax/ast.ts'
 import { children } from '../../syntax/walk.ts'
 import type { TensorType } from '../../types/tensor.ts'
-import { type Context, originOf } from '../context.ts'
+import { type Context, originOf, type Standard } from '../context.ts'
 import type { Env } from '../env.ts'
 import { FunctionRegion } from '../functionRegion.ts'
-import { columnCalls } from '../surface.ts'
+import { columnCalls, datasetCalls } from '../surface.ts'
 import { errorValue, type TensorValue } from '../values.ts'
 import { type ColumnRead, columnRead } from './columnCalls.ts'
 import { fileColumn, layoutsOf, spokenNames } from './fileColumns.ts'
@@ -57,8 +57,21 @@ export function columnsOf(
   for (const member of members)
     if ((member.kind === 'Field' || member.kind === 'Fit') && types.has(member))
       visit(member.value, types.get(member))
+    else if (member.kind === 'Filter') visit(member.condition, undefined)
+  if (columns.length === 0) columns.push(...countingColumn(source, members))
   return { list: columns, readAt, spoken: named }
 }
+
+/** What no member reads is read all the same where nothing else would say how many examples there are. */
+function countingColumn(source: DataSource, members: readonly DatasetMember[]): readonly ColumnInput[] {
+  const [member] = members
+  const counts = source.kind === 'synthetic' || (source.kind === 'inline' && hasNumbers(source.columns[0]))
+  if (!counts || !member) return []
+  return [{ value: 'column0', from: 0, to: 1, single: true, origin: originOf(member.span) }]
+}
+
+const hasNumbers = (column: { readonly values: readonly Cell[] } | undefined): boolean =>
+  column?.values.every(cell => typeof cell === 'number') ?? false
 
 function sameRead(column: ColumnInput, read: ColumnRead): boolean {
   const { value: _, origin: __, ...known } = column
@@ -83,15 +96,22 @@ function typeOf({ from, to, single, shape, tokens }: ColumnInput): TensorType {
   return { dtype: tokens ? 'i32' : 'f32', shape: [rows, ...(shape ?? (single ? [] : [to - from]))] }
 }
 
+/** The names of the fits that the calls of `standardize` have, by the offsets of the calls. */
+export type Standards = ReadonlyMap<number, { readonly mean: string; readonly spread: string }>
+
 /** A region in which `columns(…)`, `column(…)`, `index` and the earlier fits are values. */
 class TableRegion extends FunctionRegion {
   readonly params: FuncParam[] = []
   readonly #columns: Columns
+  readonly #standards: Standards
   readonly #values = new Map<string, TensorValue>()
+  /** The member at hand: what draws in others doesn't change its draws. */
+  site = ''
 
-  constructor(columns: Columns, fits: Dataset['fits']) {
+  constructor(columns: Columns, fits: Dataset['fits'], standards: Standards) {
     super()
     this.#columns = columns
+    this.#standards = standards
     for (const column of columns.list) this.#add(column.value, typeOf(column))
     for (const fit of fits) this.#add(fit.name, fit.type)
   }
@@ -109,6 +129,17 @@ class TableRegion extends FunctionRegion {
   override column(offset: number): TensorValue | undefined {
     return this.#values.get(this.#columns.readAt.get(offset) ?? '')
   }
+
+  override standard(offset: number): Standard | undefined {
+    const names = this.#standards.get(offset)
+    const mean = this.#values.get(names?.mean ?? '')
+    const spread = this.#values.get(names?.spread ?? '')
+    return mean && spread && { mean, spread }
+  }
+
+  override place(name: string): string {
+    return super.place(this.site === '' ? name : `${this.site}.${name}`)
+  }
 }
 
 /** The scope of a member: the dataset's arguments, its columns and its fits. */
@@ -117,12 +148,13 @@ export function tableContext(
   columns: Columns,
   fits: Dataset['fits'],
   failed: ReadonlySet<string>,
+  standards: Standards = new Map(),
 ): { readonly ctx: Context; readonly region: TableRegion } {
-  const region = new TableRegion(columns, fits)
+  const region = new TableRegion(columns, fits, standards)
   const env: Env = ctx.env.child()
   for (const name of failed) env.define(name, errorValue)
   for (const fit of fits) env.define(fit.name, region.named(fit.name) ?? errorValue)
-  for (const name of columnCalls) env.define(name, { kind: 'operator', name })
+  for (const name of datasetCalls) env.define(name, { kind: 'operator', name })
   for (const [name, value] of columns.spoken) env.define(name, region.named(value) ?? errorValue)
   return { ctx: { ...ctx, env, region }, region }
 }

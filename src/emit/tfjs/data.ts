@@ -20,7 +20,14 @@ export function datasetLine(env: Env, data: Dataset): Line {
     ['source', literal(sourceLiteral(env, data.source))],
     ['columns', listCode(data.columns.map(column => literal(columnLiteral(column))))],
     ['fits', fitsCode(env, data)],
+    [
+      'filters',
+      data.filters.length === 0
+        ? undefined
+        : listCode(data.filters.map(filter => columnsFunction(env, data, funcOf(env, filter.func), false))),
+    ],
     ['fields', columnsFunction(env, data, func, true)],
+    ['augment', data.augment === undefined ? undefined : augmentCode(env, data, funcOf(env, data.augment))],
     [
       'schema',
       listCode(
@@ -125,10 +132,30 @@ function fitsCode(env: Env, data: Dataset): Code | undefined {
   return listCode(fits)
 }
 
-/** `([columns, label], [centre]) => …`; the checker doesn't know that the elements are there. */
+function augmentCode(env: Env, data: Dataset, func: Func): Code {
+  const given = func.params.flatMap(({ name, type }) => (type === 'key' ? [] : [name]))
+  const count = given.length - data.fits.length
+  return objectCode([
+    ['fields', literal(func.fields ?? [])],
+    ['compute', listsFunction(env, [given.slice(0, count), given.slice(count)], func, true)],
+  ])
+}
+
+/** `([columns, label], [centre]) => …`. */
 function columnsFunction(env: Env, data: Dataset, func: Func, list: boolean): Code {
+  return listsFunction(
+    env,
+    [data.columns.map(({ value }) => value), data.fits.map(({ name }) => name)],
+    func,
+    list,
+  )
+}
+
+/** A function of lists of tensors, and of a key where it draws; the checker doesn't know that the elements are there. */
+function listsFunction(env: Env, lists: readonly (readonly string[])[], func: Func, list: boolean): Code {
+  const key = func.params.flatMap(({ name, type }) => (type === 'key' ? [name] : []))
+  const sources = [...lists, ...key]
   const text = renderFunction(env, func, { kind: 'columns', list }, 'data')
-  const sources = [data.columns.map(({ value }) => value), data.fits.map(({ name }) => name)]
   if (text.lines.length === 0 && lengthOf(text.result) <= longestArrow) {
     return ts`(${patterns(
       sources,
@@ -136,19 +163,26 @@ function columnsFunction(env: Env, data: Dataset, func: Func, list: boolean): Co
     )}) => ${text.result}`
   }
   const { name } = emitFunction(env, func, { kind: list ? 'list' : 'plain' }, 'data')
-  const given = text.args.map(({ local }) => ts`${local}${annotation`!`}`)
+  const given = text.args.map(({ local, param }) =>
+    param.type === 'key' ? local : ts`${local}${annotation`!`}`,
+  )
   return ts`(${patterns(sources, text.args)}) => ${name}(${join(given)})`
 }
 
 /** Destructures lists; what isn't read leaves a hole, and what comes after the last one read is left out. */
-function patterns(sources: readonly (readonly string[])[], args: readonly Argument[]): Code {
+function patterns(sources: readonly (string | readonly string[])[], args: readonly Argument[]): Code {
+  const localOf = (name: string): string => args.find(({ param }) => param.name === name)?.local ?? ''
   const lists = sources.map(names => {
-    const locals = names.map(name => args.find(({ param }) => param.name === name)?.local ?? '')
+    if (typeof names === 'string') return localOf(names)
+    const locals = names.map(localOf)
     return locals.slice(0, locals.findLastIndex(local => local !== '') + 1)
   })
   const last = lists.findLastIndex(list => list.length > 0)
   return lists
     .slice(0, last + 1)
-    .map((list, i) => (list.length === 0 ? `_${i}` : `[${list.join(', ')}]`))
+    .map((list, i) => {
+      if (list.length === 0) return `_${i}`
+      return typeof list === 'string' ? list : `[${list.join(', ')}]`
+    })
     .join(', ')
 }

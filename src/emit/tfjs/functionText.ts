@@ -139,7 +139,10 @@ function boundInputs(
 ): Map<string, Bound> {
   const mark = style.kind === 'columns' ? annotation`!` : ''
   return new Map<string, Bound>([
-    ...args.map(({ local, param }) => [param.name, { kind: 'code', code: ts`${local}${mark}` }] as const),
+    ...args.map(
+      ({ local, param }) =>
+        [param.name, { kind: 'code', code: param.type === 'key' ? local : ts`${local}${mark}` }] as const,
+    ),
     ...members.map(
       ({ name, member = '' }) => [name, { kind: 'place', root: self, segments: segmentsOf(member) }] as const,
     ),

@@ -58,12 +58,26 @@ export function parseDataset(s: Scanner, origin: Origin): Dataset {
   const source = parseSource(s)
   const columns = repeat(() => parseColumn(s))
   const fits = repeat(() => parseFit(s))
+  const filters = repeat(() => parseFilter(s))
   const fields = repeat(() => parseDataField(s))
+  const augment = s.accept('augment') ? { augment: parseBy(s) } : {}
   const split = s.accept('split') ? commaList(s, () => ({ name: s.name(), share: s.number() })) : []
   const buckets = s.accept('buckets') ? { buckets: s.list('[', ']', () => s.number()) } : {}
   const stratify = s.accept('stratify') ? { stratify: s.name() } : {}
   s.expect('}')
-  return { ...head, source, columns, fits, fields, split, ...buckets, ...stratify, origin }
+  return {
+    ...head,
+    source,
+    columns,
+    fits,
+    filters,
+    fields,
+    ...augment,
+    split,
+    ...buckets,
+    ...stratify,
+    origin,
+  }
 }
 
 function parseDatasetHead(s: Scanner) {
@@ -177,6 +191,16 @@ function parseFit(s: Scanner): Dataset['fits'][number] | undefined {
   const type = parseTensorType(s)
   s.expect('by')
   return { name, type, func: s.name(), origin }
+}
+
+function parseFilter(s: Scanner): Dataset['filters'][number] | undefined {
+  const origin = s.origin()
+  return s.accept('filter') ? { func: parseBy(s), origin } : undefined
+}
+
+function parseBy(s: Scanner): string {
+  s.expect('by')
+  return s.name()
 }
 
 function parseDataField(s: Scanner): DataField | undefined {

@@ -47,12 +47,14 @@ export function datasetLines(data: Dataset): readonly Line[] {
       ...data.fits.map(fit =>
         traced(`fit ${printName(fit.name)}: ${printType(fit.type)} by ${printName(fit.func)}`, fit.origin),
       ),
+      ...data.filters.map(({ func, origin }) => traced(`filter by ${printName(func)}`, origin)),
       ...data.fields.map(field =>
         traced(
           `field ${printName(field.name)}: ${printType(field.type)}${field.whole ? ' whole' : ''}${raggedText(field.ragged)}`,
           field.origin,
         ),
       ),
+      ...(data.augment === undefined ? [] : [line(`augment by ${printName(data.augment)}`)]),
       ...(split.length === 0 ? [] : [line(`split ${split.join(', ')}`)]),
       ...(data.buckets === undefined ? [] : [line(`buckets [${data.buckets.map(printNumber).join(', ')}]`)]),
       ...(data.stratify === undefined ? [] : [line(`stratify ${printName(data.stratify)}`)]),

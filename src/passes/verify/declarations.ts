@@ -20,13 +20,19 @@ export function verifyDeclarations(facts: Facts): void {
 
 function verifyDataset(site: Site, data: Dataset): void {
   const known = [...data.columns.map(column => column.value), ...data.fits.map(fit => fit.name)]
-  for (const name of [data.func, ...data.fits.map(fit => fit.func)]) {
-    const unknown = functionOf(site, name).params.find(param => !known.includes(param.name))
+  const functions = [data.func, ...data.fits.map(fit => fit.func), ...data.filters.map(filter => filter.func)]
+  for (const name of functions) {
+    const unknown = functionOf(site, name).params.find(
+      param => param.type !== 'key' && !known.includes(param.name),
+    )
     if (unknown) complain(site, `%${unknown.name} of ${name} is no column and not fitted`)
   }
   const given = functionOf(site, data.func).results.length
   if (given !== data.fields.length)
     complain(site, `${data.func} gives ${given} of ${data.fields.length} fields`)
+  const replaced = data.augment === undefined ? [] : (functionOf(site, data.augment).fields ?? [])
+  const strange = replaced.find(name => !data.fields.some(field => field.name === name))
+  if (strange !== undefined) complain(site, `there is no field ${strange} to augment`)
   if (data.stratify !== undefined && !data.fields.some(field => field.name === data.stratify))
     complain(site, `there is no field ${data.stratify}`)
 }
