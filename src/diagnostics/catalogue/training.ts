@@ -235,6 +235,11 @@ export const training = {
     (_: undefined) => '`standardize` learns from the training split, which is for a field to ask',
     () => 'write `field x: f32[4] = standardize(columns(0..4))`',
   ),
+  LTM4343: error(
+    (d: { metric: string }) => `\`${d.metric}\` does not weigh what it is given: its \`update\` has no \`weight\``,
+    () =>
+      'a metric that weighs has one, as in `update(logits: f32[...b, k], label: i32[...b], weight: f32[...b] = ones())`',
+  ),
   LTM4350: error(
     (d: { path: string }) =>
       `the path \`${d.path}\` inserts what is no number or text that is known before the run`,

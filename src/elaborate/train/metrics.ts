@@ -1,6 +1,14 @@
 import { textOf } from '../../base/source.ts'
 import type { Metric, MetricState } from '../../ir/ir.ts'
-import type { Call, Method, Metric as MetricDeclaration, MetricMember, State } from '../../syntax/ast.ts'
+import type {
+  Arg,
+  Call,
+  Expr,
+  Method,
+  Metric as MetricDeclaration,
+  MetricMember,
+  State,
+} from '../../syntax/ast.ts'
 import { type Context, complain, isBroken, originOf } from '../context.ts'
 import { describe } from '../describe.ts'
 import type { Env } from '../env.ts'
@@ -162,23 +170,40 @@ function newStates(ctx: Context, states: readonly MetricState[], method: Method)
   return { kind: 'record', fields }
 }
 
+/** What stands behind `over` is the argument `weight` of the update; a mask counts as zeros and ones. */
+function weightArgument(over: Expr): Arg {
+  const { id, span } = over
+  const callee: Expr = { kind: 'Name', id, span, text: 'f32' }
+  const value: Expr = {
+    kind: 'Call',
+    id,
+    span,
+    callee,
+    args: [{ kind: 'Positional', id, span, value: over }],
+  }
+  return { kind: 'Named', id, span, name: { kind: 'Name', id, span, text: 'weight' }, value }
+}
+
 /** `accuracy(logits, label)` in a `log`: the update specialised for these tensors. */
 export function metricUpdate(
   step: StepContext,
   scope: MetricScope,
   call: Call,
+  over?: Expr,
 ): { readonly func: string; readonly inputs: readonly string[] } | undefined {
   const { ctx } = step
   const update = methodOf(scope.declaration, 'update')
   if (!update)
     return void complain(ctx, 'LTM3015', scope.declaration.name.span, { what: 'metric', member: 'update' })
+  if (over && !update.signature.formals.some(formal => formal.name.text === 'weight'))
+    return void complain(ctx, 'LTM4343', over.span, { metric: scope.declaration.name.text })
   const env = scope.env.child()
   const sizes = freshSizes()
   const args = bindFormals(
     ctx,
     update.signature.formals,
     {
-      args: call.args,
+      args: over ? [...call.args, weightArgument(over)] : call.args,
       span: call.span,
       shown: textOf(call.callee.span),
       owner: `${scope.declaration.name.text}.update`,

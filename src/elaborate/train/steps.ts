@@ -315,8 +315,7 @@ function log(step: StepContext, node: Log): void {
   }
   const origin = originOf(node.span)
   if (metric) {
-    if (node.over) return void complain(ctx, 'LTM9001', node.over.span, { what: 'a weighted metric' })
-    const update = metricUpdate(step, metric.scope, metric.call)
+    const update = metricUpdate(step, metric.scope, metric.call, node.over)
     const logged = logName(step, name, node.span, true)
     for (const field of metric.scope.fields) step.training.logged.add(`${step.prefix}.${logged}.${field}`)
     if (update)
