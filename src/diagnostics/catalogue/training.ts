@@ -236,7 +236,8 @@ export const training = {
     () => 'write `field x: f32[4] = standardize(columns(0..4))`',
   ),
   LTM4343: error(
-    (d: { metric: string }) => `\`${d.metric}\` does not weigh what it is given: its \`update\` has no \`weight\``,
+    (d: { metric: string }) =>
+      `\`${d.metric}\` does not weigh what it is given: its \`update\` has no \`weight\``,
     () =>
       'a metric that weighs has one, as in `update(logits: f32[...b, k], label: i32[...b], weight: f32[...b] = ones())`',
   ),
