@@ -1,12 +1,5 @@
-import {
-  type CstElement,
-  type CstNode,
-  createToken,
-  createTokenInstance,
-  type IToken,
-  Lexer,
-  type TokenType,
-} from 'chevrotain'
+import type { CstElement, CstNode, IToken, TokenType } from 'chevrotain'
+import { createToken, createTokenInstance, Lexer } from './chevrotain.ts'
 
 export type { CstElement, CstNode, TokenType }
 export type Token = IToken
@@ -344,7 +337,7 @@ export interface Lexed {
   readonly unknown: readonly { readonly offset: number; readonly length: number }[]
 }
 
-let lexer: Lexer | undefined
+let lexer: InstanceType<typeof Lexer> | undefined
 
 /**
  * Text to tokens; positions are offsets, counted from `first`. Ends are set here because the lexer's quick mode leaves

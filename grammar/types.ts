@@ -1,4 +1,5 @@
-import { type CstNode, CstParser, type IOrAlt, type IToken, type ParserMethod } from 'chevrotain'
+import type { CstNode, IOrAlt, IToken, ParserMethod } from 'chevrotain'
+import { CstParser } from './chevrotain.ts'
 import type { SyntaxMessages } from './messages.ts'
 import * as t from './tokens.ts'
 

@@ -76,7 +76,13 @@ export function findOp(name: string): Op | undefined {
 /** The names of all operators, in the order of the table. */
 export const opNames: readonly OpName[] = Object.keys(ops).filter(isOp)
 
+const byCall = new Map<string, OpName[]>()
+for (const name of opNames) {
+  const call = entries[name].call ?? name
+  if (call !== false) byCall.set(call, [...(byCall.get(call) ?? []), name])
+}
+
 /** The operators that a call by this name may mean, told apart by their number of tensor arguments. */
 export function opsCalled(call: string): readonly OpName[] {
-  return opNames.filter(name => (entries[name].call ?? name) === call)
+  return byCall.get(call) ?? []
 }

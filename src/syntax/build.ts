@@ -38,10 +38,11 @@ export function parsePiece(
     expr: buildExpr,
     block: buildBlock,
   }
-  return parts
-    .flatMap(part => nodes(part, 'Declaration'))
-    .map(each => buildDeclaration(each, ctx))
-    .filter(each => withinDepth(each, report))
+  const declarations: Declaration[] = []
+  for (const part of parts)
+    for (const declaration of nodes(part, 'Declaration').map(each => buildDeclaration(each, ctx)))
+      if (withinDepth(declaration, report)) declarations.push(declaration)
+  return declarations
 }
 
 /** A comment as written, slashes included. */

@@ -5,15 +5,14 @@ import { children } from './walk.ts'
 /** How many nodes may lie in one another. Nesting and long rows are each bounded before; this bounds their product. */
 const depthLimit = 400
 
-/** Whether later phases may recurse over a tree; reports one that is too deep. It walks level by level, without recursion. */
+/** Whether later phases may recurse over a tree; reports one that is too deep. */
 export function withinDepth(node: Node, report: Report): boolean {
-  let level: readonly Node[] = [node]
-  for (let depth = 0; level.length > 0; depth++) {
-    if (depth > depthLimit) {
-      report(diagnose('LTM1004', node.span, { limit: depthLimit }))
-      return false
-    }
-    level = level.flatMap(children)
-  }
-  return true
+  const fits = isShallow(node, depthLimit)
+  if (!fits) report(diagnose('LTM1004', node.span, { limit: depthLimit }))
+  return fits
+}
+
+/** Recurses no deeper than it allows. */
+function isShallow(node: Node, levels: number): boolean {
+  return levels >= 0 && children(node).every(child => isShallow(child, levels - 1))
 }

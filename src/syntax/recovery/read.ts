@@ -12,11 +12,15 @@ import { isDamaged, type View } from './view.ts'
 const errorLimit = 40
 
 /**
- * Tokens to trees, one for each part of the file. The parser stops at an error; it is explained and reported, the tokens
+ * Tokens to trees, one for each part of the file, read when it is asked for: its tokens are many times as large as what
+ * the caller makes of it. The parser stops at an error; it is explained and reported, the tokens
  * are repaired, and the declaration is parsed again. So each tree is whole, and the siblings of what is wrong are in it.
  */
-export function read(view: View, report: Report): readonly CstNode[] {
-  return segments(view).flatMap(segment => readSegment(segment, report) ?? [])
+export function* read(view: View, report: Report): Generator<CstNode> {
+  for (const segment of segments(view)) {
+    const tree = readSegment(segment, report)
+    if (tree) yield tree
+  }
 }
 
 function readSegment(segment: View, report: Report): CstNode | undefined {
