@@ -1,11 +1,12 @@
 /** Modules that are given to modules and functions: whose parameters they are, and what training does to them. */
+import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type RunOptions, type RunResult, train } from '../src/runtime/index.ts'
 import { modelOf, type Training } from '../src/runtime/training.ts'
 import { compileText, importProgram } from './kit/evaluate.ts'
 import { near } from './kit/near.ts'
-import { quietly } from './kit/trainings.ts'
+import { quietly, temporaryFolder } from './kit/trainings.ts'
 
 const test = suite('sharing')
 
@@ -146,6 +147,125 @@ test('a frozen module that is given stays in its mode, and does not move', async
   )
   near([ended.result.metrics['train.loss']!], [6], 1e-6, 'loss')
   assert.equal(held(ended, 'a.w'), [2])
+})
+
+/** A model that counts its calls in training, of which others are averages; w loses 0.1 in each of two updates. */
+const averaged = (members: string, step: string, epochs = 2): string => `${modules}
+  module Counter() {
+    param w: f32 = 2.0
+    buffer count: f32 = 0
+    forward(x: f32[n]) -> f32[n] {
+      if training { set count = count + 1 }
+      return w * x
+    }
+  }
+  train T {
+    data one = One(batch: 1)
+    model net = Counter()
+    ${members}
+    optimizer sgd = Sgd(net, lr: 0.1)
+    step train(batch) { minimize net(batch.x)  ${step} }
+    trainer { epochs: ${epochs} }
+  }`
+
+test('an exponential and a uniform average of what each update leaves', async () => {
+  const ended = await trained(
+    averaged(
+      `average ema = Ema(net, decay: 0.5)  average mean = Average(net, buffers: average)
+       average other = Ema(net, decay: 0.5, buffers: average)`,
+      'log after = ema(batch.x)',
+    ),
+  )
+  near(held(ended, 'net.w'), [1.8], 1e-6, 'net')
+  near(held(ended, 'ema.w'), [0.5 * (0.5 * 2 + 0.5 * 1.9) + 0.5 * 1.8], 1e-6, 'ema')
+  near(held(ended, 'mean.w'), [(1.9 + 1.8) / 2], 1e-6, 'mean')
+  // The step reads the average as its update has left it.
+  near([ended.result.metrics['train.after']!], held(ended, 'ema.w'), 1e-6, 'after')
+  assert.equal(held(ended, 'ema.count'), [2], 'taken over')
+  near(held(ended, 'mean.count'), [1.5], 1e-6, 'averaged uniformly')
+  near(held(ended, 'other.count'), [0.5 * (0.5 * 0 + 0.5 * 1) + 0.5 * 2], 1e-6, 'averaged')
+})
+
+test('an average is frozen: no gradient, not its own mode, no buffers of its own', async () => {
+  const text = averaged('average ema = Ema(net, decay: 0.5)', '')
+  const ended = await trained(
+    text.replace('minimize net(batch.x)', 'minimize net(batch.x) + 10 * ema(batch.x)'),
+  )
+  near(held(ended, 'net.w'), [1.8], 1e-6, 'net')
+  assert.equal(held(ended, 'ema.count'), [2])
+})
+
+test('a resumed run goes on with its averages', async () => {
+  const members = 'average ema = Ema(net, decay: 0.7)  average mean = Average(net, buffers: average)'
+  const whole = await trained(averaged(members, '', 5))
+  const half = await trained(averaged(members, '', 2), { runs: temporaryFolder() })
+  const rest = await trained(averaged(members, '', 5), { checkpoint: half.result.checkpoint })
+  for (const path of ['ema.w', 'ema.count', 'mean.w', 'mean.count'])
+    assert.equal(held(rest, path), held(whole, path), path)
+})
+
+test('a copy, and an average, start with what a file gave', async () => {
+  const source = (from: string, members = ''): string => `${modules}
+    train T {
+      data one = One(batch: 1)
+      model a = Scale()${from}
+      ${members}
+      optimizer sgd = Sgd(a, lr: 0.25)
+      step train(batch) { minimize a(batch.x) }
+      trainer { epochs: 1 }
+    }`
+  const first = await trained(source(''), { runs: temporaryFolder() })
+  const file = join(first.result.checkpoint!, 'weights.safetensors')
+  const second = await trained(
+    source(
+      ` from safetensors("${file}", rename: { "a.": "" })`,
+      'model b = copy(a) frozen  average ema = Ema(a, decay: 0.5)',
+    ),
+  )
+  near(held(second, 'b.w'), [1.75], 1e-6, 'b')
+  near(held(second, 'ema.w'), [0.5 * 1.75 + 0.5 * 1.5], 1e-6, 'ema')
+})
+
+test('a copy starts as what it copies, and goes its own way', async () => {
+  const source = `${modules}
+    module Random(d: int) {
+      param w: f32[d] = normal()
+      buffer b: f32[d] = normal()
+      forward(x: f32[n]) -> f32[n] = sum(w) * x
+    }
+    module Two() {
+      layer first = Random(3)
+      layer second = copy(first)
+      forward(x: f32[n]) -> f32[n] = first(x) + second(x)
+    }
+    train T {
+      data one = One(batch: 1)
+      model a = Random(3)
+      model b = copy(a)
+      model c = copy(b)
+      model two = Two()
+      model more = [copy(two), copy(two.second)]
+      optimizer sgd = Sgd([b, two], lr: 0.1)
+      freeze a
+      freeze c
+      freeze more
+      step train(batch) { minimize b(batch.x) + two(batch.x) + 0 * a(batch.x) }
+      trainer { epochs: 1 }
+    }`
+  const ended = await trained(source)
+  const start = held(ended, 'a.w')
+  assert.equal(held(ended, 'c.w'), start)
+  assert.equal(held(ended, 'b.b'), held(ended, 'a.b'))
+  near(
+    held(ended, 'b.w'),
+    start.map(w => w - 0.1),
+    1e-6,
+    'b',
+  )
+  assert.equal(held(ended, 'two.second.w'), held(ended, 'two.first.w'))
+  assert.equal(held(ended, 'more[0].second.w'), held(ended, 'more[0].first.w'))
+  assert.equal(held(ended, 'more[1].w'), held(ended, 'more[0].first.w'))
+  assert.not.equal(held(ended, 'two.first.w')[0]! + 0.1, start[0])
 })
 
 test.run()

@@ -15,6 +15,7 @@ const shaped = (order: readonly string[], least = 0): Accepted => ({ order, leas
 
 const accepted: Readonly<Record<string, Accepted>> = {
   len: one('list'),
+  copy: one('module'),
   size: one('x'),
   float: one('x'),
   int: one('x'),

@@ -5,6 +5,7 @@ import { isRest, type Shape, type TensorType } from '../types/tensor.ts'
 import { argumentValue, type CallSite, type Given, type Piped } from './arguments.ts'
 import { logDetJacobian } from './constraintCalls.ts'
 import { type Context, complain, originOf } from './context.ts'
+import { copyOf } from './copies.ts'
 import { describe } from './describe.ts'
 import { expression, unexpecting } from './evaluate.ts'
 import { filled } from './formals.ts'
@@ -26,6 +27,10 @@ export const intrinsics: Readonly<Record<string, Intrinsic>> = {
     if (list.kind === 'list' || list.kind === 'uniform_list' || list.kind === 'range')
       return int(lengthOf(list))
     return complain(ctx, 'LTM2109', site.span, { wanted: 'a list', got: describe(list) })
+  },
+  copy: (ctx, site, piped) => {
+    const [module] = values(ctx, site, piped)
+    return module ? copyOf(ctx, module, site.span) : errorValue
   },
   size: (ctx, site, piped) => {
     const [tensor] = values(ctx, site, piped)
@@ -149,7 +154,6 @@ export const intrinsics: Readonly<Record<string, Intrinsic>> = {
     const reverse = named(ctx, site, 'reverse') ?? bool(false)
     return sequence(ctx, tensor ?? errorValue, at, reverse, site.span)
   },
-  copy: (ctx, site) => complain(ctx, 'LTM9001', site.span, { what: '`copy`' }),
 }
 
 function values(ctx: Context, site: CallSite, piped?: Piped): readonly Value[] {

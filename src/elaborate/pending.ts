@@ -2,9 +2,8 @@
 export const pendingNames: ReadonlySet<string> = new Set([
   // A constraint with state.
   'spectral_norm',
-  // Functions, layers, metrics, averages.
+  // Functions, layers, metrics.
   'vocabulary',
   'images',
   'permutation',
-  'Ema',
 ])

@@ -34,7 +34,8 @@ export function partOf(value: Value, owner: Owner): Value {
     const given = givenAt(owner, module.path)
     if (given?.rest === '') return given.module
     const { borrowed: _, ...own } = module
-    return { ...own, path: resolvePath(owner, module.path), given: givenUnder(module.given, owner) }
+    const copies = module.copies === undefined ? undefined : resolvePath(owner, module.copies)
+    return { ...own, path: resolvePath(owner, module.path), given: givenUnder(module.given, owner), copies }
   })
 }
 

@@ -1,41 +1,44 @@
 import { joinPath } from './paths.ts'
+import { resolvePath } from './sharing.ts'
 import {
   type BufferSpec,
   isBuffer,
   type ModuleSpec,
+  type ModuleValue,
   type ParamSpec,
   type StateSpec,
   type Value,
 } from './values.ts'
 
 /** A parameter of the program with its place. */
-export interface PlacedParam {
+export type PlacedParam = Placed<ParamSpec>
+export type PlacedBuffer = Placed<BufferSpec>
+export type PlacedState = Placed<StateSpec>
+interface Placed<S extends StateSpec> {
   readonly path: string
-  readonly spec: ParamSpec
-}
-export interface PlacedBuffer {
-  readonly path: string
-  readonly spec: BufferSpec
+  readonly spec: S
+  /** The one that it starts as. */
+  readonly copies?: string | undefined
 }
 
 /** All parameters below a value, in declared order, with their paths; what it was given belongs to others. */
 export function parametersOf(value: Value): readonly PlacedParam[] {
-  return statesOf(value).flatMap(({ path, spec }) => (isBuffer(spec) ? [] : [{ path, spec }]))
+  return statesOf(value).flatMap(({ spec, ...place }) => (isBuffer(spec) ? [] : [{ ...place, spec }]))
 }
 
 /** All buffers below a value, likewise. */
 export function buffersOf(value: Value): readonly PlacedBuffer[] {
-  return statesOf(value).flatMap(({ path, spec }) => (isBuffer(spec) ? [{ path, spec }] : []))
+  return statesOf(value).flatMap(({ spec, ...place }) => (isBuffer(spec) ? [{ ...place, spec }] : []))
 }
 
 /** All parameters and buffers. */
-export function statesOf(value: Value): readonly { readonly path: string; readonly spec: StateSpec }[] {
+export function statesOf(value: Value): readonly PlacedState[] {
   switch (value.kind) {
     case 'param':
       return [{ path: value.path, spec: value.spec }]
     case 'module':
       if (value.borrowed) return []
-      return moduleStates(value.spec).map(state => ({ ...state, path: joinPath(value.path, state.path) }))
+      return moduleStates(value.spec).map(state => placedIn(value, state))
     case 'list':
       return value.items.flatMap(statesOf)
     case 'record':
@@ -43,6 +46,12 @@ export function statesOf(value: Value): readonly { readonly path: string; readon
     default:
       return []
   }
+}
+
+function placedIn(module: ModuleValue, { path, spec, copies }: Placed<StateSpec>): Placed<StateSpec> {
+  const inside = copies === undefined ? undefined : resolvePath(module, copies)
+  const copied = module.copies === undefined ? inside : joinPath(module.copies, path)
+  return { path: joinPath(module.path, path), spec, ...(copied === undefined ? {} : { copies: copied }) }
 }
 
 function moduleStates(spec: ModuleSpec): ReturnType<typeof statesOf> {

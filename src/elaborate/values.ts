@@ -183,6 +183,8 @@ export interface ModuleValue {
   readonly frozen?: readonly string[]
   /** The instances that it was given and that stand elsewhere, by what it calls them: `encoder`, `blocks[0]`. */
   readonly given?: ReadonlyMap<string, ModuleValue> | undefined
+  /** It starts as the instance at this path does. */
+  readonly copies?: string | undefined
   /** It was given to the module or function at hand, and belongs to another one. */
   readonly borrowed?: true
 }

@@ -355,6 +355,8 @@ export interface Parameter {
   }
   /** The function of no tensor inputs but a key that gives the raw start value. */
   readonly init: string
+  /** It starts with the value of this parameter, be it from a file. */
+  readonly copies?: string
   readonly frozen: boolean
   readonly origin: Origin
 }
@@ -368,6 +370,8 @@ export interface Buffer {
   readonly type: TensorType
   /** The function of no tensor inputs but a key that gives the start value. */
   readonly init: string
+  /** It starts with the value of this buffer. */
+  readonly copies?: string
   readonly origin: Origin
 }
 
@@ -392,6 +396,12 @@ export interface Optimizer {
   /** Host parameters of the update function but `t`, which counts the updates of a parameter from 1. */
   readonly settings: readonly string[]
   readonly groups: readonly OptimizerGroup[]
+  /**
+   * An average, a model of the optimizer's name that follows another one. After each update of a parameter of that one the
+   * groups that have its image move, whose `grad` is the new value. The image of a buffer that no group has takes over
+   * what a step has written when it ends.
+   */
+  readonly follows?: string
   readonly origin: Origin
 }
 export interface OptimizerGroup {

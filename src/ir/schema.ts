@@ -266,7 +266,7 @@ const dataset = record<Dataset>({
   origin,
 })
 
-const buffer = record<Buffer>({ path: text, type: tensorType, init: text, origin })
+const buffer = record<Buffer>({ path: text, type: tensorType, init: text, copies: optional(text), origin })
 
 const parameter = record<Parameter>({
   path: text,
@@ -284,6 +284,7 @@ const parameter = record<Parameter>({
   ),
   projection: optional(record<NonNullable<Parameter['projection']>>({ text, func: text })),
   init: text,
+  copies: optional(text),
   frozen: truth,
   origin,
 })
@@ -303,6 +304,7 @@ const optimizer = record<Optimizer>({
   slots: list(record<Optimizer['slots'][number]>({ name: text, value: number })),
   settings: list(text),
   groups: list(record<OptimizerGroup>({ parameters: list(text), settings: list(expr), update: text })),
+  follows: optional(text),
   origin,
 })
 

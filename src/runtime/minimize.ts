@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core'
+import { followBuffers, moveAverages } from './averages.ts'
 import { exitCodes, RunError, SkipBatch } from './errors.ts'
 import { floats, weightedSum } from './mean.ts'
 import { type KeptTensors, readScalars } from './memory.ts'
@@ -245,6 +246,7 @@ function move(session: Session, optimizer: OptimizerState, gradients: Gradients)
   if (moving.size === 0) return
   applyUpdate(optimizer, moving, session.training.trainer.clip, session.clocks)
   session.clocks.countUpdate(optimizer.spec.name)
+  moveAverages(session.averages, optimizer, session.clocks)
 }
 
 /** Ends the windows that an epoch leaves open: they never span two. */
@@ -254,6 +256,7 @@ export function closeWindows(session: Session): void {
       tf.tidy(() => move(session, optimizer, optimizer.windows.close(key)))
     }
   }
+  followBuffers(session.averages, session.buffers, session.clocks)
 }
 
 /** What is not finite, told to the hooks on it; one of them may leave the batch out. */

@@ -1,13 +1,20 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { variableOf } from './model.ts'
-import type { Clocks, OptimizerGroupSpec, OptimizerSpec, ParameterState, TrainerOptions } from './training.ts'
+import type {
+  BufferState,
+  Clocks,
+  OptimizerGroupSpec,
+  OptimizerSpec,
+  ParameterState,
+  TrainerOptions,
+} from './training.ts'
 import { type Gradients, mapGradients, Windows } from './windows.ts'
 
 /** An optimizer in a run: its slots, and how often each of its parameters has been updated. */
 export interface OptimizerState {
   readonly spec: OptimizerSpec
   /** The parameters that it may move, by path; some may be frozen. */
-  readonly parameters: ReadonlyMap<string, ParameterState>
+  readonly parameters: ReadonlyMap<string, ParameterState | BufferState>
   /** By slot, then by path. */
   readonly slots: ReadonlyMap<string, ReadonlyMap<string, tf.Variable>>
   readonly counts: Map<string, number>
@@ -17,7 +24,7 @@ export interface OptimizerState {
 /** Makes the slots of an optimizer, filled with their start values. */
 export function startOptimizer(
   spec: OptimizerSpec,
-  parameters: ReadonlyMap<string, ParameterState>,
+  parameters: ReadonlyMap<string, ParameterState | BufferState>,
 ): OptimizerState {
   const paths = spec.groups.flatMap(group => group.parameters)
   const own = new Map(paths.flatMap(path => trained(path, parameters.get(path))))
@@ -31,12 +38,15 @@ export function startOptimizer(
   }
 }
 
-function trained(path: string, state: ParameterState | undefined): [string, ParameterState][] {
+function trained(
+  path: string,
+  state: ParameterState | BufferState | undefined,
+): [string, ParameterState | BufferState][] {
   if (state === undefined) throw new Error(`optimizer owns ${path}, which no model has`)
   return [[path, state]]
 }
 
-function fillSlot(parameters: ReadonlyMap<string, ParameterState>, value: number): Map<string, tf.Variable> {
+function fillSlot(parameters: OptimizerState['parameters'], value: number): Map<string, tf.Variable> {
   return new Map([...parameters].map(([path, { spec }]) => [path, filled(spec.shape, value)]))
 }
 
@@ -78,7 +88,8 @@ function updateGroup(
     const variable = variableOf(parameter)
     const { param, ...moved } = group.update(slots, variable, gradient, t, settings)
     for (const [slot, value] of Object.entries(moved)) assign(slots[slot], value)
-    assign(variable, parameter.spec.project && param ? parameter.spec.project(param) : param)
+    const { project } = { project: undefined, ...parameter.spec }
+    assign(variable, project && param ? project(param) : param)
     state.counts.set(path, t)
   }
 }

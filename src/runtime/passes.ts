@@ -1,3 +1,4 @@
+import { followBuffers } from './averages.ts'
 import { commitBuffers, dropWrites } from './buffers.ts'
 import type { LoadedDataset } from './contracts.ts'
 import { RunError, SkipBatch } from './errors.ts'
@@ -139,6 +140,7 @@ async function runOn(
   try {
     const outputs = (await step.run(run, ...batches)) ?? undefined
     commitBuffers(session.buffers)
+    if (step.phase === 'train') followBuffers(session.averages, session.buffers, session.clocks)
     const logged = await session.logbook.commit()
     await done({ size, examples, outputs, logged })
     await runHooks(session, `${event}_batch_end`, { scope, size, outputs, batches })

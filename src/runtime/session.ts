@@ -1,3 +1,4 @@
+import type { AverageState } from './averages.ts'
 import type { Backend } from './backends.ts'
 import type { RunClocks } from './clocks.ts'
 import type { JsonValue, LoadedDataset, Snapshot } from './contracts.ts'
@@ -22,6 +23,7 @@ export interface Session {
   readonly parameters: ReadonlyMap<string, ParameterState>
   readonly buffers: ReadonlyMap<string, BufferState>
   readonly optimizers: ReadonlyMap<OptimizerHolder, OptimizerState>
+  readonly averages: readonly AverageState[]
   readonly clocks: RunClocks
   readonly logbook: Logbook
   /** Where records and checkpoints go. */

@@ -7,6 +7,7 @@ import type { ClockValues } from './events.ts'
 import { checkFits, fitsOf } from './fits.ts'
 import { readData } from './memory.ts'
 import { variableOf } from './model.ts'
+import type { OptimizerState } from './optimizer.ts'
 import type { Kept, Session } from './session.ts'
 import type { BufferState, ParameterState } from './training.ts'
 
@@ -24,11 +25,16 @@ export async function takeSnapshot(session: Session): Promise<Snapshot> {
 function* storedVariables(session: Session): Generator<readonly [name: string, variable: tf.Variable]> {
   for (const [path, state] of session.parameters) yield [`weights/${path}`, variableOf(state)]
   for (const [path, state] of session.buffers) yield [`weights/${path}`, variableOf(state)]
-  for (const { spec, slots } of session.optimizers.values()) {
+  for (const { spec, slots } of moversOf(session)) {
     for (const [slot, byPath] of slots) {
       for (const [path, variable] of byPath) yield [`slots/${spec.name}/${slot}/${path}`, variable]
     }
   }
+}
+
+/** What has slots and counts: the optimizers, and the averages that move after them. */
+function moversOf({ optimizers, averages }: Session): readonly OptimizerState[] {
+  return [...optimizers.values(), ...averages.map(({ state }) => state)]
 }
 
 /** The constrained value is there for readers of the file; what is loaded is the raw one. */
@@ -57,9 +63,7 @@ function stateOf(session: Session): JsonValue {
     seed,
     position: { ...session.position },
     clocks: { epoch, batchIndex, batches, examples, skipped, seconds, updates: { ...updates } },
-    counts: Object.fromEntries(
-      [...session.optimizers.values()].map(o => [o.spec.name, Object.fromEntries(o.counts)]),
-    ),
+    counts: Object.fromEntries(moversOf(session).map(o => [o.spec.name, Object.fromEntries(o.counts)])),
     constraints: constraintsOf(session),
     fits: fitsOf(session),
     watch: { kept: watch.kept.map(keptState), best: finiteOrNull(watch.best), waited: watch.waited },
@@ -161,7 +165,7 @@ export function restoreProgress(session: Session, snapshot: Snapshot, path: stri
   session.position.pass = numberIn(position, 'pass')
   session.position.batch = numberIn(position, 'batch')
   session.clocks.epoch = session.position.epoch
-  for (const { spec, counts } of session.optimizers.values()) {
+  for (const { spec, counts } of moversOf(session)) {
     const stored = member(member(state, 'counts'), spec.name)
     for (const path of counts.keys()) counts.set(path, numberIn(stored, path))
   }

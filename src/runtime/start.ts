@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core'
+import { startAverage } from './averages.ts'
 import { type StartedBackend, startBackend } from './backends.ts'
 import { loadCheckpoint } from './checkpoint.ts'
 import { RunClocks } from './clocks.ts'
@@ -120,6 +121,9 @@ function assemble({
     parameters,
     buffers,
     optimizers: new Map(own.map(holder => [holder, startOptimizer(holder.spec, parameters)])),
+    averages: (mode === 'train' ? (training.averages ?? []) : []).map(({ spec }) =>
+      startAverage(spec, parameters, buffers),
+    ),
     clocks: new RunClocks(training.optimizers.map(({ spec }) => spec.name)),
     logbook: new Logbook(),
     folder,
@@ -148,6 +152,7 @@ function restore(session: Session, snapshot: Snapshot, path: string): void {
 /** Frees everything but the weights, which stay readable until the next run of the program. */
 export function endSession(session: Session): void {
   for (const optimizer of session.optimizers.values()) disposeOptimizer(optimizer)
+  for (const { state } of session.averages) disposeOptimizer(state)
   session.logbook.dispose()
 }
 

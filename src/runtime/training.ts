@@ -18,6 +18,8 @@ export interface Training {
   readonly models: readonly ModelHolder[]
   readonly vars?: HostVars
   readonly optimizers: readonly OptimizerHolder[]
+  /** Models that follow others: each moves after the updates of what it follows. */
+  readonly averages?: readonly OptimizerHolder[]
   readonly metrics: readonly MetricHolder[]
   readonly steps: readonly StepSpec[]
   readonly hooks: readonly HookSpec[]
@@ -35,6 +37,8 @@ export interface ParameterSpec {
   readonly shape: readonly number[]
   /** Gives the raw start value. */
   readonly init: (key: Key) => tf.Tensor
+  /** The path of the parameter with whose value it starts. */
+  readonly copies?: string
   readonly constraint?: {
     /** As written: `interval(0, 1)`. */
     readonly text: string
@@ -55,6 +59,7 @@ export interface BufferSpec {
   readonly kind: 'buffer'
   readonly shape: readonly number[]
   readonly init: (key: Key) => tf.Tensor
+  readonly copies?: string
   readonly trace: Trace
 }
 
@@ -205,6 +210,8 @@ export interface OptimizerSpec {
   /** Start value of each slot; a slot is shaped like its parameter. */
   readonly slots: Numbers
   readonly groups: readonly OptimizerGroupSpec[]
+  /** The path that an average follows, with paths like its own below it; `update` takes its values as `grad`. */
+  readonly follows?: string
   readonly trace: Trace
 }
 export interface OptimizerGroupSpec {

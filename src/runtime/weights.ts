@@ -16,17 +16,30 @@ import {
 } from './training.ts'
 
 /**
- * Gives parameters and buffers the tensors of the files that their models are declared with. What a file holds of a
+ * Gives parameters and buffers the tensors of the files that their models are declared with, and copies the values of what
+ * they copy. What a file holds of a
  * constrained parameter is its raw tensor, as the files of checkpoints hold it. All is compared before anything changes.
  */
 export async function loadWeights({ models, directory }: Training): Promise<void> {
   for (const holder of models) {
     const { weights } = holder[modelOf]
+    copyStarts(holder[modelOf], models)
     if (weights !== undefined) await loadFile(holder[modelOf], weights, directory)
   }
 }
 
 type State = ParameterState | BufferState
+
+/** What is copied is declared before its copy, so that it has its own value by now. */
+function copyStarts(model: ModelState, models: Training['models']): void {
+  const all = models.flatMap(holder => statesOf(holder[modelOf]))
+  for (const state of statesOf(model)) {
+    const source = all.find(({ path }) => path === state.spec.copies)
+    if (source) tf.tidy(() => variableOf(state).assign(tf.clone(variableOf(source))))
+  }
+}
+
+const statesOf = ({ parameters, buffers }: ModelState): readonly State[] => [...parameters, ...buffers]
 
 async function loadFile(model: ModelState, weights: WeightsSpec, directory: string): Promise<void> {
   const { file, trace } = weights

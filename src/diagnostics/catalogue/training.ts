@@ -169,6 +169,25 @@ export const training = {
     d =>
       `use it as \`${d.path}\`, under another name by \`let ${d.name} = …\`, or make another one with \`copy\``,
   ),
+  LTM4315: error(
+    (d: { got: string }) => `an average follows a model, and this is ${d.got}`,
+    () => 'write `average ema = Ema(net, decay: 0.999)`, where `net` is a `model`, or a part of one',
+  ),
+  LTM4316: error(
+    (d: { name: string; of: string }) =>
+      `\`${d.name}\` would never move: no optimizer has parameters of \`${d.of}\``,
+    d =>
+      `give \`${d.of}\` to an optimizer; to start as \`${d.of}\` does without following it, write \`model ${d.name} = copy(${d.of}) frozen\``,
+  ),
+  LTM4317: error(
+    (d: { got: string; near: string | undefined }) =>
+      `\`buffers\` of an average is \`copy\` or \`average\`, not \`${d.got}\``,
+    d => (d.near === undefined ? undefined : `did you mean \`${d.near}\`?`),
+  ),
+  LTM4318: error(
+    (d: { got: string }) => `\`copy\` takes a module that has a place, and this is ${d.got}`,
+    () => 'a `model` of the `train`, a `layer`, or a list of them',
+  ),
   LTM4330: error(
     (d: { column: string }) => `\`${d.column}\` holds texts, which no field computes with`,
     d =>

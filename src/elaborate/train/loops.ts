@@ -11,6 +11,7 @@ import { columnsOf, iterate } from '../iteration.ts'
 import { hostNumber } from '../operators.ts'
 import { scan } from '../scan.ts'
 import { errorValue, type Value } from '../values.ts'
+import { movedWith } from './minimize.ts'
 import type { StepContext } from './stepContext.ts'
 import { inBlocks } from './variables.ts'
 
@@ -116,7 +117,7 @@ function hostLoop(
   const { region } = step
   inBlocks(step, [block], (within, refresh) => {
     const minimized = minimizedIn(step, block)
-    for (const { optimizer, at } of minimized) region.moved(pathsOf(optimizer), at)
+    for (const { optimizer, at } of minimized) region.moved(movedWith(step, optimizer), at)
     const inner: StepContext = { ...within, loop: 'host', updated: step.updated || minimized.length > 0 }
     const body = region.loop(index, span, () => {
       refresh()
@@ -125,10 +126,6 @@ function hostLoop(
     if (inner.updated) step.updated = true
     region.body.push({ kind: 'for', index, from, ...(to ? { to } : {}), body, origin: originOf(span) })
   })
-}
-
-function pathsOf({ groups }: Optimizer): readonly string[] {
-  return groups.flatMap(group => group.parameters)
 }
 
 /** The optimizers that minimise in a block; mistakes are reported where they stand. */

@@ -1,6 +1,7 @@
 import { nearest } from '../../base/names.ts'
 import type { Span } from '../../base/source.ts'
 import type { LossTerm, Optimizer, Step } from '../../ir/ir.ts'
+import { movedBy } from '../../ir/optimizers.ts'
 import type { Minimize, Term } from '../../syntax/ast.ts'
 import { complain, originOf } from '../context.ts'
 import { describe } from '../describe.ts'
@@ -33,7 +34,7 @@ export function minimize(step: StepContext, node: Minimize): void {
     exports: [],
     origin: originOf(node.span),
   })
-  step.region.moved(pathsOf(optimizer), node.span)
+  step.region.moved(movedWith(step, optimizer), node.span)
 }
 
 /** A term without a name is called `loss`, and one in a step may be. */
@@ -58,6 +59,11 @@ function term(step: StepContext, node: Term, minimized: Span, checked: boolean):
   if (checked && value.type.dtype !== 'f32')
     return void complain(ctx, 'LTM2109', node.value.span, { wanted: 'an f32 loss', got: describe(value) })
   return { name: logged, loss: value.name, ...(weight ? { weight: weight.name } : {}) }
+}
+
+/** What an update of an optimizer moves: its parameters, and the averages that follow these. */
+export function movedWith({ training }: StepContext, { name }: Optimizer): readonly string[] {
+  return movedBy([...training.optimizers, ...training.averages], name)
 }
 
 function pathsOf({ groups }: Optimizer): readonly string[] {

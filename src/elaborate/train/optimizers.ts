@@ -23,7 +23,7 @@ import type { FunctionArg } from '../functionRequest.ts'
 import { functionInstance } from '../functions.ts'
 import { iterate } from '../iteration.ts'
 import { memberValue } from '../members.ts'
-import { type PlacedParam, parametersOf } from '../states.ts'
+import { type PlacedParam, type PlacedState, parametersOf } from '../states.ts'
 import { declaredType } from '../types.ts'
 import { bool, errorValue, knownNumber, type OptimizerValue, type Value } from '../values.ts'
 import { globPattern } from './globs.ts'
@@ -32,8 +32,10 @@ import { settable } from './settings.ts'
 /** `optimizer adam = AdamW(net, lr: 1e-3, except net.**.bias: { weight_decay: 0 })`. */
 export function elaborateOptimizer(
   ctx: Context,
-  member: OptimizerMember,
+  member: Pick<OptimizerMember, 'name' | 'value' | 'span'>,
   setting: { readonly isSet: ReadonlySet<string>; readonly hypers: readonly Hyper[] },
+  /** An average moves something else than its argument, and counts the updates of what it follows. */
+  average?: { readonly params: readonly PlacedState[]; readonly clock: string },
 ): ElaboratedOptimizer | undefined {
   const call = member.value
   const callee = call.kind === 'Call' ? expression(ctx, call.callee) : expression(ctx, call)
@@ -47,8 +49,8 @@ export function elaborateOptimizer(
   }
   const { declaration } = callee
   if (secondTarget(ctx, call)) return undefined
-  const params = targetParameters(ctx, call)
-  const within: Context = { ...ctx, optimizer: member.name.text }
+  const params = average?.params ?? targetParameters(ctx, call)
+  const within: Context = { ...ctx, optimizer: average?.clock ?? member.name.text }
   const bound = bindFormals(
     within,
     declaration.signature.formals,
@@ -200,7 +202,7 @@ interface Exception {
 function exceptions(
   ctx: Context,
   call: Call,
-  params: readonly PlacedParam[],
+  params: readonly PlacedState[],
   formals: readonly Formal[],
 ): readonly Exception[] {
   return call.args.flatMap(arg => (arg.kind === 'Except' ? exceptRounds(ctx, arg, params, formals) : []))
@@ -209,7 +211,7 @@ function exceptions(
 function exceptRounds(
   ctx: Context,
   arg: Except,
-  params: readonly PlacedParam[],
+  params: readonly PlacedState[],
   formals: readonly Formal[],
 ): readonly Exception[] {
   if (!arg.iterable) return exceptionOf(ctx, arg, params, formals)
@@ -225,7 +227,7 @@ function exceptRounds(
 function exceptionOf(
   ctx: Context,
   arg: Except,
-  params: readonly PlacedParam[],
+  params: readonly PlacedState[],
   formals: readonly Formal[],
 ): readonly Exception[] {
   const pattern = globPattern(ctx, arg.glob)
@@ -267,7 +269,7 @@ function exceptionOf(
 }
 
 interface Group {
-  readonly params: readonly PlacedParam[]
+  readonly params: readonly PlacedState[]
   readonly constrained: boolean
   readonly settings: readonly FormalValue[]
 }
@@ -275,7 +277,7 @@ interface Group {
 /** Parameters with equal settings, constrained ones apart. */
 function groupsOf(
   ctx: Context,
-  params: readonly PlacedParam[],
+  params: readonly PlacedState[],
   settings: readonly FormalValue[],
   except: readonly Exception[],
 ): readonly Group[] {
@@ -292,7 +294,7 @@ function groupsOf(
 
 function settingsFor(
   ctx: Context,
-  param: PlacedParam,
+  param: PlacedState,
   settings: readonly FormalValue[],
   except: readonly Exception[],
 ): readonly FormalValue[] {

@@ -6,7 +6,7 @@ import { expression } from '../evaluate.ts'
 import { checkDeclared, filled } from '../formals.ts'
 import { emitCall } from '../functionCalls.ts'
 import { FunctionRegion, functionFrom } from '../functionRegion.ts'
-import type { PlacedBuffer, PlacedParam } from '../states.ts'
+import type { PlacedBuffer, PlacedParam, PlacedState } from '../states.ts'
 import { applyOperator } from '../tensors.ts'
 import {
   errorValue,
@@ -19,30 +19,46 @@ import {
 } from '../values.ts'
 
 /** The buffer as the IR has it. */
-export function elaborateBuffer(ctx: Context, { path, spec }: PlacedBuffer): Buffer | undefined {
-  const init = initFunction(ctx, path, spec)
-  return init === undefined
-    ? undefined
-    : { path, type: spec.type, init, origin: originOf(spec.declaration.span) }
+export function elaborateBuffer(ctx: Context, buffer: PlacedBuffer, starts: Starts): Buffer | undefined {
+  const { path, spec } = buffer
+  const start = startOf(ctx, buffer, starts)
+  return start && { path, type: spec.type, ...start, origin: originOf(spec.declaration.span) }
+}
+
+/** How a parameter or buffer starts. */
+export type Start = Pick<Parameter, 'init' | 'copies'>
+/** By path, as they are elaborated. */
+type Starts = Map<string, Start>
+
+/** A copy has the function of what it copies. */
+function startOf(ctx: Context, { path, spec, copies }: PlacedState, starts: Starts): Start | undefined {
+  const known = copies === undefined ? undefined : starts.get(copies)
+  const init = known?.init ?? initFunction(ctx, path, spec)
+  if (init === undefined) return undefined
+  const start = copies === undefined ? { init } : { init, copies }
+  starts.set(path, start)
+  return start
 }
 
 /** The parameter as the IR has it: types, constraint, and the function that gives its raw start value. */
 export function elaborateParameter(
   ctx: Context,
-  { path, spec }: PlacedParam,
+  param: PlacedParam,
   frozen: boolean,
+  starts: Starts,
 ): Parameter | undefined {
-  const init = initFunction(ctx, path, spec)
+  const { path, spec } = param
+  const start = startOf(ctx, param, starts)
   const constraint = constraintPart(ctx, spec)
   const projection = projectionFunction(ctx, spec)
-  if (init === undefined || constraint === 'error') return undefined
+  if (!start || constraint === 'error') return undefined
   return {
     path,
     type: spec.type,
     raw: spec.raw,
     ...(constraint ? { constraint } : {}),
     ...(projection ? { projection: { text: spec.projection?.text ?? '', func: projection.func.name } } : {}),
-    init,
+    ...start,
     frozen,
     origin: originOf(spec.declaration.span),
   }

@@ -13,6 +13,7 @@ import { paramSpec, place } from '../modules.ts'
 import { settle } from '../naming.ts'
 import { buffersOf, type PlacedBuffer, type PlacedParam, parametersOf } from '../states.ts'
 import { errorValue, type Value } from '../values.ts'
+import { type AverageModel, averageModel, averageOptimizer } from './averages.ts'
 import { elaborateData } from './datasets.ts'
 import { globPattern } from './globs.ts'
 import { elaborateHook } from './hooks.ts'
@@ -20,7 +21,7 @@ import { elaborateHyper, hyperValue } from './hypers.ts'
 import { elaborateMetric, type MetricScope } from './metrics.ts'
 import { checkReadings } from './monitors.ts'
 import { elaborateOptimizer } from './optimizers.ts'
-import { elaborateBuffer, elaborateParameter } from './parameters.ts'
+import { elaborateBuffer, elaborateParameter, type Start } from './parameters.ts'
 import { settingsThatAreSet } from './settings.ts'
 import { elaborateStep } from './steps.ts'
 import { elaborateTrainer } from './trainer.ts'
@@ -50,11 +51,14 @@ export function elaborateTrain(world: Context, train: Train, given: ReadonlyMap<
   const datasets = dataOf(ctx, train, names)
   const freezes = membersOf(train, 'Freeze').map(({ glob }) => ({ glob, pattern: globPattern(ctx, glob) }))
   const models = modelsOf(ctx, train, names, freezes)
-  const placed = [...models.flatMap(model => model.parameters), ...ownParameters(ctx, train, names, freezes)]
+  const averages = averagesOf(ctx, train, names)
+  const owned = [...models.flatMap(model => model.parameters), ...ownParameters(ctx, train, names, freezes)]
+  const placed = [...owned, ...averages.flatMap(average => ownedBy(average))]
+  const placedBuffers = [...models, ...averages].flatMap(model => model.buffers)
   checkFreezes(
     ctx,
     freezes,
-    [...placed.map(({ param }) => param), ...models.flatMap(model => model.buffers)].map(({ path }) => path),
+    [...owned.map(({ param }) => param), ...models.flatMap(model => model.buffers)].map(({ path }) => path),
   )
   for (const member of membersOf(train, 'Fn'))
     names.define(
@@ -64,26 +68,26 @@ export function elaborateTrain(world: Context, train: Train, given: ReadonlyMap<
     )
   for (const member of lets) for (const name of member.names) checkLet(ctx, name.text, name.span)
   for (const member of membersOf(train, 'Fn')) checkOwnFunction(ctx, member)
+  const inits = new Map<string, Start>()
   const parameters = placed.flatMap(({ param, frozen }): Parameter[] => {
-    const parameter = elaborateParameter(ctx, param, frozen)
+    const parameter = elaborateParameter(ctx, param, frozen, inits)
     if (!parameter) ctx.world.silent.push(param.spec.declaration.span)
     return parameter ? [parameter] : []
   })
   const tensorVars = vars.flatMap(({ buffer }) => buffer ?? [])
-  const buffers = [...models.flatMap(model => model.buffers), ...tensorVars].flatMap(
-    (buffer): Program['buffers'] => {
-      const elaborated = elaborateBuffer(ctx, buffer)
-      if (!elaborated) ctx.world.silent.push(buffer.spec.declaration.span)
-      return elaborated ? [elaborated] : []
-    },
-  )
+  const buffers = [...placedBuffers, ...tensorVars].flatMap((buffer): Program['buffers'] => {
+    const elaborated = elaborateBuffer(ctx, buffer, inits)
+    if (!elaborated) ctx.world.silent.push(buffer.spec.declaration.span)
+    return elaborated ? [elaborated] : []
+  })
   const { optimizers, settings: setVars } = optimizersOf(ctx, train, names, hypers)
   const metrics = metricsOf(ctx, train, names)
-  pendingMembers(ctx, train, names)
+  const movers = averages.flatMap(average => averageOptimizer(ctx, average, optimizers) ?? [])
   const training: Training = {
     ctx,
     datasets: new Map(datasets.map(dataset => [dataset.name, dataset])),
     optimizers,
+    averages: movers,
     metrics,
     parameters: parameters.map(({ path }) => path),
     logged: new Set(),
@@ -116,7 +120,7 @@ export function elaborateTrain(world: Context, train: Train, given: ReadonlyMap<
     buffers,
     weights: models.flatMap(({ weights }) => weights ?? []),
     vars: [...vars.flatMap(({ host }) => host ?? []), ...setVars],
-    optimizers,
+    optimizers: [...optimizers, ...movers],
     metrics: [...metrics.values()].map(scope => scope.metric),
     functions: world.world.functions.list,
     steps,
@@ -317,12 +321,16 @@ function metricsOf(ctx: Context, train: Train, names: TrainNames): ReadonlyMap<s
   return metrics
 }
 
-function pendingMembers(ctx: Context, train: Train, names: TrainNames): void {
-  for (const member of membersOf(train, 'Average')) {
-    complain(ctx, 'LTM9001', member.span, { what: '`average`' })
-    names.define(member.name.text, errorValue, member.name.span)
-  }
+function averagesOf(ctx: Context, train: Train, names: TrainNames): readonly AverageModel[] {
+  return membersOf(train, 'Average').flatMap(member => {
+    const average = averageModel(ctx, member)
+    names.define(member.name.text, average?.value ?? errorValue, member.name.span)
+    return average ? [average] : []
+  })
 }
+
+const ownedBy = ({ member, parameters }: AverageModel): readonly Owned[] =>
+  parameters.map(param => ({ param, frozen: true, span: member.name.span }))
 
 /** A train has one trainer, and one step of each phase and name. */
 function checkRepeated(ctx: Context, train: Train): void {

@@ -22,6 +22,8 @@ export interface Training {
   readonly ctx: Context
   readonly datasets: ReadonlyMap<string, Dataset>
   readonly optimizers: readonly Optimizer[]
+  /** What moves the averages of models, after the optimizers. */
+  readonly averages: readonly Optimizer[]
   readonly metrics: ReadonlyMap<string, MetricScope>
   /** The paths of all parameters, in declared order. */
   readonly parameters: readonly string[]

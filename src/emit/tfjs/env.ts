@@ -1,5 +1,5 @@
 import { bug } from '../../base/bug.ts'
-import type { Func, Origin, Parameter, Phase, Program } from '../../ir/ir.ts'
+import type { Func, Optimizer, Origin, Parameter, Phase, Program } from '../../ir/ir.ts'
 import type { Line } from '../layout.ts'
 import type { EmitFunction, EmittedFunction, PlacedFunction } from './functions.ts'
 import { claim, identifier, runtimeTypes, runtimeValues, type Scope, scopeIn } from './names.ts'
@@ -43,7 +43,10 @@ export function createEnv(program: Program, emitFunction: EmitFunction): Env {
   const fixed = [...runtimeValues, ...runtimeTypes, 'settings', 'vars', 'training', ...stepNames]
   const globals = scopeIn(undefined, fixed)
   const holders = new Map(
-    declared(program).map(([kind, name]) => [`${kind} ${name}`, claim(globals, name, '_')]),
+    declared(program).map(([kind, name]) => [
+      `${kind} ${name}`,
+      claim(globals, kind === 'average' ? `${name}Average` : name, '_'),
+    ]),
   )
   return {
     program,
@@ -64,6 +67,9 @@ export function createEnv(program: Program, emitFunction: EmitFunction): Env {
   }
 }
 
+/** Whether it moves a model that follows another one. */
+export const isAverage = ({ follows }: Optimizer): boolean => follows !== undefined
+
 /** What the functions of steps are called. */
 const stepNames = ['train', 'validate', 'test', 'evaluate', 'predict']
 
@@ -72,7 +78,7 @@ function declared(program: Program): readonly (readonly [kind: string, name: str
   return [
     ...program.datasets.map(({ name }) => ['data', name] as const),
     ...[...roots].map(name => ['model', name === '' ? 'parameters' : name] as const),
-    ...program.optimizers.map(({ name }) => ['optimizer', name] as const),
+    ...program.optimizers.map(each => [isAverage(each) ? 'average' : 'optimizer', each.name] as const),
     ...program.metrics.map(({ name }) => ['metric', name] as const),
   ]
 }
@@ -111,7 +117,7 @@ export function rootOf(path: string): { readonly model: string; readonly segment
 /** What a declaration of the user is called in the generated program. */
 export function holderName(
   env: Pick<Env, 'holders'>,
-  kind: 'data' | 'model' | 'optimizer' | 'metric',
+  kind: 'data' | 'model' | 'optimizer' | 'average' | 'metric',
   name: string,
 ): string {
   const key = kind === 'model' && name === '' ? 'parameters' : name

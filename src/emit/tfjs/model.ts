@@ -42,10 +42,14 @@ function weightsCode(env: Env, { path, rename, missing, unused, origin }: Weight
   ])
 }
 
-function parameterCode(env: Env, { raw, init, constraint, projection, frozen, origin }: Parameter): Code {
+function parameterCode(
+  env: Env,
+  { raw, init, copies, constraint, projection, frozen, origin }: Parameter,
+): Code {
   const spec = objectCode([
     ['shape', literal(raw.shape.map(Number))],
     ['init', initCode(env, init)],
+    ['copies', copies && quote(copies)],
     ['constraint', constraint && constraintCode(env, constraint)],
     ['project', projection && named(env, projection.func)],
     ['frozen', frozen ? 'true' : undefined],
@@ -54,10 +58,11 @@ function parameterCode(env: Env, { raw, init, constraint, projection, frozen, or
   return ts`parameter(${spec})`
 }
 
-function bufferCode(env: Env, { type, init, origin }: Buffer): Code {
+function bufferCode(env: Env, { type, init, copies, origin }: Buffer): Code {
   const spec = objectCode([
     ['shape', literal(type.shape.map(Number))],
     ['init', initCode(env, init)],
+    ['copies', copies && quote(copies)],
     ['trace', quote(traceOf(env, origin))],
   ])
   return ts`buffer(${spec})`

@@ -3,7 +3,16 @@ import { annotation, type Code, join, type Target, ts } from '../../base/code.ts
 import type { Hook, Origin, Program, TrainerSettings, TrainingStep } from '../../ir/ir.ts'
 import { blank, type Line, layout, type Statement, statement, verbatim } from '../layout.ts'
 import { datasetLine } from './data.ts'
-import { createEnv, type Env, holderName, modelsOf, type Section, seenFrom, traceOf } from './env.ts'
+import {
+  createEnv,
+  type Env,
+  holderName,
+  isAverage,
+  modelsOf,
+  type Section,
+  seenFrom,
+  traceOf,
+} from './env.ts'
 import { emitFunction } from './functions.ts'
 import { hostCode } from './host.ts'
 import { importLine } from './imports.ts'
@@ -184,6 +193,8 @@ function trainingLines(
 ): readonly Line[] {
   const { program } = env
   const models = modelsOf(program)
+  const averages = program.optimizers.filter(isAverage)
+  const optimizers = program.optimizers.filter(each => !isAverage(each))
   const spec: readonly Line[] = [
     entry('name', quote(program.name)),
     entry('file', quote(seenFrom(program.file, program.file))),
@@ -192,7 +203,10 @@ function trainingLines(
     entry('data', listCode(program.datasets.map(({ name }) => holderName(env, 'data', name)))),
     entry('models', listCode(models.map(name => holderName(env, 'model', name)))),
     ...(program.vars.length === 0 ? [] : [entry('vars', 'vars')]),
-    entry('optimizers', listCode(program.optimizers.map(({ name }) => holderName(env, 'optimizer', name)))),
+    entry('optimizers', listCode(optimizers.map(({ name }) => holderName(env, 'optimizer', name)))),
+    ...(averages.length === 0
+      ? []
+      : [entry('averages', listCode(averages.map(({ name }) => holderName(env, 'average', name))))]),
     entry('metrics', listCode(program.metrics.map(({ name }) => holderName(env, 'metric', name)))),
     entry('steps', listCode(steps)),
     entry('hooks', listCode(hooks)),

@@ -3,7 +3,7 @@ import { annotation, type Code, ts } from '../../base/code.ts'
 import type { Hyper, Metric, Optimizer, OptimizerGroup } from '../../ir/ir.ts'
 import { type Line, statement } from '../layout.ts'
 import { dtypes } from './data.ts'
-import { type Env, funcOf, holderName, traceOf } from './env.ts'
+import { type Env, funcOf, holderName, isAverage, traceOf } from './env.ts'
 import { emitFunction, functionValue } from './functions.ts'
 import type { Style } from './functionText.ts'
 import { type HostNames, hostCode } from './host.ts'
@@ -20,9 +20,11 @@ export function optimizerLine(env: Env, optimizer: Optimizer): Line {
     ['name', quote(optimizer.name)],
     ['slots', literal(Object.fromEntries(optimizer.slots.map(({ name, value }) => [name, value])))],
     ['groups', listCode(optimizer.groups.map(group => groupCode(env, optimizer, group)))],
+    ['follows', optimizer.follows && quote(optimizer.follows)],
     ['trace', quote(traceOf(env, optimizer.origin))],
   ])
-  return statement(ts`const ${holderName(env, 'optimizer', optimizer.name)} = optimizer(${spec})`)
+  const kind = isAverage(optimizer) ? 'average' : 'optimizer'
+  return statement(ts`const ${holderName(env, kind, optimizer.name)} = optimizer(${spec})`)
 }
 
 function groupCode(env: Env, optimizer: Optimizer, group: OptimizerGroup): Code {

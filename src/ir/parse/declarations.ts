@@ -227,8 +227,8 @@ export function parseParameter(s: Scanner, origin: Origin): Parameter {
   const raw = s.accept('raw') ? parseTensorType(s) : type
   const constraint = s.accept('in') ? { constraint: parseConstraint(s) } : {}
   const projection = s.accept('project') ? { projection: parseProjection(s) } : {}
-  s.expect('init')
-  return { path, type, raw, ...constraint, ...projection, init: s.name(), frozen: s.accept('frozen'), origin }
+  const start = parseStart(s)
+  return { path, type, raw, ...constraint, ...projection, ...start, frozen: s.accept('frozen'), origin }
 }
 
 /** A buffer, from behind its word. */
@@ -236,8 +236,13 @@ export function parseBuffer(s: Scanner, origin: Origin): Buffer {
   const path = s.name()
   s.expect(':')
   const type = parseTensorType(s)
+  return { path, type, ...parseStart(s), origin }
+}
+
+function parseStart(s: Scanner): Pick<Parameter, 'init' | 'copies'> {
   s.expect('init')
-  return { path, type, init: s.name(), origin }
+  const init = s.name()
+  return s.accept('copies') ? { init, copies: s.name() } : { init }
 }
 
 /** A file of weights, from behind its word. */
@@ -285,9 +290,11 @@ export function parseOptimizer(s: Scanner, scope: HostScope, origin: Origin): Op
   s.expect('=')
   const declaration = s.name()
   const settings = s.list('(', ')', () => s.name())
+  const follows = s.accept('follows') ? { follows: s.name() } : {}
   s.expect('{')
   const slots = repeat(() => parseSlot(s))
-  return { name, declaration, slots, settings, groups: s.block('}', () => parseGroup(s, scope)), origin }
+  const groups = s.block('}', () => parseGroup(s, scope))
+  return { name, declaration, slots, settings, groups, ...follows, origin }
 }
 
 function parseSlot(s: Scanner): Optimizer['slots'][number] | undefined {

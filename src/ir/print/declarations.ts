@@ -118,19 +118,23 @@ function columnLine({ value, name, from, to, single, shape, tokens, origin }: Co
 
 /** `parameter net.head.weight: f32[10, 64] init net.head.weight.init`; the raw type where it is another one. */
 export function parameterLine(parameter: Parameter): Line {
-  const { path, type, raw, constraint, projection, init, frozen, origin } = parameter
+  const { path, type, raw, constraint, projection, init, copies, frozen, origin } = parameter
   const other = printType(raw) === printType(type) ? '' : ` raw ${printType(raw)}`
   const within = constraint ? ` in ${constraintText(constraint)}` : ''
   const back = projection
     ? ` project ${JSON.stringify(projection.text)} by ${printName(projection.func)}`
     : ''
-  const text = `parameter ${printName(path)}: ${printType(type)}${other}${within}${back} init ${printName(init)}`
+  const text = `parameter ${printName(path)}: ${printType(type)}${other}${within}${back}${startText(init, copies)}`
   return traced(frozen ? `${text} frozen` : text, origin)
 }
 
 /** `buffer net.norm.running_mean: f32[8] init net.norm.running_mean.init`. */
-export function bufferLine({ path, type, init, origin }: Buffer): Line {
-  return traced(`buffer ${printName(path)}: ${printType(type)} init ${printName(init)}`, origin)
+export function bufferLine({ path, type, init, copies, origin }: Buffer): Line {
+  return traced(`buffer ${printName(path)}: ${printType(type)}${startText(init, copies)}`, origin)
+}
+
+function startText(init: string, copies: string | undefined): string {
+  return ` init ${printName(init)}${copies === undefined ? '' : ` copies ${printName(copies)}`}`
 }
 
 /** `weights net from "vit.safetensors" rename "vit" to "backbone" missing "head"`. */
@@ -153,9 +157,10 @@ function constraintText(constraint: NonNullable<Parameter['constraint']>): strin
 export function optimizerLines(optimizer: Optimizer, scope: HostScope): readonly Line[] {
   const { slots, groups, origin } = optimizer
   const settings = optimizer.settings.map(printName).join(', ')
+  const followed = optimizer.follows === undefined ? '' : ` follows ${printName(optimizer.follows)}`
   return [
     traced(
-      `optimizer ${printName(optimizer.name)} = ${printName(optimizer.declaration)}(${settings}) {`,
+      `optimizer ${printName(optimizer.name)} = ${printName(optimizer.declaration)}(${settings})${followed} {`,
       origin,
     ),
     ...indent([

@@ -1,4 +1,6 @@
 import type { Buffer, Dataset, Metric, Optimizer, OptimizerGroup, Parameter, ValueType } from '../../ir/ir.ts'
+import { followedPath } from '../../ir/optimizers.ts'
+import type { TensorType } from '../../types/tensor.ts'
 import { showValueType } from '../calls.ts'
 import { complain, type Facts, functionOf, inside, rootSite, type Site } from './facts.ts'
 import { callTypes, type Scope, sameValueType, verifyExpr } from './steps.ts'
@@ -80,17 +82,25 @@ function verifyOptimizer(site: Site, optimizer: Optimizer): void {
   for (const group of optimizer.groups) verifyGroup(site, optimizer, group)
 }
 
-function verifyGroup(site: Site, { slots, settings }: Optimizer, group: OptimizerGroup): void {
+function verifyGroup(site: Site, optimizer: Optimizer, group: OptimizerGroup): void {
+  const { slots, settings, follows } = optimizer
   if (group.settings.length !== settings.length)
     complain(site, `a group has ${group.settings.length} of ${settings.length} settings`)
   const scope: Scope = { ...site, values: new Map(), taken: new Set(), sizes: new Set(), args: undefined }
   for (const setting of group.settings) verifyExpr(scope, setting)
   for (const path of group.parameters) {
-    const { raw } = site.facts.parameters.get(path) ?? complain(site, `there is no parameter ${path}`)
+    const raw = rawTypeOf(site, path, follows !== undefined)
+    if (follows !== undefined) rawTypeOf(site, followedPath(optimizer, path), true)
     const inputs = [...slots, 'param', 'grad'].map(() => raw)
     const results = callTypes(site, group.update, inputs, settings.length + 1)
     expectTypes(site, group.update, results, inputs.slice(1))
   }
+}
+
+function rawTypeOf(site: Site, path: string, orBuffer: boolean): TensorType {
+  const { parameters, buffers } = site.facts
+  const buffer = orBuffer ? buffers.get(path)?.type : undefined
+  return parameters.get(path)?.raw ?? buffer ?? complain(site, `there is no parameter ${path}`)
 }
 
 function verifyOwners(site: Site, optimizers: readonly Optimizer[]): void {

@@ -1,4 +1,5 @@
 import type { HostStatement, Step } from '../../ir/ir.ts'
+import { movedBy } from '../../ir/optimizers.ts'
 import { complain, inside, type Site } from './facts.ts'
 
 /**
@@ -51,6 +52,5 @@ function readBy(site: Site, { op, attrs }: Step, known: Set<string>): void {
 }
 
 function parametersOf(site: Site, optimizer: string): readonly string[] {
-  const found = site.facts.program.optimizers.find(({ name }) => name === optimizer)
-  return found?.groups.flatMap(({ parameters }) => parameters) ?? []
+  return movedBy(site.facts.program.optimizers, optimizer)
 }

@@ -1,0 +1,93 @@
+import { nearest } from '../../base/names.ts'
+import { textOf } from '../../base/source.ts'
+import type { Optimizer } from '../../ir/ir.ts'
+import type { Average, Call, Expr } from '../../syntax/ast.ts'
+import { type Context, complain } from '../context.ts'
+import { describe } from '../describe.ts'
+import { expression } from '../evaluate.ts'
+import { withFrozenParts } from '../frozen.ts'
+import { buffersOf, type PlacedBuffer, type PlacedParam, parametersOf } from '../states.ts'
+import type { ModuleValue, Value } from '../values.ts'
+import { elaborateOptimizer } from './optimizers.ts'
+
+/** `average ema = Ema(net, decay: 0.999)`: a frozen copy of a model, which an update of its own moves after it (F41). */
+export interface AverageModel {
+  readonly member: Average
+  readonly call: Call
+  readonly source: ModuleValue
+  /** What its name stands for. */
+  readonly value: Value
+  readonly parameters: readonly PlacedParam[]
+  readonly buffers: readonly PlacedBuffer[]
+  /** `buffers: average`: they move as the parameters do, and are not taken over. */
+  readonly averagesBuffers: boolean
+}
+
+/** The copy; undefined where there is no model to follow, which is reported. */
+export function averageModel(ctx: Context, member: Average): AverageModel | undefined {
+  const call = member.value
+  const [first] = call.kind === 'Call' ? call.args : []
+  if (call.kind !== 'Call' || first?.kind !== 'Positional') {
+    complain(ctx, 'LTM4315', call.span, { got: textOf(call.span) })
+    return undefined
+  }
+  const source = expression(ctx, first.value)
+  if (source.kind !== 'module' || source.path === '') {
+    if (source.kind !== 'error') complain(ctx, 'LTM4315', first.value.span, { got: describe(source) })
+    return undefined
+  }
+  const averagesBuffers = bufferMode(ctx, call)
+  const { frozen: _, ...own } = source
+  const copy: ModuleValue = { ...own, path: member.name.text, copies: source.path }
+  const value = withFrozenParts(copy, () => true)
+  return {
+    member,
+    call: { ...call, args: call.args.filter(arg => arg.kind !== 'Named' || arg.name.text !== 'buffers') },
+    source,
+    value,
+    parameters: parametersOf(copy),
+    buffers: buffersOf(copy),
+    averagesBuffers: averagesBuffers ?? false,
+  }
+}
+
+const bufferModes = ['copy', 'average']
+
+function bufferMode(ctx: Context, call: Call): boolean | undefined {
+  const given = call.args.find(arg => arg.kind === 'Named' && arg.name.text === 'buffers')
+  if (given?.kind !== 'Named') return false
+  const word = wordOf(given.value)
+  if (bufferModes.includes(word)) return word === 'average'
+  complain(ctx, 'LTM4317', given.value.span, {
+    got: textOf(given.value.span),
+    near: nearest(word, bufferModes),
+  })
+  return undefined
+}
+
+const wordOf = (node: Expr): string => (node.kind === 'Name' ? node.text : '')
+
+/** How it moves: declared as an optimizer is, with the new value of what it follows in the place of a gradient. */
+export function averageOptimizer(
+  ctx: Context,
+  average: AverageModel,
+  optimizers: readonly Optimizer[],
+): Optimizer | undefined {
+  const { member, call, source, parameters, buffers, averagesBuffers } = average
+  const owned = parametersOf({ ...source, copies: undefined }).map(({ path }) => path)
+  const mover = optimizers.find(({ groups }) =>
+    groups.some(group => group.parameters.some(path => owned.includes(path))),
+  )
+  if (!mover) {
+    complain(ctx, 'LTM4316', member.name.span, { name: member.name.text, of: source.path })
+    return undefined
+  }
+  const floats = buffers.filter(({ spec }) => averagesBuffers && spec.type.dtype === 'f32')
+  const made = elaborateOptimizer(
+    ctx,
+    { ...member, value: call },
+    { isSet: new Set(), hypers: [] },
+    { params: [...parameters, ...floats], clock: mover.name },
+  )
+  return made && { ...made.optimizer, follows: source.path }
+}

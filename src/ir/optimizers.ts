@@ -1,0 +1,21 @@
+import type { Optimizer } from './ir.ts'
+
+/** The parameter or buffer that one of an average follows: `net.head.weight` for `ema.head.weight`. */
+export function followedPath(
+  { name, follows = name }: Pick<Optimizer, 'name' | 'follows'>,
+  path: string,
+): string {
+  return follows + path.slice(name.length)
+}
+
+const pathsOf = ({ groups }: Optimizer): readonly string[] => groups.flatMap(({ parameters }) => parameters)
+
+/** What moves when an optimizer does: its parameters, and the averages of these. */
+export function movedBy(optimizers: readonly Optimizer[], name: string): readonly string[] {
+  const own = optimizers.filter(optimizer => optimizer.name === name).flatMap(pathsOf)
+  const averages = optimizers.filter(({ follows }) => follows !== undefined)
+  const images = averages.flatMap(average =>
+    pathsOf(average).filter(path => own.includes(followedPath(average, path))),
+  )
+  return [...own, ...images]
+}
