@@ -410,6 +410,44 @@ constraints('bounds without room between them, and start values on a bound, are 
   }
 })
 
+constraints(
+  'constant start values of whole tensors are held to the constraint, and the place is named',
+  () => {
+    const cases: Readonly<Record<string, string | undefined>> = {
+      'f32[2] in simplex = [0.2, 0.9]': '',
+      'f32[2] in simplex = [0.2, 0.8]': undefined,
+      'f32[2, 2] in simplex = [[0.5, 0.5], [0.4, 0.5]]': 'in row [1]',
+      'f32[2] in ordered = [3, 1]': '',
+      'f32[2] in ordered = [1, 3]': undefined,
+      'f32[3] in lower(bound) = [3, 1, 4]': 'element [1] is 1',
+      'f32[3] in lower(bound) = [3, 2.5, 4]': undefined,
+      'f32 in interval(0, bound) = bound': '',
+      'f32[2] in positive_ordered = [2.0, 1.0]': 'element [1] is 1',
+      'f32[3] in l1_ball = 1.0': '',
+      'f32[2] in unit_vector = [0.6, 0.8]': undefined,
+      'f32[2, 2] in sum_to_zero = [[1, -1], [1, 1]]': 'in row [1]',
+      'f32[2, 2] in symmetric = [[1, 2], [3, 1]]': 'element [0, 1] is 2',
+      'f32[2, 2] in lower_triangular = [[1, 2], [3, 1]]': 'element [0, 1] is 2',
+      'f32[2, 2] in cholesky_cov = [[1, 0], [3, -1]]': 'in row [1]',
+      'f32[2, 2] in cholesky_cov = [[1, 0], [3, 1]]': undefined,
+      'f32[2, 2] in column_stochastic = [[1, 0], [0, 1]]': undefined,
+      'f32[2] in simplex = raw [0.2]': undefined,
+    }
+    for (const [text, note] of Object.entries(cases)) {
+      const program = `train T {
+      hyper bound: float = 2
+      param p: ${text}
+      optimizer o = Sgd(p, lr: bound)
+      step train() { minimize sum(p) }
+      trainer { updates: 1 }
+    }`
+      const { diagnostics } = compile('test.ltm', filesOf(program))
+      const found = diagnostics.map(each => `${each.code} ${each.note ?? ''}`.trim())
+      assert.equal(found, note === undefined ? [] : [`LTM4002 ${note}`.trim()], text)
+    }
+  },
+)
+
 // ── In a program ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 constraints('an update of the raw tensor is seen by the next step', async () => {

@@ -11,12 +11,12 @@ import { applyOperator } from '../tensors.ts'
 import {
   errorValue,
   isRawStart,
-  knownNumber,
   type ParamSpec,
   type StateSpec,
   type TensorValue,
   type Value,
 } from '../values.ts'
+import { checkStart } from './startValues.ts'
 
 /** The buffer as the IR has it. */
 export function elaborateBuffer(ctx: Context, buffer: PlacedBuffer, starts: Starts): Buffer | undefined {
@@ -86,7 +86,8 @@ function initFunction(ctx: Context, path: string, spec: StateSpec): string | und
   const region = new FunctionRegion()
   const type = constraint && isRawStart(declaration) ? spec.raw : spec.type
   const within: Context = { ...ctx, env: spec.env, region, expected: type, self: undefined }
-  const value = declaration.value ? startValue(within, spec, path) : zeros(within, spec)
+  const value = declaration.value ? startValue(within, spec) : zeros(within, spec)
+  if (value.kind === 'tensor') checkStart(within, spec, path, region.steps, value)
   const raw =
     constraint && declaration.value && !isRawStart(declaration) && value.kind === 'tensor'
       ? inverse(within, spec, value)
@@ -116,15 +117,12 @@ function projected(ctx: Context, spec: StateSpec, value: TensorValue): Value {
   return emitCall(ctx, instance, { self: undefined, args, name }, spec.declaration.span)
 }
 
-function startValue(ctx: Context, spec: StateSpec, path: string): Value {
+function startValue(ctx: Context, spec: StateSpec): Value {
   const { declaration } = spec
   const node = declaration.value!
   const given = expression(ctx, node)
   const type = ctx.expected!
-  if (given.kind === 'int' || given.kind === 'float') {
-    checkStart(ctx, spec, path, given)
-    return filled(ctx, given, type, node.span)
-  }
+  if (given.kind === 'int' || given.kind === 'float') return filled(ctx, given, type, node.span)
   return checkDeclared(
     ctx,
     given,
@@ -133,38 +131,6 @@ function startValue(ctx: Context, spec: StateSpec, path: string): Value {
     `\`${declaration.name.text}\``,
     declaration.type?.span,
   )
-}
-
-/** A constant start value outside of its constraint is an error of the program: the constraint's `check` decides. */
-function checkStart(ctx: Context, spec: StateSpec, path: string, given: Value): void {
-  const { constraint, declaration } = spec
-  const known = knownNumber(given)
-  const check = constraint?.declaration.members.find(
-    member => member.kind === 'Method' && member.role === 'check',
-  )
-  if (
-    !constraint ||
-    known === undefined ||
-    isRawStart(declaration) ||
-    check?.kind !== 'Method' ||
-    check.body.kind === 'Block'
-  )
-    return
-  const scope = constraint.env.child()
-  const [formal] = check.signature.formals
-  if (formal) scope.define(formal.name.text, given)
-  const muted = { ...ctx.world, report: () => {}, broken: new Set<number>() }
-  const holds = expression(
-    { ...ctx, world: muted, env: scope, region: new FunctionRegion(), expected: undefined },
-    check.body,
-  )
-  if (holds.kind === 'bool' && holds.expr.kind === 'bool' && !holds.expr.value) {
-    complain(ctx, 'LTM4002', declaration.value!.span, {
-      name: path,
-      value: String(known),
-      constraint: constraint.text,
-    })
-  }
 }
 
 function zeros(ctx: Context, spec: StateSpec): TensorValue | { readonly kind: 'error' } {
