@@ -140,6 +140,24 @@ test('filters leave rows out before the split, and say so', async () => {
   assert.not.ok((await byExample(data, 'id')).has(3))
 })
 
+test('what a bound cuts off is told', async () => {
+  const spec = await specOf('field id: i32 = index')
+  const field = { dtype: 'float32', shape: [], whole: false, columns: [0], trace: 'x.ltm:2' } as const
+  const lists = [[1, 2, 3], [4], [5, 6, 7]]
+  const data = await loadDataset(
+    {
+      ...spec,
+      source: { kind: 'inline', columns: [lists], trace: 'x.ltm:1' },
+      columns: [{ column: 0, shape: ['ragged'] }],
+      fields: ([x]) => [tf.neg(x!)],
+      schema: [{ ...field, name: 'x', ragged: { size: 't', like: 0, pad: 0, bound: 2 } }],
+    },
+    '.',
+    1,
+  )
+  assert.equal(data.notes, ['d: 2 of 3 examples of `x` were cut to 2 places'])
+})
+
 test('filters that leave nothing are an error', async () => {
   const spec = await specOf('field id: i32 = index\nfilter index < 0')
   try {

@@ -27,18 +27,16 @@ export async function loadDataset(
   const whole = await readTable(spec, directory)
   const table = await filtered(spec, whole)
   const before = await fieldsToSplitBy(spec, table, seed)
-  const labels = before && labelsIn(stratifier(spec), before)
+  const labels = before && labelsIn(stratifier(spec), before.fields)
   const splits = splitRows(spec, splitOrder(seed, spec.name, table.rows), labels)
-  const fields = learnsNothing(spec) ? before : undefined
-  const learned: Learned = fields
-    ? { fields, fits: {}, fitted: [] }
-    : await learnedFields(spec, table, fittingRows(splits), seed)
+  const learned =
+    before && learnsNothing(spec) ? before : await learnedFields(spec, table, fittingRows(splits), seed)
   const settled = learned.fields
   if (labels !== undefined) checkLabelsStand(spec, labels, labelsIn(stratifier(spec), settled))
   const ragged = settled.flatMap(({ spec: field, offsets }) => (offsets ? [{ spec: field, offsets }] : []))
   checkLengths(spec, ragged, row => table.place(row))
-  const notes =
-    table === whole ? [] : [`${spec.name}: filters left out ${whole.rows - table.rows} of ${whole.rows} rows`]
+  const left = `${spec.name}: filters left out ${whole.rows - table.rows} of ${whole.rows} rows`
+  const notes = table === whole ? learned.notes : [left, ...learned.notes]
   return serve(spec, seed, splits, { ...learned, notes })
 }
 
@@ -58,7 +56,7 @@ async function learnedFields(
   table: Table,
   rows: ArrayLike<number>,
   seed: number,
-): Promise<Learned> {
+): Promise<Contents> {
   const inputs = inputsOf(spec, table, rows)
   const vocabularies = [...inputs.vocabularies].map(([i, texts]) => [columnName(spec, i), texts] as const)
   return withFits(spec, inputs, rows, async fits => {
@@ -67,11 +65,27 @@ async function learnedFields(
     )
     const named = fitted.map(({ values }, i) => [spec.fits?.[i]?.name ?? '', [...values]] as const)
     const fields = await computeFields(spec, inputs, fits, fieldsKey(seed, spec.name))
-    return { fields, fits: Object.fromEntries([...named, ...vocabularies]), fitted }
+    return {
+      fields,
+      fits: Object.fromEntries([...named, ...vocabularies]),
+      fitted,
+      notes: cutsOf(spec, inputs),
+    }
   })
 }
 
-type Learned = Omit<Contents, 'notes'>
+/** What a bound, `where t <= 200`, has taken off. */
+function cutsOf({ name, schema }: DatasetSpec, { columns, rows }: Inputs): readonly string[] {
+  return schema.flatMap(field => {
+    const { bound, like } = field.ragged ?? {}
+    const offsets = like === undefined ? undefined : columns[like]?.offsets
+    if (bound === undefined || offsets === undefined) return []
+    const cut = rangeOf(0, rows).filter(row => lengthAt(offsets, row) > bound).length
+    return cut === 0
+      ? []
+      : [`${name}: ${cut} of ${rows} examples of \`${field.name}\` were cut to ${bound} places`]
+  })
+}
 
 /** `column("text")`. */
 function columnName({ columns }: DatasetSpec, i: number): string {
@@ -216,14 +230,10 @@ function rangeOf(from: number, to: number): Int32Array {
  * The field to stratify by is needed before there is a training split to learn fits from, so fits of the whole table
  * stand in; `checkLabelsStand` makes sure that this made no difference.
  */
-async function fieldsToSplitBy(
-  spec: DatasetSpec,
-  table: Table,
-  seed: number,
-): Promise<readonly HostField[] | undefined> {
+async function fieldsToSplitBy(spec: DatasetSpec, table: Table, seed: number): Promise<Contents | undefined> {
   if (spec.stratify === undefined) return undefined
   stratifier(spec)
-  return (await learnedFields(spec, table, rangeOf(0, table.rows), seed)).fields
+  return learnedFields(spec, table, rangeOf(0, table.rows), seed)
 }
 
 function stratifier(spec: DatasetSpec): FieldSpec {
