@@ -204,6 +204,34 @@ test('a resumed run goes on with its averages', async () => {
     assert.equal(held(rest, path), held(whole, path), path)
 })
 
+test('a let of a module is computed once in a call, draws included', async () => {
+  const ended = await trained(`
+    dataset Two from inline(a: [1, 2]) { field x: f32 = column(0) }
+    module Noisy() {
+      param w: f32 = 1.0
+      let noise: f32[3] = normal()
+      fn half(x: f32[n]) -> f32[n] = x * sum(noise)
+      forward(x: f32[n]) -> { same: f32[n], other: f32[n] } {
+        let a = w * x * sum(noise)
+        return { same: a - x * sum(noise), other: half(x) }
+      }
+    }
+    train T {
+      data two = Two(batch: 2)
+      model net = Noisy()
+      optimizer sgd = Sgd(net, lr: 0.0)
+      step train(batch) {
+        let { same, other } = net(batch.x)
+        minimize net(batch.x).other + 0 * same + net.w
+        log apart = same
+        log drawn = other ^ 2
+      }
+      trainer { epochs: 1 }
+    }`)
+  near([ended.result.metrics['train.apart']!], [0], 1e-6, 'the same numbers at both uses')
+  assert.ok(ended.result.metrics['train.drawn']! > 0)
+})
+
 test('a copy, and an average, start with what a file gave', async () => {
   const source = (from: string, members = ''): string => `${modules}
     train T {

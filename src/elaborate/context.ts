@@ -108,6 +108,8 @@ export interface Region {
   column(offset: number): TensorValue | undefined
   /** What the call of `standardize` at this offset has learned from the training split. */
   standard(offset: number): Standard | undefined
+  /** The `let` members that have been computed here, in a function or a round of a loop, by the scope and the id of their declaration. */
+  readonly lets?: Map<Env, ReadonlyMap<number, Value>>
   /** A key place that no other draw or call here has: `normal`, `normal.1`. */
   place(name: string): string
 }

@@ -100,6 +100,7 @@ export class FunctionRegion implements Region {
   readonly kind = 'function'
   readonly steps: Step[] = []
   readonly members: MemberRead[] = []
+  readonly lets: NonNullable<Region['lets']> = new Map()
   readonly #names = new NameSupply()
   readonly #places = new NameSupply()
   readonly #named = new Set<string>()

@@ -37,11 +37,23 @@ export function settle(ctx: Context, value: Value, span: Span): Value {
   if (value.kind === 'param') return ctx.region.member(ctx, value.path, value.spec, span)
   if (value.kind !== 'lazy') return value
   const { declaration, env } = value
-  if (declaration.kind === 'Let')
-    return computed(ctx, declaration, declaration.names[0]?.text ?? '', env, span)
+  if (declaration.kind === 'Let') return once(ctx, declaration, env, span)
   return declaration.type?.kind === 'NamedType' && declaration.type.shape !== undefined
     ? computed(ctx, declaration, declaration.name.text, env, span)
     : constant(ctx, declaration, env)
+}
+
+/** In a function a `let` member is computed where it is first used, draws included, and is the same from there on (F40). */
+function once(ctx: Context, declaration: Let, env: Env, span: Span): Value {
+  const name = declaration.names[0]?.text ?? ''
+  const known = ctx.region.lets?.get(env)?.get(declaration.id)
+  if (known) return known
+  const value = computed(ctx, declaration, name, env, span)
+  const { lets } = ctx.region
+  if (!lets || value.kind === 'error') return value
+  const own: Value = value.kind === 'tensor' ? { ...value, name: ctx.region.rename(value.name, name) } : value
+  lets.set(env, new Map([...(lets.get(env) ?? []), [declaration.id, own]]))
+  return own
 }
 
 /** A `let` member, or a constant tensor: computed anew where it is used. */

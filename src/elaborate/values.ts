@@ -230,7 +230,7 @@ export interface DataValue {
   readonly name: string
   readonly declaration: Dataset
 }
-/** A `let` member of a module or training, computed anew where it is used, or a constant, computed when it is first asked for. */
+/** A `let` member of a module or training, computed where a function first uses it, or a constant, computed when it is first asked for. */
 export interface LazyValue {
   readonly kind: 'lazy'
   readonly declaration: Let | Const
