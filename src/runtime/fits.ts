@@ -48,7 +48,8 @@ function alike(a: JsonValue | undefined, b: JsonValue | undefined): boolean {
   return Math.abs(a - b) <= 1e-4 * Math.max(Math.abs(a), Math.abs(b), 1e-3)
 }
 
-function memberOf(value: JsonValue | undefined, name: string): JsonValue | undefined {
+/** A member of a JSON object, where it is one and has it. */
+export function memberOf(value: JsonValue | undefined, name: string): JsonValue | undefined {
   return isRecord(value) ? value[name] : undefined
 }
 

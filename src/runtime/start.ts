@@ -7,6 +7,7 @@ import type { LoadedDataset, Snapshot } from './contracts.ts'
 import { loadDataset } from './data.ts'
 import { RunError } from './errors.ts'
 import type { Reporter, RunMode } from './events.ts'
+import { memberOf } from './fits.ts'
 import { makeRunFolder } from './folders.ts'
 import { registerGradients } from './gradients.ts'
 import { Logbook } from './logbook.ts'
@@ -56,7 +57,7 @@ export async function startSession(mode: RunMode, training: Training, options: R
   // After the backend: the package of tfjs-node brings gradients of its own, of which some are wrong.
   registerGradients()
   const stored = options.checkpoint === undefined ? undefined : await loadCheckpoint(options.checkpoint)
-  const seed = options.seed ?? training.trainer.seed
+  const seed = options.seed ?? seedOf(mode, stored) ?? training.trainer.seed
   const start = rootKey(seed).at('start')
   const parameters = await startParameters(training, start)
   const buffers = startBuffers(training, start)
@@ -82,6 +83,12 @@ export async function startSession(mode: RunMode, training: Training, options: R
     throw error
   }
   return { session, device: started.detail, version: place?.version }
+}
+
+/** Tests and predictions split the data as the training did whose weights they load, and so fit what it fitted. */
+function seedOf(mode: RunMode, stored: Snapshot | undefined): number | undefined {
+  const seed = mode === 'train' ? undefined : memberOf(stored?.state, 'seed')
+  return typeof seed === 'number' ? seed : undefined
 }
 
 interface Parts {
