@@ -5,8 +5,9 @@ import { epochsOf, roundStep } from './thinning.ts'
 
 /** What a run says of itself when it starts: what it is, what it learns, and from what. */
 export function startLines(event: RunStart, width = Number.POSITIVE_INFINITY): readonly string[] {
-  // The parameters that stand in the program itself belong to no model.
-  const models = event.models.map(model => `${model.name || 'others'} ${formatCount(model.parameters)}`)
+  // The parameters that stand in the program itself belong to no model; a model may have none.
+  const learning = event.models.filter(model => model.parameters > 0)
+  const models = learning.map(model => `${model.name || 'others'} ${formatCount(model.parameters)}`)
   const trained = event.trained === event.parameters ? '' : `, ${formatCount(event.trained)} trained`
   const parameters = `parameters: ${formatCount(event.parameters)}${trained}`
   const parts = models.length > 1 ? ` (${models.join(', ')})` : ''
