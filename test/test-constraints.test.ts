@@ -81,6 +81,12 @@ test('arguments that nothing in the file gives are asked for, and taken from --s
     /error\[LTM4011\]: nothing says with which `low` `scaled` is to be tried\n.*a\.ltm:2:12/,
   )
   assert.match(asked.stderr, /help: .*`--set low=1`/)
+  const misspelt = testConstraints(folder, scaled, '--set', 'lwo=0')
+  assert.is(misspelt.status, 2)
+  assert.match(
+    misspelt.stderr,
+    /no constraint of the file has an argument `lwo`\nTheir arguments: low, unit\./,
+  )
   const given = testConstraints(folder, scaled, '--set', 'low=-3', '--seed', '5', '--backend', 'cpu')
   assert.is(given.status, 0)
   assert.match(given.stdout, /^scaled\(low: -3\): f32\[3\]/)

@@ -15,7 +15,7 @@ import { type Law, laws } from '../laws/laws.ts'
 import { lawProgram } from '../laws/program.ts'
 import type { Outcome, Place, Subject } from '../laws/subject.ts'
 import { type ExitCode, exitCodes } from '../runtime/errors.ts'
-import { type Cli, Stop } from './cli.ts'
+import { badUsage, type Cli, Stop } from './cli.ts'
 import { compileFile } from './compileFile.ts'
 import { openFiles, requireProgram } from './files.ts'
 import { afterHelp } from './help.ts'
@@ -56,6 +56,7 @@ async function testConstraints(path: string, options: Options, cli: Cli): Promis
   const file = constraintsOf(source)
   if (file.constraints.length === 0)
     throw new Stop(exitCodes.program, `\`${path}\` declares no constraint to test`)
+  checkArgumentNames(options.set, file)
   const found = await tryAll(source, file, options, cli)
   const told = found.flatMap(each => (each.instance ? [each] : []))
   cli.terminal.out(`${told.map(table).join('\n\n')}${told.length > 0 ? '\n\n' : ''}`)
@@ -63,6 +64,17 @@ async function testConstraints(path: string, options: Options, cli: Cli): Promis
   if (problems.length > 0) showWithSummary(problems, cli)
   else cli.terminal.out(`${summary(told)}\n`)
   return problems.length > 0 ? exitCodes.program : exitCodes.ok
+}
+
+/** Refuses names that none of the constraints has an argument for. */
+function checkArgumentNames(given: Hypers | undefined, { constraints }: ConstraintsOfFile): void {
+  const known = [...new Set(constraints.flatMap(({ formals }) => formals.map(({ name }) => name.text)))]
+  for (const name of given?.keys() ?? [])
+    if (!known.includes(name))
+      throw badUsage(
+        `no constraint of the file has an argument \`${name}\``,
+        known.length === 0 ? 'They have none.' : `Their arguments: ${known.join(', ')}.`,
+      )
 }
 
 interface Found {
