@@ -2,15 +2,14 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { positionAt } from '../src/base/source.ts'
 import { compile } from '../src/compiler.ts'
 import { hooks } from '../src/diagnostics/catalogue/hooks.ts'
 import { names } from '../src/diagnostics/catalogue/names.ts'
 import { pending } from '../src/diagnostics/catalogue/pending.ts'
 import { training } from '../src/diagnostics/catalogue/training.ts'
 import { types } from '../src/diagnostics/catalogue/types.ts'
-import type { Diagnostic } from '../src/diagnostics/diagnostic.ts'
 import { renderDiagnostic } from '../src/diagnostics/render.ts'
+import { announced, reported } from './kit/announced.ts'
 import { areaNames, expectFile, forEachCase, orphans } from './kit/cases.ts'
 import { libraryFiles } from './kit/files.ts'
 
@@ -23,22 +22,6 @@ const codes = Object.keys({ ...types, ...names, ...training, ...hooks, ...pendin
 function hypersOf(text: string): ReadonlyMap<string, string> {
   const line = /^\/\/ with (.*)$/m.exec(text)?.[1] ?? ''
   return new Map([...line.matchAll(/--(\S+) (\S+)/g)].map(match => [match[1]!, match[2]!]))
-}
-
-/** What `// ~ error LTM2101` at the end of a line says about it, as `12 error LTM2101`. */
-function announced(text: string): readonly string[] {
-  return text.split('\n').flatMap((line, i) => {
-    const note = /\/\/ ~ (.*)$/.exec(line)?.[1]
-    return note === undefined ? [] : note.split(', ').map(each => `${i + 1} ${each}`)
-  })
-}
-
-/** The same of what was reported. Places outside of the program itself are named by their file. */
-function reported(diagnostics: readonly Diagnostic[], name: string): readonly string[] {
-  return diagnostics.map(({ code, severity, span }) => {
-    const { line } = positionAt(span.source, span.start)
-    return `${span.source.name === name ? '' : `${span.source.name} `}${line} ${severity} ${code}`
-  })
 }
 
 for (const code of codes)

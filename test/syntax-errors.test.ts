@@ -258,6 +258,17 @@ const cases: Readonly<Record<string, Case>> = {
     errors: ['LTM1036 2:18'],
     left: 'Train(Hook)',
   },
+  '`debug` in a function': {
+    text: 'fn f(a) {\n  debug a + 1\n  return a\n}',
+    errors: ['LTM1039 2:3'],
+    left: 'Fn(Return)',
+  },
+  'a loop over several lists': {
+    text: 'fn f(a) {\n  for x, y in a, [1, 2] { set a = x }\n  return a\n}',
+    errors: ['LTM1027 2:15'],
+    left: 'Fn(For Return)',
+    fixable: true,
+  },
   'numbers without a digit at the point': {
     text: 'fn f() = .5 + 1. + 2\nfn g() = 1.',
     errors: ['LTM1009 1:10', 'LTM1009 1:15', 'LTM1009 2:10'],

@@ -209,7 +209,7 @@ function matrixProduct(ctx: Context, left: Value, right: Value, span: Span): Val
       'LTM2103',
       span,
       { operator: '@', problem: 'both are vectors' },
-      { help: 'write `sum(a * b)`' },
+      { help: 'write `dot(a, b)`' },
     )
   if (b === 2 && a !== 2) return rowsTimesMatrix(ctx, left, right, span)
   return applyOperator(ctx, 'matmul', [left, right], {}, span, '@')
@@ -286,6 +286,19 @@ export function conditionOf(ctx: Context, value: Value, span: Span): boolean | u
 
 /** What is no bool: many of them, or a number. */
 export function notBool(ctx: Context, value: Value, span: Span): void {
+  if (value.kind === 'tensor' && value.type.dtype === 'bool' && value.type.shape.length === 0)
+    return void complain(
+      ctx,
+      'LTM2108',
+      span,
+      {
+        got: 'a tensor, of which only the run knows the value',
+        wanted: 'known when the program is compiled',
+      },
+      {
+        help: 'write `where(condition, a, b)`; in a step, a tensor of one bool may be a condition of the host',
+      },
+    )
   const isNumber = value.kind === 'int' || value.kind === 'float'
   const help = isNumber ? `compare it, as in \`${textOf(span)} > 0\`` : undefined
   complain(ctx, 'LTM2108', span, { got: describe(value) }, help === undefined ? {} : { help })

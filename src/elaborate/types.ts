@@ -7,7 +7,7 @@ import { isRest, type Shape, showType, type TensorType } from '../types/tensor.t
 import { type Context, complain } from './context.ts'
 import { describe } from './describe.ts'
 import { expression } from './evaluate.ts'
-import { int } from './values.ts'
+import { errorValue, int } from './values.ts'
 
 /** A type as a declaration writes it. Shapes may hold dimension variables and a rest, which a call binds. */
 export type DeclaredType =
@@ -98,7 +98,11 @@ const hostTypes = [...dtypes, 'int', 'float', 'string', 'path', 'module', ...uni
 
 /** The sizes of a shape. A rest stays symbolic here; unknown lower-case names become variables where that is allowed. */
 export function shapeOf(ctx: Context, sizes: readonly Size[], variables?: Set<string>): Shape {
+  const [, second] = sizes.filter(size => size.kind === 'RestSize')
+  if (second) complain(ctx, 'LTM2152', second.span, { rest: textOf(second.span) })
   return sizes.flatMap((size): Shape => {
+    // A second rest has been reported, and is left out.
+    if (size === second) return []
     if (size.kind === 'RestSize') {
       variables?.add(`...${size.name.text}`)
       return ctx.rests?.get(size.name.text) ?? [`...${size.name.text}`]
@@ -108,12 +112,18 @@ export function shapeOf(ctx: Context, sizes: readonly Size[], variables?: Set<st
   })
 }
 
+/** Reported where it first stands, and unknown from there on. */
+function smallConstant(ctx: Context, { text, span }: Name): Dim {
+  complain(ctx, 'LTM2116', span, { name: text })
+  ctx.env.define(text, errorValue, span)
+  return '_'
+}
+
 /** A size expression as a dimension. */
 export function sizeOf(ctx: Context, node: Expr): Dim {
   if (node.kind === 'Name') {
     const binding = ctx.env.lookup(node.text)
-    if (binding?.constant && /^[a-z]/.test(node.text))
-      complain(ctx, 'LTM2116', node.span, { name: node.text })
+    if (binding?.constant && /^[a-z]/.test(node.text)) return smallConstant(ctx, node)
   }
   const value = expression(ctx, node)
   if (value.kind === 'int' && (typeof value.dim !== 'number' || (value.dim >= 0 && value.dim <= largest)))

@@ -27,7 +27,7 @@ export const types = {
     () => 'use `div` for the floor, or `float(a) / b` for a fraction',
   ),
   LTM2108: error(
-    (d: { got: string }) => `this condition is ${d.got}, not one bool`,
+    (d: { got: string; wanted?: string }) => `this condition is ${d.got}, not ${d.wanted ?? 'one bool'}`,
     () =>
       'for a choice by element write `where(condition, a, b)`; `max(…)`, `any(…)` and `all(…)` make one value of many',
   ),
@@ -139,6 +139,11 @@ export const types = {
   LTM2151: error(
     (d: { problem: string }) => `this is no place that can be set: ${d.problem}`,
     () => 'set one position or stretch at a time, or choose by a mask: `set x = where(mask, new, x)`',
+  ),
+  LTM2152: error(
+    (d: { rest: string }) =>
+      `\`${d.rest}\` is the second rest of this shape, and where one ends and the other begins is not known`,
+    () => 'a shape has one `...`; name the other axes',
   ),
   LTM2124: error(
     (d: { what: string; wanted: string; thing: 'function' | 'module'; problem: string }) =>

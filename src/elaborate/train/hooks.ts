@@ -85,6 +85,7 @@ function eventOf(training: Training, node: HookNode, ctx: Context): Hook['event'
     const of = event.of?.text
     if (count === undefined || count < 1)
       return void complain(ctx, 'LTM4202', event.span, { key: 'every', wanted: 'a whole number, 1 or more' })
+    if (of !== undefined && training.failedOptimizers.has(of)) return undefined
     if (of !== undefined && !training.optimizers.some(optimizer => optimizer.name === of)) {
       return void complain(ctx, 'LTM3001', event.of!.span, {
         name: of,

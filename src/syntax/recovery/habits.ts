@@ -358,8 +358,59 @@ const foreignLambda: Recogniser = (view, failure) => {
   return { diagnostic: diagnose('LTM1027', spanAt(view, at - 1), { written: 'lambda', instead }) }
 }
 
+/** `debug x`: there is no printing in functions. */
+const debugging: Recogniser = (view, failure) => {
+  const { at } = failure
+  const place = listPlace(failure)
+  if (!place || imageAt(view, at) !== 'debug' || !startsOperand(view, at + 1)) return undefined
+  const end = itemEnd(view, at, at + 1, place)
+  const value = textOf(spanBetween(view, at + 1, lineEnd(view, at + 1)))
+  const instead = `print "{${value}}"`
+  return {
+    diagnostic: diagnose('LTM1039', spanAt(view, at), { instead }),
+    repair: { from: at, to: end, insert: [], end, cut: false },
+  }
+}
+
+/** `for a, b in xs, ys {` */
+const severalIterables: Recogniser = (view, failure) => {
+  const { at } = failure
+  const item = failure.open.at(-1)
+  if (!item || kindAt(view, at) !== 'Comma' || wordAt(view, item.start) !== 'for') return undefined
+  const limit = endOfItem(view, failure)
+  const start = indexWhere(view, item.start, at, i => wordAt(view, i) === 'in') + 1
+  const end = indexWhere(view, at, limit, i => kindAt(view, i) === 'LBrace')
+  const name = view.tokens[item.start + 1]
+  if (start === 0 || end < 0 || !name) return undefined
+  const written = textOf(spanBetween(view, start, end - 1))
+  const span = spanBetween(view, start, end - 1)
+  const instead = `zip(${written})`
+  const zip = { ...name, image: 'zip', startOffset: span.start, endOffset: span.start }
+  const fix = { title: `Write \`${instead}\``, span, replacement: instead }
+  return {
+    diagnostic: diagnose('LTM1027', span, { written: `in ${written}`, instead: `in ${instead}` }, { fix }),
+    repair: swap(view, failure, start, end, [
+      zip,
+      made('LParen', span.start),
+      ...view.tokens.slice(start, end),
+      made('RParen', span.end),
+    ]),
+  }
+}
+
+function indexWhere(view: View, from: number, to: number, test: (at: number) => boolean): number {
+  const found = view.tokens.slice(from, to).findIndex((_, i) => test(from + i))
+  return found < 0 ? -1 : from + found
+}
+
 /** Words of other languages, which must not be taken for misspelt words of this one. */
-export const foreignWords: readonly Recogniser[] = [foreignDeclaration, elif, foreignImport, foreignLambda]
+export const foreignWords: readonly Recogniser[] = [
+  foreignDeclaration,
+  elif,
+  foreignImport,
+  foreignLambda,
+  debugging,
+]
 
 /** Habits from other languages, each with its own message. */
 export const habits: readonly Recogniser[] = [
@@ -372,5 +423,6 @@ export const habits: readonly Recogniser[] = [
   printCall,
   pointlessNumber,
   openChoice,
+  severalIterables,
   expressionAlone,
 ]
