@@ -1,10 +1,12 @@
 import { bug } from './base/bug.ts'
+import { exportedNames } from './base/exports.ts'
 import type { Source } from './base/source.ts'
 import { type Diagnostic, Diagnostics, diagnose, type Report } from './diagnostics/diagnostic.ts'
 import { withoutAbsences } from './elaborate/absence.ts'
 import {
   checkLibrary,
   elaborateFile,
+  type HostFile,
   type Library,
   type LoadedFile,
   reportUnusedNames,
@@ -82,7 +84,8 @@ export function compileLibrary(files: FileSystem): readonly Diagnostic[] {
   const diagnostics = new Diagnostics()
   const library = files.library().map(source => parse(source, diagnostics.report, new NodeIds()))
   checkLibrary(library, diagnostics.report)
-  for (const file of library) reportUnusedNames({ file, imports: new Map() }, diagnostics.report)
+  for (const file of library)
+    reportUnusedNames({ file, imports: new Map(), hosts: new Map() }, diagnostics.report)
   return diagnostics.list
 }
 
@@ -127,20 +130,33 @@ class Loader {
     this.#open.push(path)
     const file = parse(source, this.#report, this.#ids)
     const imports = new Map<Import, LoadedFile>()
+    const hosts = new Map<Import, HostFile>()
     for (const declaration of file.declarations) {
-      const target = declaration.kind === 'Import' ? this.#import(path, declaration) : undefined
-      if (declaration.kind === 'Import' && target) imports.set(declaration, target)
+      if (declaration.kind !== 'Import') continue
+      const isHost = /\.m?[jt]s$/.test(declaration.from.text)
+      const host = isHost ? this.#host(path, declaration) : undefined
+      const target = isHost ? undefined : this.#import(path, declaration)
+      if (host) hosts.set(declaration, host)
+      if (target) imports.set(declaration, target)
     }
     this.#open.pop()
-    const loaded = { file, imports }
+    const loaded = { file, imports, hosts }
     this.#loaded.set(path, loaded)
     return loaded
+  }
+
+  /** Nothing of it runs: what it exports is seen in its text. */
+  #host(from: string, { from: { text, span } }: Import): HostFile | undefined {
+    const source = this.#files.read(this.#files.resolve(from, text))
+    if (source) return { exports: exportedNames(source.text) }
+    this.#report(diagnose('LTM3018', span, { path: text }))
+    return undefined
   }
 
   #import(from: string, node: Import): LoadedFile | undefined {
     const { text, span } = node.from
     if (!text.endsWith('.ltm')) {
-      this.#report(diagnose('LTM9001', span, { what: 'an import that is not an `.ltm` file' }))
+      this.#report(diagnose('LTM3025', span, { file: text }))
       return undefined
     }
     const path = this.#files.resolve(from, text)

@@ -1,8 +1,8 @@
-import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { besideExamples } from './kit/examples.ts'
+import { besideExamples, inFolder } from './kit/examples.ts'
 import { near } from './kit/near.ts'
 import { endOf, ltm, node, root, typeErrors } from './kit/process.ts'
 
@@ -90,6 +90,58 @@ test('a program with a mistake builds nothing', () =>
     assert.is(refused.code, 1)
     assert.match(refused.err, `${source}:`)
     assert.not.ok(existsSync(join(folder, 'out')))
+  }))
+
+test('functions of TypeScript files are copied, and run without their types', () =>
+  inFolder(async folder => {
+    mkdirSync(join(folder, 'lib'))
+    writeFileSync(
+      join(folder, 'shout.ts'),
+      'export const shout = (text: string): string => text.toUpperCase()\n',
+    )
+    writeFileSync(
+      join(folder, 'lib/notify.ts'),
+      `import { shout } from '../shout.ts'
+export async function post(title: string, ...values: readonly unknown[]): Promise<void> {
+  await Promise.resolve()
+  console.error(shout(title), JSON.stringify(values))
+}
+export function refuse(epoch: number): void {
+  if (epoch > 0) throw new Error('no network')
+}
+`,
+    )
+    writeFileSync(
+      join(folder, 'tell.ltm'),
+      `import { post, refuse } from "./lib/notify.ts"
+dataset Points from synthetic(2) { field x: f32[1] = f32(index)[.., _] }
+train Tell {
+  data points = Points(batch: 2, shuffle: false)
+  model net = Linear(1, 1)
+  freeze net.offset
+  optimizer sgd = Sgd(net, lr: 0.0)
+  step train(batch) {
+    minimize (net(batch.x) - batch.x) ^ 2
+    call post("batch {batch_index}", batch.size, batch.x, batch.x > 0, max(batch.x), true)
+  }
+  on train_epoch_end { call refuse(epoch) }
+  trainer { epochs: 2 }
+}
+`,
+    )
+    const said = 'BATCH 0 [2,[[0],[1]],[[false],[true]],1,true]\n'
+    const failed = `${said}${said}error[LTM4393]: \`refuse\` failed: no network\n  --> tell.ltm:12`
+    const run = await ltm(['run', 'tell.ltm', '--backend', 'cpu', '--json'], folder)
+    assert.is(run.code, 1)
+    assert.ok(run.err.startsWith(failed), run.err)
+    const built = await ltm(['build', 'tell.ltm', '-o', 'out'], folder)
+    assert.equal([built.code, built.err], [0, ''])
+    mkdirSync(join(folder, 'out/node_modules'))
+    symlinkSync(root, join(folder, 'out/node_modules/ltm-lang'), 'dir')
+    renameSync(join(folder, 'lib'), join(folder, 'gone'))
+    const own = await node(['tell.js', '--backend', 'cpu', '--json'], join(folder, 'out'))
+    assert.is(own.code, 1)
+    assert.ok(own.err.startsWith(failed), own.err)
   }))
 
 test.run()

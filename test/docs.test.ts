@@ -26,7 +26,7 @@ const codes: readonly string[] = Object.keys(catalogue)
 
 /** What is wrong with an example: a failing one has its code and no other, any other has no diagnostics at all. */
 function complaint(block: Block): string | undefined {
-  const beside = programs.filter(other => other.file === block.file && other.info.includes('as'))
+  const beside = blocks.filter(other => other.file === block.file && other.info.includes('as'))
   const diagnostics = compileBlock(block, beside)
   const wanted = wordBehind(block, 'fails')
   const found = [...new Set<string>(diagnostics.map(each => each.code))]

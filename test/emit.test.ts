@@ -223,6 +223,7 @@ function fakeRun(training: Training, key: Key, log: Record<string, tf.Tensor>): 
     checkpoint: () => {},
     logged: () => Number.NaN,
     stalled: () => false,
+    call: () => Promise.resolve(),
     error: '',
     freeze: () => {},
     unfreeze: () => {},

@@ -41,6 +41,7 @@ const rules: Readonly<Record<string, Rule>> = {
       'picocolors',
       'ajv',
       'hyparquet',
+      '@swc/wasm-typescript',
       'jpeg-js',
       'pngjs',
     ],

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join, relative, resolve } from 'node:path'
 import { Command } from 'commander'
+import { hostCalls } from '../ir/hostFunctions.ts'
 import type { Program } from '../ir/ir.ts'
 import { type ExitCode, exitCodes } from '../runtime/errors.ts'
 import { badUsage, type Cli } from './cli.ts'
@@ -8,6 +9,7 @@ import { chooseProgram, compilePrograms } from './compileFile.ts'
 import { afterHelp } from './help.ts'
 import { checkHyperNames, type Hypers, setOption } from './hypers.ts'
 import type { Compiler } from './ports.ts'
+import { copiesOf, javascriptOf, placeInBuild } from './userFiles.ts'
 
 interface BuildOptions {
   readonly output: string
@@ -50,6 +52,12 @@ async function build(path: string, options: BuildOptions, cli: Cli): Promise<Exi
   }))
   const directory = dataDirectory(path, options.output)
   const files = [
+    ...copiesOf(
+      [...new Set(programs.flatMap(hostCalls).map(({ file }) => file))],
+      dirname(resolve(path)),
+      options.output,
+      `// ${mark} ${cli.version}: a copy.\n`,
+    ),
     ...named.flatMap(({ name, program }) =>
       programFiles(name, program, { directory, version: cli.version }, compiler),
     ),
@@ -73,7 +81,13 @@ function programFiles(
   compiler: Compiler,
 ): readonly Built[] {
   const emit = (target: 'typescript' | 'javascript') =>
-    compiler.emitProgram(program, { target, runtime: 'ltm-lang/runtime', savedAs: `${name}.js`, ...where })
+    compiler.emitProgram(program, {
+      target,
+      runtime: 'ltm-lang/runtime',
+      savedAs: `${name}.js`,
+      userModule: file => `./${javascriptOf(placeInBuild(file))}`,
+      ...where,
+    })
   return [
     { name: `${name}.ts`, text: emit('typescript') },
     { name: `${name}.js`, text: emit('javascript') },
@@ -125,7 +139,10 @@ function writeFiles(directory: string, files: readonly Built[], force: boolean):
     )
   }
   mkdirSync(directory, { recursive: true })
-  for (const file of files) writeFileSync(join(directory, file.name), file.text)
+  for (const { name, text } of files) {
+    mkdirSync(dirname(join(directory, name)), { recursive: true })
+    writeFileSync(join(directory, name), text)
+  }
 }
 
 function isFolder(path: string): boolean {

@@ -1,9 +1,12 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { hostCalls } from '../ir/hostFunctions.ts'
 import type { Program } from '../ir/ir.ts'
 import type { ExitCode } from '../runtime/errors.ts'
 import { watchInterrupts } from '../runtime/interrupts.ts'
+import { requireFunctions } from '../runtime/userModule.ts'
 import type { Cli } from './cli.ts'
 import { writeModule } from './modules.ts'
 import type { RunRequest } from './ports.ts'
@@ -19,21 +22,34 @@ export async function execute(
   cli: Cli,
 ): Promise<ExitCode> {
   const [compiler, runtime] = await Promise.all([cli.compiler(), cli.runtime()])
+  const folder = dirname(resolve(path))
   const text = compiler.emitProgram(program, {
     target: 'javascript',
     runtime: cli.runtimeUrl,
-    directory: JSON.stringify(dirname(resolve(path))),
+    directory: JSON.stringify(folder),
+    userModule: file => pathToFileURL(resolve(folder, file)).href,
   })
-  const folder = mkdtempSync(join(tmpdir(), 'ltm-'))
-  const remove = () => rmSync(folder, { recursive: true, force: true })
+  const written = mkdtempSync(join(tmpdir(), 'ltm-'))
+  const remove = () => rmSync(written, { recursive: true, force: true })
   process.once('exit', remove)
   const interrupts = watchInterrupts(cli.terminal.err)
   try {
-    const module: unknown = await import(writeModule(folder, program.name, text))
+    await requireCalled(program, folder)
+    const module: unknown = await import(writeModule(written, program.name, text))
     return await runtime.run({ ...request, module, signal: interrupts.signal })
   } finally {
     interrupts.release()
     process.off('exit', remove)
     remove()
+  }
+}
+
+/** Loads the user's own files first: their faults are told at the lines that call them. */
+async function requireCalled(program: Program, folder: string): Promise<void> {
+  const calls = hostCalls(program)
+  for (const file of new Set(calls.map(call => call.file))) {
+    const own = calls.filter(call => call.file === file)
+    const names = own.map(({ name, origin }) => ({ name, trace: `${basename(origin.file)}:${origin.line}` }))
+    await requireFunctions(folder, file, names)
   }
 }

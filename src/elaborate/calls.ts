@@ -45,6 +45,7 @@ function callable(value: Value): boolean {
     'operator',
     'declaration',
     'constraint',
+    'host_function',
     'module',
     'error',
   ].includes(value.kind)
@@ -56,6 +57,9 @@ export function callValue(ctx: Context, callee: Value, site: CallSite, piped?: P
     case 'error':
       elaborateArguments(ctx, site, piped)
       return errorValue
+    case 'host_function':
+      elaborateArguments(ctx, site, piped)
+      return complain(ctx, 'LTM3026', site.span, { name: callee.name, file: callee.file })
     case 'operator': {
       const intrinsic = Object.hasOwn(intrinsics, callee.name) ? intrinsics[callee.name] : undefined
       if (!intrinsic) return callOperator(ctx, callee.name, site, piped)

@@ -37,6 +37,8 @@ export function describe(value: Value): string {
       return `the function \`${value.name}\``
     case 'operator':
       return `the function \`${value.name}\``
+    case 'host_function':
+      return `the function \`${value.name}\` of ${value.file}`
     case 'lambda':
       return 'a function'
     case 'opaque_function':

@@ -1,6 +1,7 @@
 import { bug } from '../base/bug.ts'
 import { NameSupply } from '../base/fresh.ts'
 import { nearest } from '../base/names.ts'
+import { pathFrom } from '../base/paths.ts'
 import type { Source, Span } from '../base/source.ts'
 import type { Report } from '../diagnostics/diagnostic.ts'
 import type { Program } from '../ir/ir.ts'
@@ -22,6 +23,13 @@ import { errorValue, type Value } from './values.ts'
 export interface LoadedFile {
   readonly file: File
   readonly imports: ReadonlyMap<Import, LoadedFile>
+  readonly hosts: ReadonlyMap<Import, HostFile>
+}
+
+/** A TypeScript or JavaScript file that an import names. */
+export interface HostFile {
+  /** What it exports; undefined where that can't be seen. */
+  readonly exports: readonly string[] | undefined
 }
 
 /** The standard library: few of its declarations are read, since few are named. */
@@ -161,12 +169,32 @@ class FileScopes {
     for (const declaration of loaded.file.declarations) {
       if (declaration.kind !== 'Import') continue
       const target = loaded.imports.get(declaration)
+      const host = loaded.hosts.get(declaration)
       if (target) this.#import(env, declaration, target)
+      else if (host) this.#importHost(env, declaration, host)
       // The file could not be read, which is reported: its names may be anything.
       else for (const name of declaration.names) env.define(name.text, errorValue, name.span)
     }
     defineAll(this.#ctx, env, loaded.file.declarations)
     return env
+  }
+
+  #importHost(env: Env, { names, from }: Import, { exports }: HostFile): void {
+    const file = pathFrom(this.#ctx.world.file, from.span.source.name, from.text)
+    for (const { text, span } of names) {
+      const known = text === '' || exports === undefined || exports.includes(text)
+      if (!known)
+        complain({ ...this.#ctx, env }, 'LTM3003', span, {
+          object: `\`${from.text}\``,
+          name: text,
+          near: nearest(text, exports),
+          has:
+            exports.length === 0
+              ? 'it exports nothing'
+              : `it exports ${exports.map(each => `\`${each}\``).join(', ')}`,
+        })
+      env.define(text, known ? { kind: 'host_function', name: text, file } : errorValue, span)
+    }
   }
 
   #import(env: Env, node: Import, target: LoadedFile): void {

@@ -46,6 +46,7 @@ export type Value =
   | OpaqueFunctionValue
   | ConstraintValue
   | OperatorValue
+  | HostFunctionValue
   | DeclarationValue
   | ModuleValue
   | ParameterTreeValue
@@ -166,6 +167,12 @@ export interface ConstraintValue {
 export interface OperatorValue {
   readonly kind: 'operator'
   readonly name: string
+}
+/** A function of an imported TypeScript file, which only `call` runs; `file` is seen from the compiled one. */
+export interface HostFunctionValue {
+  readonly kind: 'host_function'
+  readonly name: string
+  readonly file: string
 }
 /** A declaration that is used by name: a call of it makes an instance. */
 export interface DeclarationValue {

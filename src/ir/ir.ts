@@ -552,6 +552,14 @@ export type HostStatement =
   | { readonly kind: 'stop'; readonly message?: Message; readonly origin: Origin }
   | { readonly kind: 'print'; readonly message: Message; readonly origin: Origin }
   | { readonly kind: 'checkpoint'; readonly message: Message; readonly origin: Origin }
+  /** Waits for a function of the user's own; `file` is seen from the program's. */
+  | {
+      readonly kind: 'call'
+      readonly name: string
+      readonly file: string
+      readonly args: readonly HostArgument[]
+      readonly origin: Origin
+    }
   /** Parameters stand still, or move again, from the next batch on. */
   | {
       readonly kind: 'freeze'
@@ -575,6 +583,12 @@ export interface LossTerm {
 
 /** Text with values in it: strings stay, expressions are printed, `{ value }` prints a tensor. */
 export type Message = readonly (string | { readonly expr: HostExpr } | { readonly value: string })[]
+
+/** A number, bool or text of the host; a tensor, whose numbers are handed over; a text with values in it. */
+export type HostArgument =
+  | { readonly expr: HostExpr }
+  | { readonly value: string }
+  | { readonly text: Message }
 
 export interface LogFlags {
   readonly bar: boolean

@@ -111,6 +111,12 @@ const region = {
   origin,
 }
 
+const hostArgument = anyOf(
+  record<{ readonly expr: HostExpr }>({ expr }),
+  record<{ readonly value: string }>({ value: text }),
+  record<{ readonly text: Message }>({ text: message }),
+)
+
 const hostStatement = union<HostStatement>({
   compute: { step },
   minimize: region,
@@ -130,6 +136,7 @@ const hostStatement = union<HostStatement>({
   skip: { origin },
   stop: { message: optional(message), origin },
   print: { message, origin },
+  call: { name: text, file: text, args: list(hostArgument), origin },
   checkpoint: { message, origin },
   freeze: { parameters: list(text), frozen: truth, origin },
   return: { fields: list(record<{ readonly name: string; readonly value: string }>(named)), origin },

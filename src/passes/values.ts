@@ -1,5 +1,6 @@
 import { boundsOf, within } from '../ir/blocks.ts'
-import type { Attr, HostExpr, HostStatement, LossTerm, Message, Step } from '../ir/ir.ts'
+import { piecesOf } from '../ir/hostFunctions.ts'
+import type { Attr, HostArgument, HostExpr, HostStatement, LossTerm, Message, Step } from '../ir/ir.ts'
 
 /** New names by old names. */
 export type Renaming = ReadonlyMap<string, string>
@@ -92,6 +93,8 @@ export function readsOfStatement(statement: HostStatement): readonly string[] {
     case 'print':
     case 'checkpoint':
       return (statement.message ?? []).flatMap(readsOfPiece)
+    case 'call':
+      return statement.args.flatMap(piecesOf).flatMap(readsOfPiece)
     case 'return':
       return statement.fields.map(field => field.value)
   }
@@ -191,18 +194,28 @@ export function renameReads(statement: HostStatement, names: Renaming): HostStat
     case 'print':
     case 'checkpoint':
       return { ...statement, message: renameMessage(statement.message, names) }
+    case 'call':
+      return { ...statement, args: statement.args.map(arg => renameArgument(arg, names)) }
     case 'return':
       return { ...statement, fields: statement.fields.map(field => ({ ...field, value: to(field.value) })) }
   }
 }
 
 function renameMessage(message: Message, names: Renaming): Message {
-  return message.map(piece => {
-    if (typeof piece === 'string') return piece
-    return 'expr' in piece
-      ? { expr: renameInExpr(piece.expr, names) }
-      : { value: names.get(piece.value) ?? piece.value }
-  })
+  return message.map(piece => (typeof piece === 'string' ? piece : renamePiece(piece, names)))
+}
+
+function renamePiece(
+  piece: Exclude<Message[number], string>,
+  names: Renaming,
+): Exclude<Message[number], string> {
+  return 'expr' in piece
+    ? { expr: renameInExpr(piece.expr, names) }
+    : { value: names.get(piece.value) ?? piece.value }
+}
+
+function renameArgument(argument: HostArgument, names: Renaming): HostArgument {
+  return 'text' in argument ? { text: renameMessage(argument.text, names) } : renamePiece(argument, names)
 }
 
 /** The names that a step gives. */

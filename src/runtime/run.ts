@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core'
-import { SkipBatch } from './errors.ts'
+import { RunError, SkipBatch } from './errors.ts'
 import type { LogScope } from './logbook.ts'
 import { CarriedTensors, KeptTensors, readScalars } from './memory.ts'
 import { differentiate, minimize } from './minimize.ts'
@@ -8,6 +8,8 @@ import { tensorText } from './report/format.ts'
 import type { Session } from './session.ts'
 import { hasStalled } from './stalls.ts'
 import type {
+  HostFunction,
+  HostValue,
   LogOptions,
   LossAhead,
   LossOutputs,
@@ -19,6 +21,7 @@ import type {
   Tensors,
   Trace,
 } from './training.ts'
+import { reasonOf } from './userModule.ts'
 
 /** Where and on what a step or hook runs. */
 export interface RunPlace {
@@ -178,6 +181,15 @@ export class StepRun implements Run {
     return tensorText([...(await value.data())], value.shape)
   }
 
+  async call(run: HostFunction, args: readonly HostValue[], name: string, trace: Trace): Promise<void> {
+    const given = await Promise.all(args.map(handedOver))
+    try {
+      await run(...given)
+    } catch (error) {
+      throw new RunError({ code: 'LTM4393', message: `\`${name}\` failed: ${reasonOf(error)}`, trace })
+    }
+  }
+
   skip(): never {
     throw new SkipBatch()
   }
@@ -219,4 +231,15 @@ export class StepRun implements Run {
     this.kept.dispose()
     this.carried.dispose()
   }
+}
+
+/** A tensor as TypeScript takes it: a number, or arrays in arrays; `true` and `false` where it is of bools. */
+async function handedOver(value: HostValue): Promise<unknown> {
+  if (!(value instanceof tf.Tensor)) return value
+  const numbers: unknown = await value.array()
+  return value.dtype === 'bool' ? truthsOf(numbers) : numbers
+}
+
+function truthsOf(numbers: unknown): unknown {
+  return Array.isArray(numbers) ? numbers.map(truthsOf) : numbers === 1 || numbers === true
 }

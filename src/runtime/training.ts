@@ -350,6 +350,11 @@ export interface Run extends Clocks {
   /** Ends the run after this batch. */
   stop(message?: string): void
   print(message: string): void
+  /**
+   * Waits for a function of the user's own. It gets numbers, bools and strings as they are, a tensor of one element as its number, and
+   * other tensors as arrays in arrays; bools of tensors are bools. What it throws ends the run at its line.
+   */
+  call(run: HostFunction, args: readonly HostValue[], name: string, trace: Trace): Promise<void>
   /** Saves a checkpoint of this name when the step or hook has ended. */
   checkpoint(name: string): void
   /** The newest value logged under this name, for hooks and conditions; NaN before there is one. */
@@ -372,6 +377,12 @@ export interface StallSpec {
   /** What counts as better is better by more than this. */
   readonly minDelta?: number
 }
+
+export type HostValue = number | boolean | string | tf.Tensor
+
+/** Whatever it takes: nothing of its parameters is declared. */
+// biome-ignore lint/suspicious/noExplicitAny: the type checker sees to the arguments where the function is declared
+export type HostFunction = (...args: any[]) => unknown
 
 export interface HostVars {
   [name: string]: number | boolean

@@ -69,6 +69,24 @@ export const names = {
     (d: { path: string }) => `there is no file \`${d.path}\``,
     () => 'paths are relative to the file that says them',
   ),
+  LTM3025: error(
+    (d: { file: string }) => `\`${d.file}\` is nothing that can be imported`,
+    () =>
+      'imports are declarations of `.ltm` files, and functions of `.ts`, `.js` and `.mjs` files for `call`',
+  ),
+  LTM3026: error(
+    (d: { name: string; file: string }) =>
+      `\`${d.name}\` is a function of ${d.file}, which gives no value here`,
+    d => `it is run by a statement of a step or hook: \`call ${d.name}(…)\``,
+  ),
+  LTM3027: error(
+    (d: { got: string }) => `\`call\` runs functions of TypeScript, and this is ${d.got}`,
+    () => 'import one: `import { post } from "./notify.ts"`',
+  ),
+  LTM3028: error(
+    (d: { callee: string }) => `\`${d.callee}\` takes its arguments in their order, without names`,
+    () => 'nothing is known of the parameters of a TypeScript function',
+  ),
   LTM3019: error(
     (d: { what: string; limit: string }) => `${d.what} does not end: it goes ${d.limit}`,
     () =>

@@ -29,11 +29,12 @@ import type { Env } from '../env.ts'
 import { expression } from '../evaluate.ts'
 import { constantOf } from '../host.ts'
 import { hostNumber, notBool } from '../operators.ts'
-import { executeLet, executeVar, named, statementWord } from '../statements.ts'
+import { executeLet, executeVar, named } from '../statements.ts'
 import { toTensor } from '../tensors.ts'
 import { errorValue, int, type TensorValue, type Value } from '../values.ts'
 import { setStatement } from './assignments.ts'
 import { freezeStatement } from './freezing.ts'
+import { callHost } from './hostCalls.ts'
 import { forLoop, whileLoop } from './loops.ts'
 import { message } from './messages.ts'
 import { type MetricScope, metricUpdate } from './metrics.ts'
@@ -276,9 +277,7 @@ function statement(step: StepContext, node: Statement): void {
         place: step.loop ? 'a loop over a list, which is written out' : 'a step outside of any loop',
       })
     case 'CallStatement':
-      return void complain(ctx, 'LTM9001', node.span, {
-        what: `\`${statementWord(node)}\` in a step or hook`,
-      })
+      return callHost(step, node)
   }
 }
 

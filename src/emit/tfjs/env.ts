@@ -1,4 +1,5 @@
 import { bug } from '../../base/bug.ts'
+import { hostCalls } from '../../ir/hostFunctions.ts'
 import type { Func, Optimizer, Origin, Parameter, Phase, Program } from '../../ir/ir.ts'
 import type { Line } from '../layout.ts'
 import type { EmitFunction, EmittedFunction, PlacedFunction } from './functions.ts'
@@ -42,12 +43,14 @@ export interface Env {
 export function createEnv(program: Program, emitFunction: EmitFunction): Env {
   const fixed = [...runtimeValues, ...runtimeTypes, 'settings', 'vars', 'training', ...stepNames]
   const globals = scopeIn(undefined, fixed)
-  const holders = new Map(
-    declared(program).map(([kind, name]) => [
-      `${kind} ${name}`,
-      claim(globals, kind === 'average' ? `${name}Average` : name, '_'),
-    ]),
-  )
+  const calls = new Set(hostCalls(program).map(({ name, file }) => hostKey(name, file)))
+  const holders = new Map([
+    ...declared(program).map(([kind, name]) => {
+      const wanted = kind === 'average' ? `${name}Average` : name
+      return [`${kind} ${name}`, claim(globals, wanted, '_')] as const
+    }),
+    ...[...calls].map(key => [key, claim(globals, key.split(' ')[1] ?? key, '_')] as const),
+  ])
   return {
     program,
     bufferPlaces: new Set(program.buffers.map(({ path }) => placeText({ holders }, path))),
@@ -123,6 +126,13 @@ export function holderName(
   const key = kind === 'model' && name === '' ? 'parameters' : name
   return env.holders.get(`${kind} ${key}`) ?? bug(`there is no ${kind} \`${name}\``)
 }
+
+/** What an imported function of the user's own is called in the generated program. */
+export function hostFunctionName(env: Pick<Env, 'holders'>, name: string, file: string): string {
+  return env.holders.get(hostKey(name, file)) ?? bug(`\`${name}\` is not imported`)
+}
+
+const hostKey = (name: string, file: string): string => `call ${name} from ${file}`
 
 export function funcOf(env: Env, name: string): Func {
   return env.functions.get(name) ?? bug(`there is no function \`${name}\``)

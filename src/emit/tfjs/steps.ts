@@ -16,12 +16,12 @@ import type {
 } from '../../ir/ir.ts'
 import { type Line, layout, type Statement, statement } from '../layout.ts'
 import { emitCalled, handedOn } from './calls.ts'
-import { type Env, funcOf, holderName, localName, localScope, traceOf } from './env.ts'
+import { type Env, funcOf, holderName, hostFunctionName, localName, localScope, traceOf } from './env.ts'
 import { type EmittedFunction, emitFunction } from './functions.ts'
 import { fieldCode } from './functionText.ts'
 import { hostCode } from './host.ts'
 import { refersTo } from './imports.ts'
-import { literal, objectCode } from './literals.ts'
+import { listCode, literal, objectCode } from './literals.ts'
 import { memberAccess, property, quote, scopeIn, upperFirst } from './names.ts'
 import { changesModels, keepReads, regionOf, writeRegion } from './regions.ts'
 import { startsOf } from './scan.ts'
@@ -239,6 +239,8 @@ function lineOf(body: Body, host: Exclude<HostStatement, Of<'compute'>>): Line {
   if (host.kind === 'minimize' || host.kind === 'differentiate') return minimizeLine(body, host)
   if (host.kind === 'if') return ifLine(body, host)
   if (host.kind === 'for') return forLine(body, host)
+  // A `call` says its line itself.
+  if (host.kind === 'call') return statement(callText(body, host))
   return statement(callText(body, host), traceOf(body.env, host.origin))
 }
 
@@ -276,6 +278,8 @@ function callText(
     case 'print':
     case 'checkpoint':
       return ts`run.${host.kind}(${messageCode(body, host.message)})`
+    case 'call':
+      return hostCallCode(body, host)
     case 'freeze':
       return ts`run.${host.frozen ? 'freeze' : 'unfreeze'}(${literal(host.parameters)})`
     case 'return':
@@ -522,6 +526,19 @@ function hoistItems(body: Body, steps: readonly Step[]): (value: string) => Code
     }
   }
   return value => hoisted.get(value) ?? bug(`%${value} is waited for on the tape`)
+}
+
+/** `await run.call(post, ['auroc', area], 'post', 'cancer.ltm:12')`. */
+function hostCallCode(body: Body, { name, file, args, origin }: Of<'call'>): Code {
+  const inputs = args.flatMap(arg => ('value' in arg ? [arg.value] : []))
+  return composed(body, inputs, () => {
+    const given = args.map(arg => {
+      if ('text' in arg) return messageCode(body, arg.text)
+      return 'expr' in arg ? hostCode(arg.expr, body.host) : valueCode(body, arg.value)
+    })
+    const called = [hostFunctionName(body.env, name, file), listCode(given), quote(name)]
+    return ts`await run.call(${join([...called, quote(traceOf(body.env, origin))])})`
+  })
 }
 
 // ── Messages ────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,4 +1,5 @@
 import { blocksOf, boundsOf, within } from '../../ir/blocks.ts'
+import { piecesOf } from '../../ir/hostFunctions.ts'
 import type { HostExpr, HostStatement, Message, Step } from '../../ir/ir.ts'
 
 /** How often each value is read by what is alive. */
@@ -59,6 +60,8 @@ function readBy(statement: HostStatement): readonly string[] {
     case 'print':
     case 'checkpoint':
       return (statement.message ?? []).flatMap(readByPart)
+    case 'call':
+      return statement.args.flatMap(piecesOf).flatMap(readByPart)
     case 'compute':
     case 'move':
     case 'break':

@@ -103,6 +103,11 @@ export class Scanner {
     }
   }
 
+  /** Whether a mark comes next. */
+  atMark(mark: string): boolean {
+    return this.source.text.startsWith(mark, this.start())
+  }
+
   /** Whether a text in quotes comes next. */
   get atText(): boolean {
     return this.source.text.charAt(this.start()) === '"'

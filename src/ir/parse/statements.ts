@@ -3,6 +3,7 @@ import type {
   Hook,
   HookEvent,
   HookPayload,
+  HostArgument,
   HostExpr,
   HostStatement,
   LogFlags,
@@ -93,6 +94,7 @@ const statementWords = [
   'stop',
   'print',
   'checkpoint',
+  'call',
   'freeze',
   'unfreeze',
   'return',
@@ -139,6 +141,12 @@ function parseStatement(s: Scanner, scope: HostScope): HostStatement {
     case 'print':
     case 'checkpoint':
       return { kind: keyword, message: parseMessage(s, scope), origin }
+    case 'call': {
+      const name = s.name()
+      s.expect('from')
+      const file = s.text()
+      return { kind: 'call', name, file, args: s.list('(', ')', () => parseArgument(s, scope)), origin }
+    }
     case 'freeze':
     case 'unfreeze':
       return {
@@ -235,11 +243,16 @@ function parseFlags(s: Scanner): LogFlags {
 }
 
 function parseMessage(s: Scanner, scope: HostScope): Message {
-  return s.list('(', ')', () => {
-    if (s.atText) return s.text()
-    if (!s.accept('{')) return { value: s.value() }
-    const expr = parseExpr(s, scope)
-    s.expect('}')
-    return { expr }
-  })
+  return s.list('(', ')', () => (s.atText ? s.text() : parsePiece(s, scope)))
+}
+
+function parsePiece(s: Scanner, scope: HostScope): Exclude<Message[number], string> {
+  if (!s.accept('{')) return { value: s.value() }
+  const expr = parseExpr(s, scope)
+  s.expect('}')
+  return { expr }
+}
+
+function parseArgument(s: Scanner, scope: HostScope): HostArgument {
+  return s.atMark('(') ? { text: parseMessage(s, scope) } : parsePiece(s, scope)
 }

@@ -1,5 +1,14 @@
 import type { HostScope } from '../host.ts'
-import type { Hook, HookEvent, HostStatement, LogFlags, Message, StepStream, TrainingStep } from '../ir.ts'
+import type {
+  Hook,
+  HookEvent,
+  HostArgument,
+  HostStatement,
+  LogFlags,
+  Message,
+  StepStream,
+  TrainingStep,
+} from '../ir.ts'
 import { printExpr } from './expression.ts'
 import { indent, type Line, line, traced } from './lines.ts'
 import { printName, printNameUnless, printNumber, printType, printValue } from './names.ts'
@@ -114,6 +123,11 @@ function linesOf(statement: HostStatement, scope: HostScope): readonly Line[] {
     case 'print':
     case 'checkpoint':
       return [traced(`${statement.kind}${message(statement.message, scope)}`, statement.origin)]
+    case 'call': {
+      const { name, file, args, origin } = statement
+      const shown = args.map(arg => argument(arg, scope)).join(', ')
+      return [traced(`call ${printName(name)} from ${JSON.stringify(file)} (${shown})`, origin)]
+    }
     case 'freeze': {
       const word = statement.frozen ? 'freeze' : 'unfreeze'
       return [traced(`${word} (${statement.parameters.map(printName).join(', ')})`, statement.origin)]
@@ -189,9 +203,14 @@ function flags({ bar, on }: LogFlags): string {
 }
 
 function message(pieces: Message, scope: HostScope): string {
-  const shown = pieces.map(each => {
-    if (typeof each === 'string') return JSON.stringify(each)
-    return 'expr' in each ? `{${printExpr(each.expr, scope)}}` : printValue(each.value)
-  })
+  const shown = pieces.map(each => (typeof each === 'string' ? JSON.stringify(each) : piece(each, scope)))
   return `(${shown.join(', ')})`
+}
+
+function piece(each: Exclude<Message[number], string>, scope: HostScope): string {
+  return 'expr' in each ? `{${printExpr(each.expr, scope)}}` : printValue(each.value)
+}
+
+function argument(arg: HostArgument, scope: HostScope): string {
+  return 'text' in arg ? message(arg.text, scope) : piece(arg, scope)
 }

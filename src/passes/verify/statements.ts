@@ -1,4 +1,5 @@
 import { boundsOf } from '../../ir/blocks.ts'
+import { piecesOf } from '../../ir/hostFunctions.ts'
 import type { HostStatement, Message, TrainingStep } from '../../ir/ir.ts'
 import type { TensorType } from '../../types/tensor.ts'
 import { showValueType, sizesIn } from '../calls.ts'
@@ -165,6 +166,9 @@ function verifyStatement(scope: Scope, statement: HostStatement): void {
     case 'print':
     case 'checkpoint':
       verifyMessage(inside(scope, statement.kind), statement.message ?? [])
+      break
+    case 'call':
+      verifyMessage(inside(scope, `call ${statement.name}`), statement.args.flatMap(piecesOf))
       break
     case 'return':
       for (const field of statement.fields) typeOf(inside(scope, 'return'), field.value)

@@ -1,5 +1,5 @@
-import { pathToFileURL } from 'node:url'
 import { RunError } from '../errors.ts'
+import { importUserModule } from '../userModule.ts'
 import type { SourceTable } from './column.ts'
 import { badRow, type DataFile, damaged } from './problem.ts'
 import { Rows } from './rows.ts'
@@ -35,7 +35,7 @@ const placeOf = (file: DataFile, row: number): string => `${file.name}, row ${ro
 
 async function defaultOf(path: string, file: DataFile): Promise<unknown> {
   try {
-    const module: { readonly default?: unknown } = await import(pathToFileURL(path).href)
+    const module: { readonly default?: unknown } = await importUserModule(path)
     return module.default
   } catch (error) {
     throw failed(file, "can't be loaded", error)
