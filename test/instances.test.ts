@@ -49,7 +49,7 @@ function elaborated(text: string) {
   const declarations = file.declarations.map(
     (each): Declaration => (each.kind === 'Fn' ? { ...each, body: counted(each.body) } : each),
   )
-  const loaded = { file: { ...file, declarations }, imports: new Map() }
+  const loaded = { file: { ...file, declarations }, imports: new Map(), hosts: new Map() }
   const { programs } = elaborateFile(library, loaded, new Map(), diagnostics.report)
   assert.equal(
     diagnostics.list.map(({ code, message }: Diagnostic) => `${code} ${message}`),
