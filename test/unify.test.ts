@@ -64,6 +64,8 @@ const joins: readonly (readonly [string, string, string])[] = [
   ['8', '8 1', 'column -1'],
   ['n k', 'n k 1', 'column -1'],
   ['k', 'n t 1', 'n t k'],
+  ['k k', 'n k 1', 'n k k'],
+  ['k', 'n k 1', 'column -1'],
   ['n t 1', '3', 'n t 3'],
   ['5', '3 1', '3 5'],
   ['2 3', '2 4', 'different -1'],

@@ -91,12 +91,11 @@ export interface BroadcastClash {
  * Joins the shapes of two operands, aligned at their last axes:
  * 1. axes that the shorter operand lacks are added in front of it;
  * 2. a literal 1 is stretched to the other's size, except
- * 3. a literal 1 that is the last axis of the operand with more axes, where it would be stretched to the size of the axis
- *    in front of it.
+ * 3. a literal 1 that is the last axis of the operand with more axes, where the axes in front of it are those of the other.
  *
  * The third rule is what keeps an `(n)` and an `(n, 1)`, predictions and targets as a rule, from becoming an `(n, n)`. It
- * leaves alone what people mean: `(n, 1) * (n, d)`, `(k, d) - (n, 1, d)`, `(n, 1) - (1, n)`, `(n, t, 1)` against `(k)`, a
- * bias `(1)` on an `(n, d)`.
+ * leaves alone what people mean: `(n, 1) * (n, d)`, `(k, d) - (n, 1, d)`, `(n, 1) - (1, n)`, `(n, t, 1)` against `(k)`, `(n, k, 1)`
+ * against `(k, k)`, a bias `(1)` on an `(n, d)`.
  *
  * A symbolic size is never taken for a 1. Two of which nothing is proved become an obligation, and so does a rest that
  * meets anything but itself; the result then has the rest.
@@ -127,12 +126,12 @@ export function broadcastShapes(a: Shape, b: Shape): Broadcast {
 
 type Joined = { readonly size: Dim; readonly open?: boolean } | undefined
 
-/** Whether the last axis of the operand with more axes is a 1 that the other would stretch to the size in front of it. */
+/** Whether the operand with more axes is the other one with a 1 behind it: an `(n, 1)` that meets an `(n)`. */
 function isColumn(a: Shape, b: Shape): boolean {
   if (a.length === b.length) return false
   const [longer, shorter] = a.length > b.length ? [a, b] : [b, a]
-  const [inFront, last] = longer.slice(-2)
-  return last === 1 && inFront !== undefined && compareDims(inFront, shorter.at(-1)!) === 'equal'
+  const bare = longer.slice(0, -1).slice(-shorter.length)
+  return longer.at(-1) === 1 && shorter.every((size, i) => compareDims(size, bare[i]!) === 'equal')
 }
 
 /** The size of one axis; undefined where the two differ. */
