@@ -275,6 +275,11 @@ const cases: Readonly<Record<string, Case>> = {
     left: 'Fn() Fn()',
     fixable: true,
   },
+  'a number with two points': {
+    text: 'fn f(x) = x[1.2.3]\nfn g() = h(0.77.4, 2)\nfn k() = 1.5.2',
+    errors: ['LTM1042 1:13', 'LTM1042 2:12', 'LTM1042 3:10'],
+    left: 'Fn() Fn() Fn()',
+  },
   '`elif`': {
     text: 'fn f(a) { if a { return 1 } elif b { return 2 } else { return 3 } }',
     errors: ['LTM1024 1:29'],

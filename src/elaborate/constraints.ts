@@ -17,6 +17,13 @@ import { requirement } from './requirement.ts'
 import { declaredType, shapeOf } from './types.ts'
 import { type ConstraintSpec, int, type Value } from './values.ts'
 
+/** What carries a constrained value back to the raw one, where the constraint says it. */
+export function inverseOf({ declaration }: ConstraintSpec): Method | undefined {
+  return declaration.members.find(
+    (member): member is Method => member.kind === 'Method' && member.role === 'inverse',
+  )
+}
+
 /** `in interval(0, 1)`: the constraint with its arguments. */
 export function constraintOf(ctx: Context, ref: Ref): ConstraintSpec | undefined {
   const name = ref.path.parts.map(part => part.text).join('.')

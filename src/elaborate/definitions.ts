@@ -17,6 +17,7 @@ import type {
 import { variablesOf } from '../types/dim.ts'
 import { isRest, type Shape, sameType, type TensorType } from '../types/tensor.ts'
 import { newBindings, undecided, unifyShape } from '../types/unify.ts'
+import { inverseOf } from './constraints.ts'
 import { type Context, complain } from './context.ts'
 import { describe } from './describe.ts'
 import type { Env } from './env.ts'
@@ -158,7 +159,9 @@ function checkSizes(
     const place = types.find(({ type }) =>
       shapesOf(type).some(shape => shape.some(size => !isRest(size) && variablesOf(size).has(name))),
     )
-    if (place) complain(ctx, 'LTM2104', place.formal.span, { name })
+    // Where the argument stands behind the tensor, that is what has been said.
+    if (place && !types.some(({ formal }) => formal.name.text === name))
+      complain(ctx, 'LTM2104', place.formal.span, { name })
   }
 }
 
@@ -215,6 +218,8 @@ function checkStart(ctx: Context, { declaration, constraint, raw, type, env }: S
   const node = declaration.value
   const wanted = constraint && isRawStart(declaration) ? raw : type
   if (!node) return
+  if (constraint && !isRawStart(declaration) && !inverseOf(constraint))
+    complain(ctx, 'LTM4003', node.span, { constraint: constraint.text })
   const value = expression({ ...ctx, env, region: new FunctionRegion(), expected: wanted }, node)
   if (value.kind !== 'int' && value.kind !== 'float')
     checkDeclared(

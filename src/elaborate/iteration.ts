@@ -30,8 +30,7 @@ export function iterate(
   if (columns.some(column => column.kind === 'error')) return 'error'
   const bad = columns.find(column => !['list', 'uniform_list', 'range'].includes(column.kind))
   if (bad) return wrong(ctx, iterable, `${describe(bad)}`)
-  if (columns.length !== names.length)
-    return wrong(ctx, iterable, `${columns.length} for ${names.length} names`)
+  if (columns.length !== names.length) return miscounted(ctx, iterable, columns.length, names.length)
   const lengths = columns.map(lengthOf)
   const length = lengths.find(size => typeof size === 'number') ?? lengths[0] ?? 0
   for (const other of lengths) {
@@ -71,6 +70,12 @@ function affordable(ctx: Context, length: number, iterable: Expr): boolean {
 
 function wrong(ctx: Context, node: Expr, got: string): 'error' {
   complain(ctx, 'LTM2109', node.span, { wanted: 'a list or a range', got })
+  return 'error'
+}
+
+/** A loop has a name for each thing that it goes over. */
+export function miscounted(ctx: Context, { span }: Expr, count: number, names: number): 'error' {
+  complain(ctx, 'LTM2160', span, { count, names })
   return 'error'
 }
 

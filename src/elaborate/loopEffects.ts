@@ -1,4 +1,4 @@
-import type { Block, Break, Expr, Node, Return } from '../syntax/ast.ts'
+import type { Block, Break, Expr, Node, Return, Yield } from '../syntax/ast.ts'
 import { children } from '../syntax/walk.ts'
 
 /** What the body of a loop does to what is outside of it. */
@@ -48,4 +48,21 @@ function targets(
   if (!('kind' in target)) return target.map(name => name.text)
   if (target.kind === 'Name') return [target.text]
   return target.kind === 'Index' || target.kind === 'Member' ? targets(target.object) : []
+}
+
+/** The `yield` that comes after another one in every round, whatever the conditions of the body turn out to be. */
+export function secondYield(body: Block): Yield | undefined {
+  let before = false
+  for (const statement of body.statements) {
+    if (statement.kind === 'Yield' && before) return statement
+    before ||= alwaysYields(statement)
+  }
+  return undefined
+}
+
+function alwaysYields(node: Node): boolean {
+  if (node.kind === 'Block') return node.statements.some(alwaysYields)
+  if (node.kind === 'If')
+    return alwaysYields(node.then) && node.otherwise !== undefined && alwaysYields(node.otherwise)
+  return node.kind === 'Yield'
 }

@@ -3,8 +3,10 @@ import type { CallSite, Piped } from './arguments.ts'
 import { type Context, complain } from './context.ts'
 import { expression, unexpecting } from './evaluate.ts'
 import { convert, freshSizes, type Sizes } from './formals.ts'
+import { tensorsOf } from './functionRegion.ts'
+import { push } from './tensors.ts'
 import { type DeclaredType, showDeclared } from './types.ts'
-import { errorValue, type OpaqueFunctionValue, type Value } from './values.ts'
+import { errorValue, type OpaqueFunctionValue, type TensorValue, type Value } from './values.ts'
 
 /** A call of a function that is an argument of a definition: its declared type says what it takes and gives (F25). */
 export function callOpaque(ctx: Context, callee: OpaqueFunctionValue, site: CallSite, piped?: Piped): Value {
@@ -34,21 +36,29 @@ export function callOpaque(ctx: Context, callee: OpaqueFunctionValue, site: Call
       declared: undefined,
     }),
   )
-  return result && !values.some(value => value.kind === 'error')
-    ? someOf(ctx, result, sizes, site)
-    : errorValue
+  if (!result || values.some(value => value.kind === 'error')) return errorValue
+  return someOf(ctx, result, sizes, site, values.flatMap(tensorsOf))
 }
 
-/** Some value of a type, with its sizes as the call has bound them. */
-function someOf(ctx: Context, type: DeclaredType, sizes: Sizes, site: CallSite): Value {
+/**
+ * Some value of a type, with its sizes as the call has bound them. A step that only a definition's own check ever sees
+ * makes it, so that it counts as computed from the arguments.
+ */
+function someOf(
+  ctx: Context,
+  type: DeclaredType,
+  sizes: Sizes,
+  site: CallSite,
+  from: readonly TensorValue[],
+): Value {
   if (type.kind === 'tensor') {
     const shape = substituteShape(type.type.shape, sizes.bindings)
-    const name = ctx.region.fresh(site.shown)
-    return { kind: 'tensor', name, type: { dtype: type.type.dtype, shape }, span: site.span }
+    const inputs = from.map(({ name }) => name)
+    return push(ctx, 'call', inputs, { func: site.shown }, { dtype: type.type.dtype, shape }, site.span)
   }
   if (type.kind !== 'record') return errorValue
   return {
     kind: 'record',
-    fields: new Map([...type.fields].map(([name, field]) => [name, someOf(ctx, field, sizes, site)])),
+    fields: new Map([...type.fields].map(([name, field]) => [name, someOf(ctx, field, sizes, site, from)])),
   }
 }

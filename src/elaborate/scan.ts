@@ -4,6 +4,7 @@ import { isRest, showType, type TensorType } from '../types/tensor.ts'
 import { type Context, complain } from './context.ts'
 import { describe } from './describe.ts'
 import { replaceTensors, tensorsOf } from './functionRegion.ts'
+import { miscounted } from './iteration.ts'
 import { loopEffects } from './loopEffects.ts'
 import { type Carried, carriedFrom, endOfRound } from './scanCarried.ts'
 import { elaborateBody } from './scanRound.ts'
@@ -55,7 +56,11 @@ function sequencesOf(
 ): readonly SequenceValue[] | undefined {
   const found = columns.filter(column => column.kind === 'sequence')
   if (columns.some(column => column.kind === 'error')) return undefined
-  const problem = problemOf(node, columns, found)
+  if (columns.length !== node.names.length) {
+    miscounted(ctx, node.iterable, columns.length, node.names.length)
+    return undefined
+  }
+  const problem = problemOf(columns, found)
   if (problem !== undefined) {
     complain(ctx, 'LTM2142', node.iterable.span, { problem })
     return undefined
@@ -75,14 +80,9 @@ function sequencesOf(
   return found
 }
 
-function problemOf(
-  node: For,
-  columns: readonly Value[],
-  found: readonly SequenceValue[],
-): string | undefined {
+function problemOf(columns: readonly Value[], found: readonly SequenceValue[]): string | undefined {
   const other = columns.find(column => column.kind !== 'sequence')
   if (other) return `one of them is ${describe(other)}`
-  if (found.length !== node.names.length) return `${found.length} for ${node.names.length} names`
   return found.some(each => each.reverse !== found[0]!.reverse) ? 'one runs backwards' : undefined
 }
 

@@ -7,6 +7,7 @@ import { checkShadowing } from './declaring.ts'
 import { executeBody } from './evaluate.ts'
 import { FunctionRegion } from './functionRegion.ts'
 import { ownValue } from './functions.ts'
+import { secondYield } from './loopEffects.ts'
 import { type Carried, tensorsOnly } from './scanCarried.ts'
 import { sliceType } from './sequence.ts'
 import { errorValue, type SequenceValue, type Value } from './values.ts'
@@ -44,6 +45,7 @@ export function elaborateBody(
   })
   const spans: Span[] = []
   const given: Value[] = []
+  const second = secondYield(node.body)
   const within: Context = {
     ...ctx,
     env,
@@ -52,7 +54,8 @@ export function elaborateBody(
     returns: 'optional',
     round: (value, span) => {
       // Of the branches of a condition that a definition leaves open one yields.
-      if (spans.length > 0 && !ctx.generic) complain(within, 'LTM2146', span, undefined)
+      if (spans.length > 0 && (!ctx.generic || span === second?.span))
+        complain(within, 'LTM2146', span, undefined)
       spans.push(span)
       given.push(value)
     },

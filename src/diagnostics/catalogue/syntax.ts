@@ -40,6 +40,11 @@ export const syntax = {
     (d: { written: string; instead: string }) => `The number \`${d.written}\` is written \`${d.instead}\`.`,
   ),
 
+  LTM1042: error(
+    (d: { written: string }) => `\`${d.written}\` has two points, which no number has.`,
+    () => 'In a range the two points stand together: `0..77`.',
+  ),
+
   // ── Structure ─────────────────────────────────────────────────────────────────────────────────────────────────────
   LTM1010: error(
     (d: { found: string; expected: string; context: string }) =>

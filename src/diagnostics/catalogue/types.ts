@@ -15,7 +15,7 @@ export const types = {
   LTM2104: error(
     (d: { name: string }) => `nothing that a call gives would decide the size \`${d.name}\``,
     d =>
-      `it stands only inside an expression; take it as an argument, \`${d.name}: int\`, or let it be an axis of its own`,
+      `it stands only inside an expression; put an argument \`${d.name}: int\` in front of the tensor, or let it be an axis of its own`,
   ),
   LTM2105: error(
     (d: { callee: string }) => `\`${d.callee}\` needs a shape, and none is known here`,
@@ -144,6 +144,14 @@ export const types = {
     (d: { rest: string }) =>
       `\`${d.rest}\` is the second rest of this shape, and where one ends and the other begins is not known`,
     () => 'a shape has one `...`; name the other axes',
+  ),
+  LTM2160: error(
+    (d: { count: number; names: number }) =>
+      `this loop has ${d.names} name${d.names === 1 ? '' : 's'}, and goes over ${d.count} thing${d.count === 1 ? '' : 's'}`,
+    d =>
+      d.count < d.names
+        ? '`for a, b in zip(first, second)` goes over several together, each with its name'
+        : 'each has a name of its own, as in `for a, b in zip(first, second)`',
   ),
   LTM2124: error(
     (d: { what: string; wanted: string; thing: 'function' | 'module'; problem: string }) =>

@@ -7,7 +7,7 @@ import { checkShadowing } from '../declaring.ts'
 import { describe } from '../describe.ts'
 import { expression } from '../evaluate.ts'
 import { apply, constantOf, number } from '../host.ts'
-import { columnsOf, iterate } from '../iteration.ts'
+import { columnsOf, iterate, miscounted } from '../iteration.ts'
 import { hostNumber } from '../operators.ts'
 import { scan } from '../scan.ts'
 import { errorValue, type Value } from '../values.ts'
@@ -49,10 +49,7 @@ function countingLoop(step: StepContext, node: For, range: RangeExpr, elaborate:
   const { ctx } = step
   const [name, second] = node.names
   if (!name || second) {
-    complain(ctx, 'LTM2109', range.span, {
-      wanted: 'a list or a range',
-      got: `1 for ${node.names.length} names`,
-    })
+    miscounted(ctx, range, 1, node.names.length)
     return bindErrors(step, node, elaborate)
   }
   const from = range.from ? bound(step, range.from) : number(0)

@@ -1,6 +1,6 @@
 import type { Buffer, Parameter } from '../../ir/ir.ts'
 import type { Dim } from '../../types/dim.ts'
-import { constraintFunction } from '../constraints.ts'
+import { constraintFunction, inverseOf } from '../constraints.ts'
 import { type Context, complain, type FunctionInstance, originOf } from '../context.ts'
 import { expression } from '../evaluate.ts'
 import { checkDeclared, filled } from '../formals.ts'
@@ -141,10 +141,8 @@ function zeros(ctx: Context, spec: StateSpec): TensorValue | { readonly kind: 'e
 function inverse(ctx: Context, spec: StateSpec, value: TensorValue): Value {
   const constraint = spec.constraint!
   const instance = constraintFunction(ctx, constraint, 'inverse', spec.type, spec.type, spec.raw)
-  const method = constraint.declaration.members.find(
-    member => member.kind === 'Method' && member.role === 'inverse',
-  )
-  if (!method) return complain(ctx, 'LTM4003', spec.declaration.value!.span, { constraint: constraint.text })
+  if (!inverseOf(constraint))
+    return complain(ctx, 'LTM4003', spec.declaration.value!.span, { constraint: constraint.text })
   if (!instance) return errorValue
   return emitCall(
     ctx,

@@ -161,3 +161,8 @@ function isRooted(path: string): boolean {
 export function localName(scope: Scope, name: string): string {
   return claim(scope, identifier(name.replace(/(\.\d+)+$/, '')))
 }
+
+/** TypeScript wants a name that nobody reads to begin with `_`. */
+export function unread(scope: Scope, name: string): string {
+  return name.startsWith('_') ? name : localName(scope, `_${name}`)
+}

@@ -4,10 +4,11 @@ import type { Func, Step, Value } from '../../ir/ir.ts'
 import { isSequence, roundsOf, type Scan, scanOf } from '../../ir/scan.ts'
 import { isRest, substitute } from '../../types/dim.ts'
 import { newBindings, substituteShape, unifyShape } from '../../types/unify.ts'
-import { type Line, statement } from '../layout.ts'
+import { type Line, layout, statement } from '../layout.ts'
 import { handedOn, loopBody, usesIn } from './calls.ts'
-import { localName, traceOf } from './env.ts'
+import { localName, traceOf, unread } from './env.ts'
 import { hostCode } from './host.ts'
+import { refersTo } from './imports.ts'
 import { type Scope, scopeIn } from './names.ts'
 import type { SizeText } from './sizes.ts'
 import { isHostExpr } from './uses.ts'
@@ -45,10 +46,11 @@ export function writeScan(body: Body, step: Step, write: (body: Body, step: Step
     return statement(ts`${list}.push(${code})`, trace)
   })
   const updates = updateLines(inner, func, scan, variables, trace)
+  const lines = [...inner.lines, ...pushes, ...updates]
   body.lines.push({
     kind: 'statement',
-    code: ts`for (const ${headOf(body, step, scan, inner.head)}) {`,
-    body: [...inner.lines, ...pushes, ...updates],
+    code: ts`for (const ${headOf(body, step, scan, inner, lines)}) {`,
+    body: lines,
     close: '}',
     trace,
   })
@@ -184,8 +186,16 @@ function sizesAt(body: Body, step: Step, scan: Scan, func: Func): SizeText {
 const namesOf = (dim: number | string): readonly string[] => (typeof dim === 'string' ? [dim] : [])
 
 /** `[xt, mt, i] of slices([x, 1], [mask, 1])`. */
-function headOf(body: Body, step: Step, scan: Scan, head: InnerBody['head']): Code {
-  const names = [...head.slices, ...(head.index === undefined ? [] : [head.index])]
+function headOf(
+  body: Body,
+  step: Step,
+  scan: Scan,
+  { head, scope }: InnerBody,
+  lines: readonly Line[],
+): Code {
+  const text = layout(lines, 'javascript')
+  const slices = head.slices.map(name => (refersTo(text, name) ? name : unread(scope, name)))
+  const names = [...slices, ...(head.index === undefined ? [] : [head.index])]
   const sequences = scan.along.map((axis, i) => {
     const input = step.inputs[scan.carried + i] ?? bug('a scan without a sequence')
     return ts`[${valueCode(body, input)}, ${axis}]`

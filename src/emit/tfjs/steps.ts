@@ -16,7 +16,16 @@ import type {
 } from '../../ir/ir.ts'
 import { type Line, layout, type Statement, statement } from '../layout.ts'
 import { emitCalled, handedOn } from './calls.ts'
-import { type Env, funcOf, holderName, hostFunctionName, localName, localScope, traceOf } from './env.ts'
+import {
+  type Env,
+  funcOf,
+  holderName,
+  hostFunctionName,
+  localName,
+  localScope,
+  traceOf,
+  unread,
+} from './env.ts'
 import { type EmittedFunction, emitFunction } from './functions.ts'
 import { fieldCode } from './functionText.ts'
 import { hostCode } from './host.ts'
@@ -374,11 +383,6 @@ function forLine(body: Body, host: Of<'for'>): Line {
     close: '}',
     trace: traceOf(body.env, host.origin),
   }
-}
-
-/** TypeScript wants a name that nobody reads to begin with `_`. */
-function unread(scope: Body['scope'], name: string): string {
-  return name.startsWith('_') ? name : localName(scope, `_${name}`)
 }
 
 // ── Variables ───────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -289,6 +289,19 @@ const printCall: Recogniser = (view, failure) => {
   return { diagnostic: diagnose('LTM1036', spanBetween(view, item?.start ?? failure.at, failure.at), {}) }
 }
 
+/** `0.77.4` */
+const twoPoints: Recogniser = (view, failure) => {
+  const { at } = failure
+  const kinds = [at - 2, at - 1, at].map(i => kindAt(view, i)).join(' ')
+  if (failure.rule !== 'Trailer' || kinds !== 'NumberToken Dot NumberToken') return undefined
+  if (!touches(view, at - 1) || !touches(view, at)) return undefined
+  const span = spanBetween(view, at - 2, at)
+  return {
+    diagnostic: diagnose('LTM1042', span, { written: textOf(span) }),
+    repair: swap(view, failure, at - 2, at + 1, [missing(span.start, span.end)]),
+  }
+}
+
 /** `.5` and `1.` */
 const pointlessNumber: Recogniser = (view, failure) => {
   const { at } = failure
@@ -421,6 +434,7 @@ export const habits: readonly Recogniser[] = [
   equalsForEquals,
   pythonChoice,
   printCall,
+  twoPoints,
   pointlessNumber,
   openChoice,
   severalIterables,
