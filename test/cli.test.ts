@@ -390,7 +390,7 @@ test('a fault of the run is shown at its line, with its exit code', async ({ fol
   assert.is(result.code, 3)
   assert.is(
     result.err,
-    `error[LTM6001]: the loss is NaN\n --> ${path}:2:3\n  |\n2 |   minimize loss\n  |   ^^^^^^^^^^^^^\n  = help: lower lr\n\n`,
+    `error[LTM6001]: the loss is NaN\n --> ${path}:2:3\n  |\n2 |   minimize loss\n  |   ^^^^^^^^^^^^^\n  = help: lower lr\n\n\`ltm explain LTM6001\` tells more\n`,
   )
   assert.equal(leftBehind(), [])
   assert.is(spanOfTrace(`${path}:2:12`)?.start, 21)

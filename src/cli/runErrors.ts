@@ -9,6 +9,7 @@ import { showAll } from './show.ts'
 export function showRunError(error: unknown, cli: Cli): ExitCode | undefined {
   if (!(error instanceof RunError)) return undefined
   showAll([asDiagnostic(error)], cli)
+  cli.terminal.err(`\`ltm explain ${error.code}\` tells more\n`)
   return error.exitCode
 }
 
