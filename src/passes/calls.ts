@@ -33,8 +33,25 @@ export function bindSizes(func: Func, args: readonly ValueType[]): Sizes | { rea
     const clash = bindOne(type, args[i]!, flexible, bindings)
     if (clash !== undefined) return { clash: `%${name} of ${func.name} is ${clash}` }
   }
-  const [open] = undecided(flexible, bindings)
-  return open === undefined ? bindings : { clash: `the size ${open} of ${func.name} is left open` }
+  const open = undecided(flexible, bindings)
+  if (open.length === 0) return bindings
+  return (
+    asTheyStand(func, args, open, bindings) ?? { clash: `the size ${open[0]} of ${func.name} is left open` }
+  )
+}
+
+/** Sizes that no argument tells by themselves, as in `batch * t`, are the caller's where all types are the same then. */
+function asTheyStand(
+  func: Func,
+  args: readonly ValueType[],
+  open: readonly string[],
+  { dims, rests }: Bindings,
+): Sizes | undefined {
+  const sizes = { dims: new Map([...dims, ...open.map(name => [name, name] as const)]), rests }
+  const same = func.params.every(
+    ({ type }, i) => showValueType(typeAt(type, sizes)) === showValueType(args[i]!),
+  )
+  return same ? sizes : undefined
 }
 
 function bindOne(type: ValueType, arg: ValueType, flexible: ReadonlySet<string>, bindings: Bindings) {

@@ -1,6 +1,6 @@
 import { bug } from '../../base/bug.ts'
 import { annotation, type Code, ts } from '../../base/code.ts'
-import { type Dim, isRest, renderDim } from '../../types/dim.ts'
+import { type Dim, isRest, renderDim, variablesOf } from '../../types/dim.ts'
 import type { TensorType } from '../../types/tensor.ts'
 import { type Line, statement } from '../layout.ts'
 import { localName } from './env.ts'
@@ -23,11 +23,22 @@ export function sizesOf(inputs: readonly Shaped[], scope: Scope, prologue: Line[
     const known = bound.get(name)
     if (known !== undefined) return known
     const local = localName(scope, name.replace(/^\.\.\./, ''))
-    prologue.push(statement(ts`const ${local} = ${measured(name, inputs)}`))
+    const code = measured(name, inputs) ?? bug(`no input tells the size \`${name}\``)
+    prologue.push(statement(ts`const ${local} = ${code}`))
     bound.set(name, local)
     return local
   }
-  return dim => sizeCode(dim, symbol)
+  return dim => (isMeasured(dim, inputs) ? undefined : measuredWhole(dim, inputs)) ?? sizeCode(dim, symbol)
+}
+
+function isMeasured(dim: Dim, inputs: readonly Shaped[]): boolean {
+  return isRest(dim) || [...variablesOf(dim)].every(name => measured(name, inputs) !== undefined)
+}
+
+/** A size such as `batch * t` that an input has as it is, where nothing tells its symbols one by one. */
+function measuredWhole(dim: Dim, inputs: readonly Shaped[]): Code | undefined {
+  const place = placesOf(inputs).find(each => each.dim === dim)
+  return place && axisSize(place)
 }
 
 /** A size with its symbols replaced. */
@@ -48,18 +59,31 @@ export function sizeReader(inputs: readonly Shaped[]): SizeReader {
   }
 }
 
-/** Where a size stands bare, or as a multiple, in the shape of an input. */
-function measured(symbol: string, inputs: readonly Shaped[]): Code {
-  const places = inputs.flatMap(({ read, type }) =>
-    type.shape.map((dim, i) => ({ read, dim, shape: type.shape, i })),
-  )
+interface Place extends Axis {
+  readonly dim: Dim
+}
+
+function placesOf(inputs: readonly Shaped[]): readonly Place[] {
+  return inputs.flatMap(({ read, type }) => type.shape.map((dim, i) => ({ read, dim, shape: type.shape, i })))
+}
+
+/** Where a size stands bare, as a multiple, or with a number added to it, in the shape of an input. */
+function measured(symbol: string, inputs: readonly Shaped[]): Code | undefined {
+  const places = placesOf(inputs)
   const bare = places.find(place => place.dim === symbol)
   if (bare !== undefined) return symbol.startsWith('...') ? restSlice(bare) : axisSize(bare)
   for (const place of places) {
     const factor = typeof place.dim === 'string' ? multipleOf(place.dim, symbol) : undefined
     if (factor !== undefined) return ts`${axisSize(place)} / ${factor}`
   }
-  return bug(`no input tells the size \`${symbol}\``)
+  for (const place of places) {
+    const [name, sign, number, ...more] = typeof place.dim === 'string' ? place.dim.split(' ') : []
+    if (name === symbol && more.length === 0 && /^\d+$/.test(number ?? '')) {
+      if (sign === '-') return ts`${axisSize(place)} + ${number ?? ''}`
+      if (sign === '+') return ts`${axisSize(place)} - ${number ?? ''}`
+    }
+  }
+  return undefined
 }
 
 interface Axis {
