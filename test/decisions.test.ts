@@ -45,15 +45,12 @@ forEachCase('decisions', ({ name, folder, path, read, has }) => {
   })
 })
 
-/** Decisions that nothing follows yet. */
-const pending: readonly number[] = [41]
-
 test('every decision has a case', () => {
   const numbers = areaNames('decisions').map(name => Number(/^F(\d\d)-[a-z]/.exec(name)?.[1]))
   const all = Array.from({ length: 51 }, (_, i) => i + 1)
   assert.equal(
     all.filter(number => !numbers.includes(number)),
-    pending,
+    [],
   )
   assert.ok(numbers.every(number => all.includes(number)))
 })

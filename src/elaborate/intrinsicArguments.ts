@@ -27,6 +27,7 @@ const accepted: Readonly<Record<string, Accepted>> = {
   uniform: shaped(['low', 'high']),
   bernoulli: shaped(['p']),
   arange: one('count'),
+  permutation: one('count'),
   eye: shaped([]),
   linspace: shaped(['from', 'to'], 2),
   stack: { order: ['list'], least: 1, named: ['axis'] },

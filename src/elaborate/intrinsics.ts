@@ -70,6 +70,16 @@ export const intrinsics: Readonly<Record<string, Intrinsic>> = {
   normal: (ctx, site, piped) => draw(ctx, 'random_normal', ['mean', 'std'], [0, 1], 'f32', site, piped),
   uniform: (ctx, site, piped) => draw(ctx, 'random_uniform', ['low', 'high'], [0, 1], 'f32', site, piped),
   bernoulli: (ctx, site, piped) => draw(ctx, 'random_bernoulli', ['p'], [0.5], 'bool', site, piped),
+  permutation: (ctx, site, piped) => {
+    const [count] = values(ctx, site, piped)
+    if (count?.kind !== 'int')
+      return !count || count.kind === 'error'
+        ? errorValue
+        : complain(ctx, 'LTM2109', site.span, { wanted: 'an int', got: describe(count) })
+    const key = keyAt(ctx, site.shown, site.span)
+    const type: TensorType = { dtype: 'i32', shape: [count.dim] }
+    return push(ctx, 'random_permutation', [key], { count: count.dim }, type, site.span)
+  },
   arange: (ctx, site, piped) => {
     const bounds = values(ctx, site, piped)
     const [count] = bounds

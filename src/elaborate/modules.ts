@@ -19,6 +19,7 @@ import {
   type BufferSpec,
   type ConstraintSpec,
   errorValue,
+  lazy,
   type ModuleMemberValue,
   type ModuleSpec,
   type ModuleValue,
@@ -137,14 +138,12 @@ function addMember(
       return ctx.env.define(member.name.text, placed, member.name.span, { conditions })
     }
     case 'Let': {
-      const [name] = member.names
-      if (!name || member.record)
-        return void complain(ctx, 'LTM9001', member.span, { what: 'a record taken apart by a module' })
-      claim(ctx, name)
-      members.set(name.text, { kind: 'let', name: name.text })
-      return ctx.env.define(name.text, { kind: 'lazy', declaration: member, env: ctx.env }, name.span, {
-        conditions,
-      })
+      for (const name of member.names) {
+        claim(ctx, name)
+        members.set(name.text, { kind: 'let', name: name.text })
+        ctx.env.define(name.text, lazy(member, ctx.env, name), name.span, { conditions })
+      }
+      return
     }
     case 'Require':
       return void requirement(ctx, member.condition)

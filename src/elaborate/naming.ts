@@ -36,11 +36,31 @@ export function conditionHolds(ctx: Context, binding: Binding, node: Name): bool
 export function settle(ctx: Context, value: Value, span: Span): Value {
   if (value.kind === 'param') return ctx.region.member(ctx, value.path, value.spec, span)
   if (value.kind !== 'lazy') return value
-  const { declaration, env } = value
-  if (declaration.kind === 'Let') return once(ctx, declaration, env, span)
+  const { declaration, env, field } = value
+  if (declaration.kind === 'Let') {
+    const whole = once(ctx, declaration, env, span)
+    return field ? fieldOf(ctx, whole, field, declaration) : whole
+  }
   return declaration.type?.kind === 'NamedType' && declaration.type.shape !== undefined
     ? computed(ctx, declaration, declaration.name.text, env, span)
     : constant(ctx, declaration, env)
+}
+
+/** One name of `let { a, b } = …`. */
+function fieldOf(ctx: Context, whole: Value, field: Name, { value }: Let): Value {
+  if (whole.kind === 'error') return whole
+  if (whole.kind !== 'record')
+    return complain(ctx, 'LTM2109', value.span, { wanted: 'a record', got: describe(whole) })
+  const names = [...whole.fields.keys()]
+  return (
+    whole.fields.get(field.text) ??
+    complain(ctx, 'LTM3003', field.span, {
+      object: describe(whole),
+      name: field.text,
+      near: nearest(field.text, names),
+      has: names.length > 0 ? `it has ${names.map(each => `\`${each}\``).join(', ')}` : '',
+    })
+  )
 }
 
 /** In a function a `let` member is computed where it is first used, draws included, and is the same from there on (F40). */

@@ -4,6 +4,4 @@ export const pendingNames: ReadonlySet<string> = new Set([
   'spectral_norm',
   // Functions, layers, metrics.
   'vocabulary',
-  'images',
-  'permutation',
 ])

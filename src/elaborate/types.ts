@@ -79,7 +79,7 @@ function namedType(
     return { kind: 'tensor', type: { dtype: text, shape: shapeOf(ctx, shape ?? [], variables) } }
   }
   if (text === 'f16' || text === 'bf16') {
-    complain(ctx, 'LTM9001', span, { what: `the dtype \`${text}\`` })
+    complain(ctx, 'LTM2125', span, { dtype: text })
     return errorType
   }
   if (shape === undefined) {

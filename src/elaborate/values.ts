@@ -12,6 +12,7 @@ import type {
   Method,
   Metric,
   Module,
+  Name,
   Optimizer,
   Param,
   Schedule,
@@ -242,6 +243,8 @@ export interface LazyValue {
   readonly kind: 'lazy'
   readonly declaration: Let | Const
   readonly env: Env
+  /** The field that is meant, of `let { a, b } = …`. */
+  readonly field?: Name
 }
 
 /** A module with its arguments: shared by all instances that were made with equal ones. */
@@ -307,6 +310,14 @@ export interface ConstraintSpec {
   readonly text: string
   readonly key: string
 }
+
+/** A `let` member under one of its names. */
+export const lazy = (declaration: Let, env: Env, name: Name): LazyValue => ({
+  kind: 'lazy',
+  declaration,
+  env,
+  ...(declaration.record ? { field: name } : {}),
+})
 
 export const errorValue: ErrorValue = { kind: 'error' }
 export const int = (dim: Dim): IntValue => ({ kind: 'int', dim })

@@ -294,6 +294,11 @@ export const training = {
     d =>
       `minimise in that block, write \`where(…)\` for a choice, or \`stop_gradient(${d.value})\` if no gradient should flow`,
   ),
+  LTM4507: error(
+    (d: { precision: string }) =>
+      `no engine trains in the precision \`${d.precision}\` yet: all compute in 32 bits`,
+    () => 'write `precision: f32`, or leave it out',
+  ),
   LTM4506: error(
     (d: { count: number; of: string }) => `${d.count} of what? \`${d.of}\` counts updates`,
     d => `write \`${d.count} updates of ${d.of}\``,

@@ -157,6 +157,10 @@ export const types = {
     (d: { what: string; wanted: string; thing: 'function' | 'module'; problem: string }) =>
       `${d.what} is to be ${d.wanted}, and this ${d.thing} ${d.problem}`,
   ),
+  LTM2125: error(
+    (d: { dtype: string }) => `no engine computes with tensors of \`${d.dtype}\` yet`,
+    () => 'write `f32`',
+  ),
   LTM2130: error(
     (d: { rounds: number; most: number }) =>
       `this loop has ${d.rounds} rounds, and at most ${d.most} can be unrolled`,

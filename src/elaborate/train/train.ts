@@ -12,7 +12,7 @@ import { FunctionRegion } from '../functionRegion.ts'
 import { paramSpec, place } from '../modules.ts'
 import { settle } from '../naming.ts'
 import { buffersOf, type PlacedBuffer, type PlacedParam, parametersOf } from '../states.ts'
-import { errorValue, type Value } from '../values.ts'
+import { errorValue, lazy, type Value } from '../values.ts'
 import { type AverageModel, averageModel, averageOptimizer } from './averages.ts'
 import { elaborateData } from './datasets.ts'
 import { globPattern } from './globs.ts'
@@ -359,13 +359,7 @@ function checkRepeated(ctx: Context, train: Train): void {
 
 /** `let` members are computed where they are used, so that they may use whatever the `train` declares. */
 function letOf(ctx: Context, member: MemberOf<'Let'>, names: TrainNames): void {
-  if (member.record) complain(ctx, 'LTM9001', member.span, { what: 'a record taken apart by a `train`' })
-  for (const name of member.names)
-    names.define(
-      name.text,
-      member.record ? errorValue : { kind: 'lazy', declaration: member, env: ctx.env },
-      name.span,
-    )
+  for (const name of member.names) names.define(name.text, lazy(member, ctx.env, name), name.span)
 }
 
 /** A `let` that nobody uses is looked at as well. */

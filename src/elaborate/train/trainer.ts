@@ -92,7 +92,7 @@ const setters: Readonly<Record<string, Setter>> = {
   },
   precision: (training, node) => {
     if (node.kind !== 'Name' || node.text !== 'f32')
-      complain(training.ctx, 'LTM9001', node.span, { what: `the precision \`${textOf(node.span)}\`` })
+      complain(training.ctx, 'LTM4507', node.span, { precision: textOf(node.span) })
   },
 }
 
