@@ -1,6 +1,6 @@
 import { bug } from '../../base/bug.ts'
 import { annotation, type Code, ts } from '../../base/code.ts'
-import { type Dim, isRest, renderDim, variablesOf } from '../../types/dim.ts'
+import { type Dim, exactDivide, isRest, renderDim, variablesOf } from '../../types/dim.ts'
 import type { TensorType } from '../../types/tensor.ts'
 import { type Line, statement } from '../layout.ts'
 import { localName } from './env.ts'
@@ -35,10 +35,14 @@ function isMeasured(dim: Dim, inputs: readonly Shaped[]): boolean {
   return isRest(dim) || [...variablesOf(dim)].every(name => measured(name, inputs) !== undefined)
 }
 
-/** A size such as `batch * t` that an input has as it is, where nothing tells its symbols one by one. */
+/** A size such as `batch * t` that an input has as it is, or a multiple of one, where nothing tells its symbols one by one. */
 function measuredWhole(dim: Dim, inputs: readonly Shaped[]): Code | undefined {
-  const place = placesOf(inputs).find(each => each.dim === dim)
-  return place && axisSize(place)
+  for (const place of placesOf(inputs)) {
+    if (place.dim === dim) return axisSize(place)
+    const factor = isRest(place.dim) || isRest(dim) ? undefined : exactDivide(dim, place.dim)
+    if (typeof factor === 'number') return ts`${factor} * ${axisSize(place)}`
+  }
+  return undefined
 }
 
 /** A size with its symbols replaced. */
