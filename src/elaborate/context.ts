@@ -56,6 +56,8 @@ export interface FunctionInstance {
   readonly drawsRandom: boolean
   /** What of the mode it asks for, itself or through what it calls. */
   readonly readsMode: ModeReads
+  /** It looks at a clock or the like, so that it has no form of its own: its steps go where it is called. */
+  readonly looksAtRun: boolean
 }
 export type ModeReads = 'nothing' | 'training' | 'phase'
 

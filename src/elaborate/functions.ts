@@ -16,6 +16,7 @@ import {
 import { describe } from './describe.ts'
 import type { Env } from './env.ts'
 import { executeBody, unexpecting } from './evaluate.ts'
+import { looksAtRun } from './fleeting.ts'
 import {
   bindFormals,
   checkDeclared,
@@ -105,7 +106,9 @@ export function callFunction(ctx: Context, called: FunctionValue, site: CallSite
     span: site.span,
     text: `in this call of \`${site.shown}\``,
   })
-  return instance ? emitCall(ctx, instance, request, site.span) : errorValue
+  if (!instance?.looksAtRun) return instance ? emitCall(ctx, instance, request, site.span) : errorValue
+  for (const { formal, value } of own) scope.define(formal.name.text, value, formal.name.span)
+  return splice({ ...ctx, mode }, callee, own, given, scope, site, wanted)
 }
 
 /** Made where it is used, and with parameters or buffers of its own. */
@@ -182,7 +185,8 @@ function callInline(
 
 /**
  * A function takes its sizes from its tensors. One that is asked for a size that none of them tells, as in
- * `let z: f32[batch.size, 4] = zeros()`, has no form of its own: its steps go where it is called.
+ * `let z: f32[batch.size, 4] = zeros()`, has no form of its own: its steps go where it is called. So do those of one that
+ * looks at a clock.
  */
 function splice(
   ctx: Context,
@@ -349,11 +353,19 @@ function buildFunction(
     writes: region.writes,
     drawsRandom: region.drawsRandom,
     readsMode,
+    looksAtRun: looksAtRun(func, ctx.world.functions.list),
+  }
+  if (instance.looksAtRun && !mayBeSpliced.has(request.role)) {
+    complain(within, 'LTM4508', request.declaration.span, { name: request.name })
+    return undefined
   }
   ctx.world.functions.byKey.set(modeKey(ctx, key, readsMode), instance)
-  ctx.world.functions.list.push(func)
+  if (!instance.looksAtRun) ctx.world.functions.list.push(func)
   return instance
 }
+
+/** What a step or another function calls; all else is called by the runtime, which knows no place for its steps. */
+const mayBeSpliced: ReadonlySet<Func['role']> = new Set(['fn', 'loss', 'forward', 'method', 'lambda'])
 
 /** A result that is a number where a tensor is declared becomes one; a declared shape is checked at the body. */
 function checkResult(ctx: Context, value: Value, request: FunctionRequest): Value {

@@ -294,6 +294,11 @@ export const training = {
     d =>
       `minimise in that block, write \`where(…)\` for a choice, or \`stop_gradient(${d.value})\` if no gradient should flow`,
   ),
+  LTM4508: error(
+    (d: { name: string }) =>
+      `\`${d.name}\` looks at a clock or a variable of the training, and runs where there is none`,
+    () => 'take the number as an argument, and give it where the training can',
+  ),
   LTM4507: error(
     (d: { precision: string }) =>
       `no engine trains in the precision \`${d.precision}\` yet: all compute in 32 bits`,
