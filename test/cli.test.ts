@@ -12,6 +12,7 @@ import { trainedCheckpoint } from '../src/cli/checkpoints.ts'
 import type { Cli } from '../src/cli/cli.ts'
 import { openFiles } from '../src/cli/files.ts'
 import { hyperFlags } from '../src/cli/hypers.ts'
+import type { PredictedFields } from '../src/cli/npz.ts'
 import { renderPage } from '../src/cli/page.ts'
 import type { Compiler, RunRequest } from '../src/cli/ports.ts'
 import { csvOf, jsonlOf, requireWritable, writePredictions } from '../src/cli/predictions.ts'
@@ -24,6 +25,8 @@ import type { Diagnostic } from '../src/diagnostics/diagnostic.ts'
 import type { Program } from '../src/ir/ir.ts'
 import { saveCheckpoint } from '../src/runtime/checkpoint.ts'
 import { type ExitCode, RunError } from '../src/runtime/errors.ts'
+import { readNpy } from '../src/runtime/sources/npy.ts'
+import { readZip } from '../src/runtime/sources/zip.ts'
 
 const test = suite<{ folder: string }>('cli')
 
@@ -613,12 +616,46 @@ test('predictions as JSON lines and as CSV', ({ folder }) => {
     '{"label":3,"text":"a \\"b\\", c","logits":[0.5,1]}\n{"label":"NaN","sure":true,"text":null}\n',
   )
   assert.is(csvOf(rows), 'label,text,logits,sure\n3,"a ""b"", c","[0.5,1]",\nNaN,,,true\n')
-  writePredictions(join(folder, 'p.csv'), rows)
-  writePredictions(join(folder, 'p.jsonl'), rows)
+  writePredictions(join(folder, 'p.csv'), rows, new Map())
+  writePredictions(join(folder, 'p.jsonl'), rows, new Map())
   assert.is(readFileSync(join(folder, 'p.csv'), 'utf8'), csvOf(rows))
   assert.is(readFileSync(join(folder, 'p.jsonl'), 'utf8'), jsonlOf(rows))
   assert.throws(() => requireWritable(join(folder, 'no', 'p.csv')), /there is no directory/)
   assert.throws(() => requireWritable(folder), /is a directory/)
+})
+
+test('predictions as NumPy arrays, ragged ones filled up beside their lengths', async ({ folder }) => {
+  const rows = [
+    { tags: [4, 5], score: 0.5, sure: true },
+    { tags: [], score: Number.NaN, sure: false },
+    { tags: [6], score: 2, sure: true },
+    { mean: [1.5, -2] },
+  ]
+  const each = { rank: 0, ragged: false, many: true }
+  const fields: PredictedFields = new Map([
+    ['tags', { ...each, dtype: 'int32', rank: 1, ragged: true }],
+    ['score', { ...each, dtype: 'float32' }],
+    ['sure', { ...each, dtype: 'bool' }],
+    ['mean', { ...each, dtype: 'float32', rank: 1, many: false }],
+  ])
+  const path = join(folder, 'p.npz')
+  writePredictions(path, rows, fields)
+  const file = { name: 'p.npz', trace: 'x.ltm:1' }
+  const arrays = readZip(readFileSync(path), file).map(({ name, read }) => {
+    const bytes = read()
+    assert.is(new DataView(bytes.buffer, bytes.byteOffset).getUint16(8, true) % 64, 54, name)
+    const { shape, values } = readNpy(bytes, name, file)
+    return [name, shape, [...values]]
+  })
+  assert.equal(arrays, [
+    ['tags.npy', [2], [4, 5, 0, 0, 6, 0]],
+    ['tags.length.npy', [], [2, 0, 1]],
+    ['score.npy', [], [0.5, Number.NaN, 2]],
+    ['sure.npy', [], [1, 0, 1]],
+    ['mean.npy', [], [1.5, -2]],
+  ])
+  const mixed = [...rows, { score: [1, 2] }]
+  assert.throws(() => writePredictions(path, mixed, fields), /return `score` with different numbers of axes/)
 })
 
 test('without a named checkpoint it is the best of the newest run that has one', async ({ folder }) => {

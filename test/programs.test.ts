@@ -35,6 +35,27 @@ async function trained(name: string): Promise<Trained> {
 }
 
 const outcomes: Readonly<Record<string, (trained: Trained) => void>> = {
+  /** The longest of a batch decides how long it is, and each example is told as long as it is itself. */
+  tags({ rows }) {
+    const each = rows.filter(row => 'id' in row)
+    assert.equal(
+      each.map(({ even }) => even),
+      [[false, true, false], [true], [true, false], [true, false, true], [true, true], [false]],
+    )
+    assert.equal(each[2]?.apart, [
+      [0, 1],
+      [-1, 0],
+    ])
+    assert.equal(
+      each.map(({ mask }) => mask),
+      [3, 1, 2, 3, 2, 1].map(length => Array.from({ length }, () => true)),
+    )
+    assert.equal(
+      each.map(({ length }) => length),
+      [3, 1, 2, 3, 2, 1],
+    )
+    assert.is(rows.length - each.length, 2)
+  },
   /** Logistic regression finds 92 to 100 % of the wines, depending on the split. */
   wines({ training, result: { metrics, clocks }, said }) {
     assert.ok(metrics['val.recall.mean']! >= 0.92, `${metrics['val.recall.mean']}`)

@@ -12,7 +12,7 @@ export function predictCommand(cli: Cli, finish: (code: ExitCode) => void): Comm
     .option('--checkpoint <path>', 'the checkpoint (default: the best or latest of the newest run)')
     .option(
       '--out <file>',
-      'where to write: a .jsonl or .csv file (default: JSON lines to the terminal)',
+      'where to write: a .jsonl, .csv or .npz file (default: JSON lines to the terminal)',
       outOf,
     )
     .addHelpText(
@@ -25,6 +25,6 @@ export function predictCommand(cli: Cli, finish: (code: ExitCode) => void): Comm
 }
 
 function outOf(text: string): string {
-  if (/\.(jsonl|csv)$/.test(text)) return text
-  throw new InvalidArgumentError('Its ending says the format: .jsonl or .csv.')
+  if (/\.(jsonl|csv|npz)$/.test(text)) return text
+  throw new InvalidArgumentError('Its ending says the format: .jsonl, .csv or .npz.')
 }

@@ -1,6 +1,7 @@
 import { existsSync, statSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { badUsage } from './cli.ts'
+import { npzOf, type PredictedFields } from './npz.ts'
 
 /** What a predict step said of one example. */
 type Row = Readonly<Record<string, unknown>>
@@ -13,8 +14,9 @@ export function requireWritable(path: string): void {
 }
 
 /** Writes predictions in the format that the file's ending names. */
-export function writePredictions(path: string, rows: readonly Row[]): void {
-  writeFileSync(path, path.endsWith('.csv') ? csvOf(rows) : jsonlOf(rows))
+export function writePredictions(path: string, rows: readonly Row[], fields: PredictedFields): void {
+  if (path.endsWith('.npz')) writeFileSync(path, npzOf(rows, fields))
+  else writeFileSync(path, path.endsWith('.csv') ? csvOf(rows) : jsonlOf(rows))
 }
 
 /** One JSON object a line; numbers that aren't finite, which JSON lacks, are written as words. */

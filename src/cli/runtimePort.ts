@@ -48,7 +48,7 @@ async function foundCheckpoint(runs: string, training: Training, reporter: Repor
 }
 
 /** With `--json` the rows have been reported already. */
-function deliver({ out, json }: RunRequest, { predictions }: RunResult): void {
-  if (out !== undefined) writePredictions(out, predictions)
+function deliver({ out, json }: RunRequest, { predictions, predicted }: RunResult): void {
+  if (out !== undefined) writePredictions(out, predictions, predicted)
   else if (!json) process.stdout.write(jsonlOf(predictions))
 }

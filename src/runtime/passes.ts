@@ -96,6 +96,7 @@ export interface BatchDone {
   readonly size: number
   /** Examples, where the step reads data at all. */
   readonly examples: number | undefined
+  readonly batches: readonly Batch[]
   readonly outputs: Tensors | undefined
   readonly logged: StepValues
 }
@@ -142,7 +143,7 @@ async function runOn(
     commitBuffers(session.buffers)
     if (step.phase === 'train') followBuffers(session.averages, session.buffers, session.clocks)
     const logged = await session.logbook.commit()
-    await done({ size, examples, outputs, logged })
+    await done({ size, examples, batches, outputs, logged })
     await runHooks(session, `${event}_batch_end`, { scope, size, outputs, batches })
     return true
   } catch (error) {

@@ -4,8 +4,8 @@ import { RunError } from './errors.ts'
 import { runHooks } from './hooks.ts'
 import { breathe, isInterrupted } from './pace.ts'
 import { type BatchDone, openPass, runBatch } from './passes.ts'
-import type { Prediction, Session } from './session.ts'
-import type { StepSpec } from './training.ts'
+import type { PredictedField, Prediction, Session } from './session.ts'
+import type { Batch, StepSpec } from './training.ts'
 
 /** Runs the predict steps in the order of the data and reports what they return. */
 export async function predictAll(session: Session, split: string | undefined): Promise<void> {
@@ -72,14 +72,75 @@ async function reportRows(
   step: StepSpec,
   split: string | undefined,
   offset: number,
-  { outputs = {}, examples }: BatchDone,
+  { outputs = {}, examples, batches: [batch] }: BatchDone,
 ): Promise<void> {
   const source = { data: step.streams[0]?.data, split, step: step.name }
   const place = Object.fromEntries(Object.entries(source).filter(([, value]) => value !== undefined))
-  for (const { each, rows } of await rowsOf(Object.entries(outputs), examples)) {
+  const fields = await Promise.all(
+    Object.entries(outputs).map(([name, value]) => fieldOf(step, batch, name, value)),
+  )
+  for (const field of fields) notePredicted(session, field.name, kindOf(step, field))
+  for (const { each, rows } of rowsOf(fields, examples)) {
     session.predictions.push(...rows)
     session.report({ kind: 'prediction', ...place, offset, each, rows })
   }
+}
+
+/** What a step returned under a name. */
+interface Field {
+  readonly name: string
+  readonly dtype: PredictedField['dtype']
+  readonly rank: number
+  /** One value an example. */
+  readonly each: boolean
+  readonly cuts: readonly Cut[]
+  readonly json: JsonValue
+}
+
+/** How many places each example has on an axis. */
+interface Cut {
+  readonly axis: number
+  readonly lengths: Int32Array
+}
+
+async function fieldOf(
+  step: StepSpec,
+  batch: Batch | undefined,
+  name: string,
+  value: tf.Tensor,
+): Promise<Field> {
+  const { rank, dtype } = value
+  const each = batch !== undefined && rank > 0 && value.shape[0] === batch.size
+  const wanted = each ? (step.ragged ?? []).filter(({ output }) => output === name) : []
+  const cuts = await Promise.all(wanted.map(({ axis, length }) => cutOf(batch, axis, length)))
+  return { name, dtype: kindOfNumber(dtype), rank, each, cuts, json: await toJson(value) }
+}
+
+async function cutOf(batch: Batch | undefined, axis: number, length: string): Promise<Cut> {
+  const lengths = await batch?.fields[length]?.data<'int32'>()
+  if (lengths === undefined) throw new Error(`a batch lacks \`${length}\``)
+  return { axis, lengths: Int32Array.from(lengths) }
+}
+
+function kindOfNumber(dtype: tf.DataType): PredictedField['dtype'] {
+  return dtype === 'int32' || dtype === 'bool' ? dtype : 'float32'
+}
+
+function kindOf({ streams }: StepSpec, { dtype, rank, each, cuts }: Field): PredictedField {
+  return {
+    dtype,
+    rank: each ? rank - 1 : rank,
+    ragged: cuts.some(({ axis }) => axis === 1),
+    many: streams.length > 0,
+  }
+}
+
+/** Steps may return fields of one name. */
+function notePredicted({ predicted }: Session, name: string, found: PredictedField): void {
+  const known = predicted.get(name) ?? found
+  const dtype = known.dtype === found.dtype ? found.dtype : 'float32'
+  const ragged = known.ragged || found.ragged
+  predicted.set(name, { dtype, rank: found.rank, ragged, many: known.many || found.many })
 }
 
 interface Rows {
@@ -88,20 +149,12 @@ interface Rows {
 }
 
 /** Fields as long as the batch become one row an example; the others one row a call. */
-async function rowsOf(
-  outputs: readonly (readonly [string, tf.Tensor])[],
-  examples: number | undefined,
-): Promise<readonly Rows[]> {
-  const isEach = (tensor: tf.Tensor) =>
-    examples !== undefined && tensor.rank > 0 && tensor.shape[0] === examples
-  const fields = await Promise.all(
-    outputs.map(async ([name, value]) => ({ name, value, json: await toJson(value) })),
-  )
-  const perExample = fields.filter(({ value }) => isEach(value))
-  const perCall = fields.filter(({ value }) => !isEach(value))
+function rowsOf(fields: readonly Field[], examples: number | undefined): readonly Rows[] {
+  const perExample = fields.filter(({ each }) => each)
+  const perCall = fields.filter(({ each }) => !each)
   const found: Rows[] = []
   if (perExample.length > 0) {
-    const row = (index: number) => perExample.map(({ name, json }) => [name, elementAt(json, index)] as const)
+    const row = (index: number) => perExample.map(field => [field.name, exampleAt(field, index)] as const)
     const rows = Array.from({ length: examples ?? 0 }, (_, index) => Object.fromEntries(row(index)))
     found.push({ each: true, rows })
   }
@@ -109,6 +162,17 @@ async function rowsOf(
     found.push({ each: false, rows: [Object.fromEntries(perCall.map(({ name, json }) => [name, json]))] })
   }
   return found
+}
+
+/** One example's value, without the places that only longer examples of the batch have. */
+function exampleAt({ json, cuts }: Field, index: number): JsonValue {
+  const whole = elementAt(json, index)
+  return cuts.reduce((value, { axis, lengths }) => cutAt(value, axis - 1, lengths[index] ?? 0), whole)
+}
+
+function cutAt(value: JsonValue, depth: number, length: number): JsonValue {
+  if (!isList(value)) return value
+  return depth === 0 ? value.slice(0, length) : value.map(inner => cutAt(inner, depth - 1, length))
 }
 
 async function toJson(tensor: tf.Tensor): Promise<JsonValue> {

@@ -10,7 +10,7 @@ import { isInterrupted } from './pace.ts'
 import { openPass } from './passes.ts'
 import { predictAll } from './predict.ts'
 import { checkpointsOf, writeWaiting } from './saving.ts'
-import type { Kept, Prediction, Session } from './session.ts'
+import type { Kept, PredictedField, Prediction, Session } from './session.ts'
 import { restoreWeights } from './snapshot.ts'
 import { endSession, type RunOptions, type Started, startSession } from './start.ts'
 import { fit, trainSteps } from './trainer.ts'
@@ -32,6 +32,8 @@ export interface RunResult {
   readonly weights: 'final' | 'best' | 'loaded' | 'start'
   /** What predict steps returned, in the order of the data. */
   readonly predictions: readonly Prediction[]
+  /** What kind of values their fields have. */
+  readonly predicted: ReadonlyMap<string, PredictedField>
 }
 
 /** Trains the program, then tests it with the best weights it kept, or else with its final ones. */
@@ -134,7 +136,7 @@ function weightsOf({ mode, watch }: Session, { checkpoint }: RunOptions): RunRes
 }
 
 function finish(session: Session, weights: RunResult['weights']): RunResult {
-  const { control, logbook, clocks, folder, mode, predictions } = session
+  const { control, logbook, clocks, folder, mode, predictions, predicted } = session
   const { reason, detail } = control.end ?? { reason: 'finished' as const, detail: undefined }
   const result = {
     reason,
@@ -146,6 +148,7 @@ function finish(session: Session, weights: RunResult['weights']): RunResult {
     checkpoint: checkpointOf(session),
     weights,
     predictions,
+    predicted,
   } as const
   const { metrics, seconds, checkpoint } = result
   session.report({

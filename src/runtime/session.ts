@@ -41,6 +41,18 @@ export interface Session {
   /** How often each cadence hook has fired: its clock divided by its interval. */
   readonly cadences: Map<HookSpec, number>
   readonly predictions: Prediction[]
+  /** What kind of values the predicted fields have. */
+  readonly predicted: Map<string, PredictedField>
+}
+
+export interface PredictedField {
+  readonly dtype: 'float32' | 'int32' | 'bool'
+  /** Axes of the value in a row. */
+  readonly rank: number
+  /** Rows have as many places on the first axis as their example has. */
+  readonly ragged: boolean
+  /** The step reads data, so that its values are one of many. */
+  readonly many: boolean
 }
 
 export type Prediction = { readonly [field: string]: JsonValue }

@@ -144,6 +144,7 @@ function assemble({
     pace: { last: performance.now() },
     cadences: new Map(),
     predictions: [],
+    predicted: new Map(),
   }
 }
 

@@ -254,11 +254,19 @@ export interface Batch {
   readonly fields: Tensors
 }
 
+export interface RaggedOutput {
+  readonly output: string
+  readonly axis: number
+  readonly length: string
+}
+
 export interface StepSpec {
   readonly phase: Phase
   readonly name?: string
   /** The first stream ends the epoch. No stream: one update an epoch in `train`, one call elsewhere. */
   readonly streams: readonly { readonly data: string; readonly split: string; readonly cycle?: boolean }[]
+  /** Axes of predictions that end where an example does; the field `length` has how long each one is there. */
+  readonly ragged?: readonly RaggedOutput[]
   /** What it returns goes to hooks as `outputs`; in `predict` it is written out. */
   // biome-ignore lint/suspicious/noConfusingVoidType: an async function without `return` promises void
   readonly run: (run: Run, ...batches: readonly Batch[]) => Promise<Tensors | void>

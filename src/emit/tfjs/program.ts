@@ -21,6 +21,7 @@ import { importLine } from './imports.ts'
 import { listCode, literal, objectCode, type Plain } from './literals.ts'
 import { modelLines } from './model.ts'
 import { claim, quote, upperFirst } from './names.ts'
+import { raggedOutputs } from './ragged.ts'
 import { renderHook, renderStep, type StepText, stepFunction, stepName } from './steps.ts'
 import { metricLine, optimizerLine, settingsLine, varsLine } from './training.ts'
 
@@ -162,12 +163,15 @@ function uniqueName(env: Env, taken: Set<string>, name: string): string {
   return plain ? name : claim(env.globals, name, '_')
 }
 
-function stepSpec(env: Env, { phase, name, streams, origin }: TrainingStep, run: string): Code {
+function stepSpec(env: Env, step: TrainingStep, run: string): Code {
+  const { phase, name, streams, origin } = step
+  const ragged = raggedOutputs(step).map(each => ({ ...each }))
   const from = streams.map(({ data, split, cycle }) => ({ data, split, cycle: cycle || undefined }))
   return objectCode([
     ['phase', quote(phase)],
     ['name', name === undefined ? undefined : quote(name)],
     ['streams', literal(from)],
+    ['ragged', ragged.length === 0 ? undefined : literal(ragged)],
     ['run', run],
     ['trace', quote(traceOf(env, origin))],
   ])

@@ -11,7 +11,6 @@ import type {
   LossTerm,
   Message,
   Step,
-  StepStream,
   TrainingStep,
 } from '../../ir/ir.ts'
 import { type Line, layout, type Statement, statement } from '../layout.ts'
@@ -32,6 +31,7 @@ import { hostCode } from './host.ts'
 import { refersTo } from './imports.ts'
 import { listCode, literal, objectCode } from './literals.ts'
 import { memberAccess, property, quote, scopeIn, upperFirst } from './names.ts'
+import { raggedField } from './ragged.ts'
 import { changesModels, keepReads, regionOf, writeRegion } from './regions.ts'
 import { startsOf } from './scan.ts'
 import { sizeCode } from './sizes.ts'
@@ -125,11 +125,6 @@ function renderBody(env: Env, statements: readonly HostStatement[], taken: Taken
     .slice(0, last + 1)
     .map(({ local, type, used }) => ts`${used ? local : `_${local}`}${annotation`: ${type}`}`)
   return { params: join([...runParameter(body.lines, last >= 0), ...args]), lines: body.lines }
-}
-
-/** A field whose second size is this symbol. */
-function raggedField({ fields }: StepStream, symbol: string): string | undefined {
-  return fields.find(({ value }) => value.type !== 'key' && value.type.shape[1] === symbol)?.field
 }
 
 /** The fields that the body reads, as locals. */
