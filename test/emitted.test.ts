@@ -1,5 +1,13 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -56,6 +64,12 @@ function emitted({ folder, text }: Original): readonly string[] {
   )
 }
 
+/** The TypeScript files beside a program, whose functions it may `call`. */
+function copyImports(from: string, to: string): void {
+  for (const name of readdirSync(from).filter(each => each.endsWith('.ts')))
+    copyFileSync(join(from, name), join(to, name))
+}
+
 function checked(folder: string): string {
   const config = {
     extends: join(root, 'tsconfig.json'),
@@ -64,7 +78,7 @@ function checked(folder: string): string {
       typeRoots: [join(root, 'node_modules/@types')],
       noEmit: true,
     },
-    include: ['*.ts'],
+    include: ['*/program.ts'],
     exclude: [],
   }
   writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
@@ -79,7 +93,10 @@ test('programs of the cases, the examples and the pages pass the strict checker 
     let count = 0
     for (const original of originals) {
       for (const [i, text] of emitted(original).entries()) {
-        writeFileSync(join(folder, `${original.name.replace(/\W+/g, '_')}_${i}.ts`), text)
+        const own = join(folder, `${original.name.replace(/\W+/g, '_')}_${i}`)
+        mkdirSync(own)
+        copyImports(original.folder, own)
+        writeFileSync(join(own, 'program.ts'), text)
         count += 1
       }
     }
