@@ -12,7 +12,7 @@ import { trainedCheckpoint } from '../src/cli/checkpoints.ts'
 import type { Cli } from '../src/cli/cli.ts'
 import { openFiles } from '../src/cli/files.ts'
 import { hyperFlags } from '../src/cli/hypers.ts'
-import type { PredictedFields } from '../src/cli/npz.ts'
+import { npzOf, type PredictedFields } from '../src/cli/npz.ts'
 import { renderPage } from '../src/cli/page.ts'
 import type { Compiler, RunRequest } from '../src/cli/ports.ts'
 import { csvOf, jsonlOf, requireWritable, writePredictions } from '../src/cli/predictions.ts'
@@ -654,6 +654,11 @@ test('predictions as NumPy arrays, ragged ones filled up beside their lengths', 
     ['sure.npy', [], [1, 0, 1]],
     ['mean.npy', [], [1.5, -2]],
   ])
+  const words = new Map([['word', { ...each, dtype: 'text' }]]) satisfies PredictedFields
+  const [word] = readZip(npzOf([{ word: 'é𝄞' }, { word: null }], words), file)
+  const bytes = Buffer.from(word?.read() ?? [])
+  assert.match(bytes.toString('latin1'), "'descr': '<U2', 'fortran_order': False, 'shape': (2,)")
+  assert.is(bytes.subarray(-16).toString('hex'), `e90000001ed10100${'00000000'.repeat(2)}`)
   const mixed = [...rows, { score: [1, 2] }]
   assert.throws(() => writePredictions(path, mixed, fields), /return `score` with different numbers of axes/)
 })

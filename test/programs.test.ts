@@ -55,6 +55,12 @@ const outcomes: Readonly<Record<string, (trained: Trained) => void>> = {
       [3, 1, 2, 3, 2, 1],
     )
     assert.is(rows.length - each.length, 2)
+    assert.equal(
+      each.map(({ words }) => words),
+      [['the', 'cat'], ['a'], ['the', 'cat', 'sat'], ['a', 'cat'], ['the'], ['cat', 'cat']],
+    )
+    // The vocabulary has five places, of which the first is for unknown words.
+    assert.ok(each.every(({ first }) => first === null))
   },
   /** Logistic regression finds 92 to 100 % of the wines, depending on the split. */
   wines({ training, result: { metrics, clocks }, said }) {

@@ -1,5 +1,5 @@
 import type { RunResult } from '../runtime/program.ts'
-import { writeNpy } from '../runtime/sources/writeNpy.ts'
+import { writeNpy, writeTexts } from '../runtime/sources/writeNpy.ts'
 import { writeZip } from '../runtime/sources/writeZip.ts'
 import { badUsage } from './cli.ts'
 
@@ -7,8 +7,8 @@ export type PredictedFields = RunResult['predicted']
 type PredictedField = PredictedFields extends ReadonlyMap<string, infer Field> ? Field : never
 
 /**
- * An array a field: its values stacked in the order of the rows, those of a ragged field filled up with zeros to the
- * longest, beside `NAME.length` as in batches. What a step without data returns is an array as it is.
+ * An array a field: its values stacked in the order of the rows, those of a ragged field filled up with zeros, or empty
+ * texts, to the longest, beside `NAME.length` as in batches. What a step without data returns is an array as it is.
  */
 export function npzOf(rows: readonly Readonly<Record<string, unknown>>[], fields: PredictedFields): Buffer {
   const arrays = new Map<string, Buffer>()
@@ -38,9 +38,18 @@ function ranksDiffer(name: string) {
 function arrayOf({ dtype }: PredictedField, value: unknown, rank: number): Buffer {
   const shape = new Array<number>(rank).fill(0)
   measure(value, shape, 0)
-  const filled: number[] = []
+  const filled: unknown[] = []
   fill(filled, value, shape, 0)
-  return writeNpy(dtype, shape, filled)
+  if (dtype === 'text')
+    return writeTexts(
+      shape,
+      filled.map(text => String(text ?? '')),
+    )
+  return writeNpy(
+    dtype,
+    shape,
+    filled.map(number => Number(number ?? 0)),
+  )
 }
 
 function lengthsOf(values: readonly unknown[]): Buffer {
@@ -55,9 +64,9 @@ function measure(value: unknown, shape: number[], axis: number): void {
   for (const inner of value) measure(inner, shape, axis + 1)
 }
 
-function fill(into: number[], value: unknown, shape: readonly number[], axis: number): void {
+function fill(into: unknown[], value: unknown, shape: readonly number[], axis: number): void {
   if (axis === shape.length) {
-    into.push(Number(value ?? 0))
+    into.push(value)
     return
   }
   const list = isList(value) ? value : []

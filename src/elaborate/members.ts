@@ -60,7 +60,12 @@ export function memberValue(ctx: Context, object: Value, name: string, span: Spa
 }
 
 function missing(ctx: Context, object: Value, name: string, span: Span, known: readonly string[]): Value {
-  const has = known.length > 0 ? `it has ${known.map(field => `\`${field}\``).join(', ')}` : ''
+  const has =
+    known.length > 0
+      ? `it has ${known.map(field => `\`${field}\``).join(', ')}`
+      : object.kind === 'data'
+        ? `batches have its fields; \`${object.name}.FIELD.decode(ids)\` stands in the record that a \`predict\` step returns`
+        : ''
   return complain(ctx, 'LTM3003', span, { object: describe(object), name, near: nearest(name, known), has })
 }
 

@@ -570,9 +570,16 @@ export type HostStatement =
   /** What a step returns: `predict` writes it out, hooks get it as `outputs`. */
   | {
       readonly kind: 'return'
-      readonly fields: readonly { readonly name: string; readonly value: string }[]
+      readonly fields: readonly ReturnField[]
       readonly origin: Origin
     }
+
+export interface ReturnField {
+  readonly name: string
+  readonly value: string
+  /** Its whole numbers are written out as the texts that have them in the vocabulary of this field. */
+  readonly texts?: { readonly data: string; readonly field: string }
+}
 
 /** What is minimised under a name: a loss of any rank, of which the mean (weighted by `weight`) counts. */
 export interface LossTerm {

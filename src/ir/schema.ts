@@ -33,6 +33,7 @@ import type {
   Parameter,
   Program,
   Ragged,
+  ReturnField,
   Step,
   StepStream,
   Tokens,
@@ -79,6 +80,7 @@ const clock = oneOf<Clock>({
   updates_per_epoch: true,
 })
 const named = { name: text, value: text }
+const fieldOfData = record<{ readonly data: string; readonly field: string }>({ data: text, field: text })
 
 const monitor = {
   direction: oneOf<Monitor['direction']>({ min: true, max: true }),
@@ -139,7 +141,7 @@ const hostStatement = union<HostStatement>({
   call: { name: text, file: text, args: list(hostArgument), origin },
   checkpoint: { message, origin },
   freeze: { parameters: list(text), frozen: truth, origin },
-  return: { fields: list(record<{ readonly name: string; readonly value: string }>(named)), origin },
+  return: { fields: list(record<ReturnField>({ ...named, texts: optional(fieldOfData) })), origin },
 })
 
 const func = record<Func>({

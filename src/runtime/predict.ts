@@ -5,7 +5,7 @@ import { runHooks } from './hooks.ts'
 import { breathe, isInterrupted } from './pace.ts'
 import { type BatchDone, openPass, runBatch } from './passes.ts'
 import type { PredictedField, Prediction, Session } from './session.ts'
-import type { Batch, StepSpec } from './training.ts'
+import type { Batch, StepSpec, TextOutput } from './training.ts'
 
 /** Runs the predict steps in the order of the data and reports what they return. */
 export async function predictAll(session: Session, split: string | undefined): Promise<void> {
@@ -77,7 +77,7 @@ async function reportRows(
   const source = { data: step.streams[0]?.data, split, step: step.name }
   const place = Object.fromEntries(Object.entries(source).filter(([, value]) => value !== undefined))
   const fields = await Promise.all(
-    Object.entries(outputs).map(([name, value]) => fieldOf(step, batch, name, value)),
+    Object.entries(outputs).map(([name, value]) => fieldOf(session, step, batch, name, value)),
   )
   for (const field of fields) notePredicted(session, field.name, kindOf(step, field))
   for (const { each, rows } of rowsOf(fields, examples)) {
@@ -104,6 +104,7 @@ interface Cut {
 }
 
 async function fieldOf(
+  session: Session,
   step: StepSpec,
   batch: Batch | undefined,
   name: string,
@@ -113,7 +114,23 @@ async function fieldOf(
   const each = batch !== undefined && rank > 0 && value.shape[0] === batch.size
   const wanted = each ? (step.ragged ?? []).filter(({ output }) => output === name) : []
   const cuts = await Promise.all(wanted.map(({ axis, length }) => cutOf(batch, axis, length)))
-  return { name, dtype: kindOfNumber(dtype), rank, each, cuts, json: await toJson(value) }
+  const json = await toJson(value)
+  const text = step.texts?.find(({ output }) => output === name)
+  if (text === undefined) return { name, dtype: kindOfNumber(dtype), rank, each, cuts, json }
+  return { name, dtype: 'text', rank, each, cuts, json: textsOf(json, vocabularyOf(session, text)) }
+}
+
+/** The checkpoint has the same one: other data is refused when its weights are loaded. */
+function vocabularyOf({ data }: Session, text: TextOutput): readonly JsonValue[] {
+  const fits = data.get(text.data)?.fits[`column(${JSON.stringify(text.column)})`]
+  if (fits === undefined) throw new Error(`column ${text.column} of \`${text.data}\` has no vocabulary`)
+  return fits
+}
+
+/** A number that no text has, because there are fewer than the model could tell, becomes `null`. */
+function textsOf(json: JsonValue, vocabulary: readonly JsonValue[]): JsonValue {
+  if (isList(json)) return json.map(each => textsOf(each, vocabulary))
+  return vocabulary[Number(json)] ?? null
 }
 
 async function cutOf(batch: Batch | undefined, axis: number, length: string): Promise<Cut> {
@@ -138,7 +155,8 @@ function kindOf({ streams }: StepSpec, { dtype, rank, each, cuts }: Field): Pred
 /** Steps may return fields of one name. */
 function notePredicted({ predicted }: Session, name: string, found: PredictedField): void {
   const known = predicted.get(name) ?? found
-  const dtype = known.dtype === found.dtype ? found.dtype : 'float32'
+  const text = known.dtype === 'text' || found.dtype === 'text'
+  const dtype = known.dtype === found.dtype ? found.dtype : text ? 'text' : 'float32'
   const ragged = known.ragged || found.ragged
   predicted.set(name, { dtype, rank: found.rank, ragged, many: known.many || found.many })
 }

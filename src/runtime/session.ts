@@ -46,7 +46,7 @@ export interface Session {
 }
 
 export interface PredictedField {
-  readonly dtype: 'float32' | 'int32' | 'bool'
+  readonly dtype: 'float32' | 'int32' | 'bool' | 'text'
   /** Axes of the value in a row. */
   readonly rank: number
   /** Rows have as many places on the first axis as their example has. */

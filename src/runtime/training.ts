@@ -260,6 +260,12 @@ export interface RaggedOutput {
   readonly length: string
 }
 
+export interface TextOutput {
+  readonly output: string
+  readonly data: string
+  readonly column: string | number
+}
+
 export interface StepSpec {
   readonly phase: Phase
   readonly name?: string
@@ -267,6 +273,8 @@ export interface StepSpec {
   readonly streams: readonly { readonly data: string; readonly split: string; readonly cycle?: boolean }[]
   /** Axes of predictions that end where an example does; the field `length` has how long each one is there. */
   readonly ragged?: readonly RaggedOutput[]
+  /** Predictions whose numbers stand for texts of a column's vocabulary. */
+  readonly texts?: readonly TextOutput[]
   /** What it returns goes to hooks as `outputs`; in `predict` it is written out. */
   // biome-ignore lint/suspicious/noConfusingVoidType: an async function without `return` promises void
   readonly run: (run: Run, ...batches: readonly Batch[]) => Promise<Tensors | void>

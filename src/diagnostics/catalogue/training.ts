@@ -260,6 +260,18 @@ export const training = {
     () =>
       'a metric that weighs has one, as in `update(logits: f32[...b, k], label: i32[...b], weight: f32[...b] = ones())`',
   ),
+  LTM4344: error(
+    (_: Record<never, never>) => '`decode` makes texts, which only what a `predict` step returns can be',
+    () => 'return the numbers here, and decode them in `step predict(batch) { return { … } }`',
+  ),
+  LTM4345: error(
+    (d: { field: string; known: readonly string[] }) =>
+      `\`${d.field}\` has no texts: it is not read by \`encode\` or \`tokenize\` alone`,
+    d =>
+      d.known.length === 0
+        ? 'declare a field as `encode(column("kind"))`, and decode with that'
+        : `fields with texts: ${d.known.map(name => `\`${name}\``).join(', ')}`,
+  ),
   LTM4350: error(
     (d: { path: string }) =>
       `the path \`${d.path}\` inserts what is no number or text that is known before the run`,

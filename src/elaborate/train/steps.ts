@@ -7,6 +7,7 @@ import type {
   HostStatement,
   LogFlags,
   Phase,
+  ReturnField,
   StepStream,
   TrainingStep,
 } from '../../ir/ir.ts'
@@ -43,6 +44,7 @@ import { watching } from './monitors.ts'
 import { changedIn, keepAll } from './snapshots.ts'
 import { logName, type StepContext, weightOf } from './stepContext.ts'
 import { StepRegion } from './stepRegion.ts'
+import { checkNumbers, decodings } from './texts.ts'
 import type { Training } from './training.ts'
 import { inBlocks } from './variables.ts'
 
@@ -430,7 +432,8 @@ function returned(step: StepContext, node: Return): void {
       place: 'a loop; set a `var` in it and return that behind it',
     })
   if (!node.value) return
-  const value = expression(step.ctx, node.value)
+  const { numbers, texts } = decodings(step, node.value)
+  const value = expression(step.ctx, numbers)
   if (value.kind === 'error') return
   if (value.kind !== 'record')
     return void complain(
@@ -450,6 +453,11 @@ function returned(step: StepContext, node: Return): void {
     step: step.prefix,
     fields: fields.map(({ name, type }) => ({ name, type })),
   })
-  const given = fields.map(({ name, value }) => ({ name, value }))
+  const given = fields.map(({ name, value, type }): ReturnField => {
+    const decoding = texts.get(name)
+    if (decoding === undefined) return { name, value }
+    checkNumbers(step, decoding, type)
+    return { name, value, texts: { data: decoding.data, field: decoding.field } }
+  })
   emit(step, { kind: 'return', fields: given, origin: originOf(node.span) })
 }

@@ -23,6 +23,7 @@ import { modelLines } from './model.ts'
 import { claim, quote, upperFirst } from './names.ts'
 import { raggedOutputs } from './ragged.ts'
 import { renderHook, renderStep, type StepText, stepFunction, stepName } from './steps.ts'
+import { textOutputs } from './texts.ts'
 import { metricLine, optimizerLine, settingsLine, varsLine } from './training.ts'
 
 /** What a generated program is for. */
@@ -166,12 +167,14 @@ function uniqueName(env: Env, taken: Set<string>, name: string): string {
 function stepSpec(env: Env, step: TrainingStep, run: string): Code {
   const { phase, name, streams, origin } = step
   const ragged = raggedOutputs(step).map(each => ({ ...each }))
+  const texts = textOutputs(env, step).map(each => ({ ...each }))
   const from = streams.map(({ data, split, cycle }) => ({ data, split, cycle: cycle || undefined }))
   return objectCode([
     ['phase', quote(phase)],
     ['name', name === undefined ? undefined : quote(name)],
     ['streams', literal(from)],
     ['ragged', ragged.length === 0 ? undefined : literal(ragged)],
+    ['texts', texts.length === 0 ? undefined : literal(texts)],
     ['run', run],
     ['trace', quote(traceOf(env, origin))],
   ])

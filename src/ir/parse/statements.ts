@@ -10,6 +10,7 @@ import type {
   LossTerm,
   Message,
   Origin,
+  ReturnField,
   StepStream,
   TrainingStep,
 } from '../ir.ts'
@@ -156,8 +157,13 @@ function parseStatement(s: Scanner, scope: HostScope): HostStatement {
         origin,
       }
     case 'return':
-      return { kind: 'return', fields: s.list('(', ')', () => parseField(s)), origin }
+      return { kind: 'return', fields: s.list('(', ')', () => parseReturned(s)), origin }
   }
+}
+
+function parseReturned(s: Scanner): ReturnField {
+  const field = parseField(s)
+  return s.accept('texts') ? { ...field, texts: { data: s.name(), field: s.name() } } : field
 }
 
 function parseField(s: Scanner): { readonly name: string; readonly value: string } {

@@ -6,6 +6,7 @@ import type {
   HostStatement,
   LogFlags,
   Message,
+  ReturnField,
   StepStream,
   TrainingStep,
 } from '../ir.ts'
@@ -133,8 +134,14 @@ function linesOf(statement: HostStatement, scope: HostScope): readonly Line[] {
       return [traced(`${word} (${statement.parameters.map(printName).join(', ')})`, statement.origin)]
     }
     case 'return':
-      return [traced(`return (${statement.fields.map(printField).join(', ')})`, statement.origin)]
+      return [traced(`return (${statement.fields.map(printReturned).join(', ')})`, statement.origin)]
   }
+}
+
+function printReturned(field: ReturnField): string {
+  const { texts } = field
+  const made = texts === undefined ? '' : ` texts ${printName(texts.data)} ${printName(texts.field)}`
+  return `${printField(field)}${made}`
 }
 
 function printField(field: { readonly name: string; readonly value: string }): string {

@@ -1,6 +1,6 @@
 import { boundsOf } from '../../ir/blocks.ts'
 import { piecesOf } from '../../ir/hostFunctions.ts'
-import type { HostStatement, Message, TrainingStep } from '../../ir/ir.ts'
+import type { HostStatement, Message, ReturnField, TrainingStep } from '../../ir/ir.ts'
 import type { TensorType } from '../../types/tensor.ts'
 import { showValueType, sizesIn } from '../calls.ts'
 import { changesState, endsOf } from '../values.ts'
@@ -171,8 +171,18 @@ function verifyStatement(scope: Scope, statement: HostStatement): void {
       verifyMessage(inside(scope, `call ${statement.name}`), statement.args.flatMap(piecesOf))
       break
     case 'return':
-      for (const field of statement.fields) typeOf(inside(scope, 'return'), field.value)
+      for (const field of statement.fields) verifyReturned(inside(scope, 'return'), field)
   }
+}
+
+function verifyReturned(scope: Scope, { name, value, texts }: ReturnField): void {
+  const type = typeOf(scope, value)
+  if (texts === undefined) return
+  const data = scope.facts.program.datasets.find(each => each.name === texts.data)
+  if (!data?.fields.some(each => each.name === texts.field))
+    complain(scope, `\`${name}\` has the texts of \`${texts.data}.${texts.field}\`, which is no field`)
+  if (type === 'key' || type.dtype !== 'i32')
+    complain(scope, `\`${name}\` makes texts of what is not \`i32\``)
 }
 
 /** Makes a `var` of the step visible; no other may have its name. */
