@@ -325,7 +325,7 @@ function buildFunction(
   const result = request.finish ? request.finish(within, typed) : typed
   const results = resultsOf(result)
   if (!results) {
-    if (result.kind !== 'error')
+    if (!holdsError(result))
       complain(within, 'LTM2109', request.declaration.body.span, {
         wanted: 'a tensor, or a record of tensors',
         got: describe(result),
@@ -362,6 +362,12 @@ function buildFunction(
   ctx.world.functions.byKey.set(modeKey(ctx, key, readsMode), instance)
   if (!instance.looksAtRun) ctx.world.functions.list.push(func)
   return instance
+}
+
+/** Whether some part of a value had an error, which is reported. */
+function holdsError(value: Value): boolean {
+  if (value.kind === 'record') return [...value.fields.values()].some(holdsError)
+  return value.kind === 'list' ? value.items.some(holdsError) : value.kind === 'error'
 }
 
 /** What a step or another function calls; all else is called by the runtime, which knows no place for its steps. */

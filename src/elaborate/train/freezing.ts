@@ -10,6 +10,7 @@ export function freezeStatement(step: StepContext, node: Freeze | Unfreeze): voi
   const { ctx, training, region } = step
   const pattern = globPattern(ctx, node.glob)
   const parameters = training.parameters.filter(path => pattern.test(path))
+  if (ctx.env.lookup(node.glob.root.text)?.value.kind === 'error') return
   if (parameters.length === 0) {
     const roots = [...new Set(training.parameters.map(path => path.split(/[.[]/)[0]!))]
     const name = textOf(node.glob.span)

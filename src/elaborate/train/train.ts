@@ -222,6 +222,8 @@ const isFrozenBy = (freezes: readonly Freezing[], path: string): boolean =>
 function checkFreezes(ctx: Context, freezes: readonly Freezing[], paths: readonly string[]): void {
   for (const { glob, pattern } of freezes) {
     const text = textOf(glob.span)
+    // A model that failed has been reported; what it would have is not known.
+    if (ctx.env.lookup(glob.root.text)?.value.kind === 'error') continue
     if (!paths.some(path => pattern.test(path)))
       complain(ctx, 'LTM4312', glob.span, { glob: text, near: nearest(text, paths) })
   }

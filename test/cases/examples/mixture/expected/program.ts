@@ -12,19 +12,19 @@ const settings = {
 // ── Data ───────────────────────────────────────────────────────────────── mixture.ltm:26
 /**
  * Mean squared distance to the mean, over an axis: divided by the count, not by one less.
- * `variance(x: f32[examples, 4]) -> f32[4]` stdlib/functions.ltm:28
+ * `variance(x: f32[examples, 4]) -> f32[4]` stdlib/functions.ltm:29
  */
 function variance(x: tf.Tensor): tf.Tensor {
-  const difference = tf.sub(x, tf.mean(x, 0, true)) // stdlib/functions.ltm:28
+  const difference = tf.sub(x, tf.mean(x, 0, true)) // stdlib/functions.ltm:29
   return tf.mean(tf.square(difference), 0)
 }
 
 /**
  * Root of `variance`. It has no gradient where all elements are equal.
- * `std(x: f32[examples, 4]) -> f32[4]` stdlib/functions.ltm:31
+ * `std(x: f32[examples, 4]) -> f32[4]` stdlib/functions.ltm:32
  */
 function std(x: tf.Tensor): tf.Tensor {
-  return tf.sqrt(variance(x)) // stdlib/functions.ltm:31
+  return tf.sqrt(variance(x)) // stdlib/functions.ltm:32
 }
 
 /**
@@ -117,10 +117,10 @@ function simplexLogForward(u: tf.Tensor): tf.Tensor {
 
 /**
  * Log density of the normal distribution.
- * `normal_log_prob(x: f32[batch, 1, 4], mean, std: f32[3, 4]) -> f32[batch, 3, 4]` stdlib/functions.ltm:47
+ * `normal_log_prob(x: f32[batch, 1, 4], mean, std: f32[3, 4]) -> f32[batch, 3, 4]` stdlib/functions.ltm:48
  */
 function normalLogProb(x: tf.Tensor, mean: tf.Tensor, std: tf.Tensor): tf.Tensor {
-  const ratio = tf.div(tf.sub(x, mean), std) // stdlib/functions.ltm:48
+  const ratio = tf.div(tf.sub(x, mean), std) // stdlib/functions.ltm:49
   return tf.sub(tf.sub(tf.mul(-0.5, tf.square(ratio)), tf.log(std)), 0.9189385)
 }
 

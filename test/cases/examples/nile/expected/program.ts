@@ -21,19 +21,19 @@ const asked = dataset({
 // ── Model ────────────────────────────────────────────────────────────────
 /**
  * Mean squared distance to the mean, over an axis: divided by the count, not by one less.
- * `variance(x: f32[100]) -> f32` stdlib/functions.ltm:28
+ * `variance(x: f32[100]) -> f32` stdlib/functions.ltm:29
  */
 function variance(x: tf.Tensor): tf.Tensor {
-  const difference = tf.sub(x, tf.mean(x, 0, true)) // stdlib/functions.ltm:28
+  const difference = tf.sub(x, tf.mean(x, 0, true)) // stdlib/functions.ltm:29
   return tf.mean(tf.square(difference), 0)
 }
 
 /**
  * Root of `variance`. It has no gradient where all elements are equal.
- * `std(x: f32[100]) -> f32` stdlib/functions.ltm:31
+ * `std(x: f32[100]) -> f32` stdlib/functions.ltm:32
  */
 function std(x: tf.Tensor): tf.Tensor {
-  return tf.sqrt(variance(x)) // stdlib/functions.ltm:31
+  return tf.sqrt(variance(x)) // stdlib/functions.ltm:32
 }
 
 /**

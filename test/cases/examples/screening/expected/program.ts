@@ -13,19 +13,19 @@ const settings = {
 // ── Data ───────────────────────────────────────────────────────────────── screening.ltm:74
 /**
  * Mean squared distance to the mean, over an axis: divided by the count, not by one less.
- * `variance(x: f32[examples, 30]) -> f32[30]` stdlib/functions.ltm:28
+ * `variance(x: f32[examples, 30]) -> f32[30]` stdlib/functions.ltm:29
  */
 function variance(x: tf.Tensor): tf.Tensor {
-  const difference = tf.sub(x, tf.mean(x, 0, true)) // stdlib/functions.ltm:28
+  const difference = tf.sub(x, tf.mean(x, 0, true)) // stdlib/functions.ltm:29
   return tf.mean(tf.square(difference), 0)
 }
 
 /**
  * Root of `variance`. It has no gradient where all elements are equal.
- * `std(x: f32[examples, 30]) -> f32[30]` stdlib/functions.ltm:31
+ * `std(x: f32[examples, 30]) -> f32[30]` stdlib/functions.ltm:32
  */
 function std(x: tf.Tensor): tf.Tensor {
-  return tf.sqrt(variance(x)) // stdlib/functions.ltm:31
+  return tf.sqrt(variance(x)) // stdlib/functions.ltm:32
 }
 
 /**
@@ -220,10 +220,11 @@ type AurocState = { sick: tf.Tensor; healthy: tf.Tensor }
 
 /**
  * Each element kept within [low, high]. Its slope is 1 inside, 0 outside and 1/2 at both ends.
- * `clamp(x: f32[batch]) -> f32[batch]` stdlib/functions.ltm:22
+ * `x` may hold floats or whole numbers; of whole numbers the bounds are ints.
+ * `clamp(x: f32[batch]) -> f32[batch]` stdlib/functions.ltm:23
  */
 function clamp(x: tf.Tensor): tf.Tensor {
-  return tf.minimum(tf.maximum(x, 0), 199) // stdlib/functions.ltm:22
+  return tf.minimum(tf.maximum(x, 0), 199) // stdlib/functions.ltm:23
 }
 
 /**
