@@ -202,7 +202,9 @@ function startText({ example, shape }: Instance): string {
 
 constraints('each one of the library is among the instances', () => {
   const tested = new Set(instances.map(nameOf))
-  for (const name of declared.keys()) assert.ok(tested.has(name), `${name} has no instance`)
+  // Those with buffers have no value without a training: test/constraintBuffers.test.ts has them.
+  for (const [name, { stateful }] of declared)
+    assert.ok(stateful || tested.has(name), `${name} has no instance`)
 })
 
 const tested = await subjects()

@@ -167,6 +167,34 @@ test('a file without constraints, and one with errors, say so', ({ folder }) => 
   assert.match(broken.stderr, /error\[LTM3001\]/)
 })
 
+test('the laws are about a constraint with buffers as it is in evaluation', ({ folder }) => {
+  const text = `constraint tempered() version 1 {
+  buffer scale: f32 = 2
+  forward(u) -> f32[...s] {
+    if training { set scale = 1 + sum(u ^ 2) }
+    return u / scale
+  }
+  inverse(x) = x
+}
+`
+  const wrong = testConstraints(folder, text)
+  const sound = testConstraints(folder, text.replace('inverse(x) = x\n', ''))
+  assert.is(wrong.status, 1)
+  assert.ok(said(wrong.stdout, 'tempered').includes('inverse: BROKEN'), wrong.stdout)
+  assert.is(sound.status, 0, sound.stderr)
+  assert.equal(said(sound.stdout, 'tempered'), [
+    'value: ok',
+    'inverse: –',
+    'log_det: –',
+    'gradient: ok',
+    'raw size: –',
+    'rows: –',
+    'fresh: ok',
+    'once: ok',
+    'backends: ok',
+  ])
+})
+
 test('a constraint that fits no small shape says why', ({ folder }) => {
   const text = `constraint wide() version 1 {
   raw: f32[k]

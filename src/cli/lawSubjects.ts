@@ -38,6 +38,7 @@ function subjectOf(losses: Losses, program: Program, instance: Instance, index: 
   const check = constraint?.check
   return {
     bijective: declared.bijective,
+    stateful: declared.stateful,
     shape,
     raw,
     largest: 4,

@@ -2,6 +2,7 @@ import { textOf } from '../base/source.ts'
 import type { Constraint } from '../syntax/ast.ts'
 import type { TensorType } from '../types/tensor.ts'
 import type { CallSite, Piped } from './arguments.ts'
+import { mayKeep } from './constraintBuffers.ts'
 import { constraintArguments, constraintFunction, valueTypeOf } from './constraints.ts'
 import { type Context, complain } from './context.ts'
 import { describe } from './describe.ts'
@@ -56,6 +57,7 @@ function applyConstraint(ctx: Context, { spec }: ConstraintValue, { value, span 
   if (value.kind === 'error') return errorValue
   if (value.kind !== 'tensor' || value.type.dtype !== 'f32')
     return complain(ctx, 'LTM2109', span, { wanted: 'an f32 tensor', got: describe(value) })
+  if (!mayKeep(ctx, spec, span)) return errorValue
   const type = valueTypeOf(ctx, spec, value.type, span)
   const forward = type && constraintFunction(ctx, spec, 'forward', type, value.type, type)
   if (!forward) return errorValue
@@ -95,7 +97,8 @@ export function logDetJacobian(ctx: Context, site: CallSite, piped?: Piped): Val
   const instance = constraintFunction(ctx, spec.constraint, 'log_det', spec.type, spec.raw, undefined)
   if (!instance) return errorValue
   const args = [{ name: 'u', value: raw, span }]
-  const terms = emitCall(ctx, instance, { self: undefined, args, name: text }, site.span)
+  const request = { self: undefined, args, name: text, parameter: path }
+  const terms = emitCall(ctx, instance, request, site.span)
   return terms.kind === 'tensor' && terms.type.shape.length > 0
     ? applyOperator(ctx, 'sum', [terms], {}, site.span)
     : terms

@@ -4,6 +4,7 @@ import { substitute, variablesOf } from '../types/dim.ts'
 import { showType, type TensorType } from '../types/tensor.ts'
 import { type Bindings, newBindings, undecided, unifyShape } from '../types/unify.ts'
 import type { CallSite } from './arguments.ts'
+import { checkReadsNone, defineBuffers } from './constraintBuffers.ts'
 import { type Context, complain, type FunctionInstance, isBroken } from './context.ts'
 import { describe } from './describe.ts'
 import type { Env } from './env.ts'
@@ -15,7 +16,7 @@ import { valueKey } from './keys.ts'
 import { unknownName } from './naming.ts'
 import { requirement } from './requirement.ts'
 import { declaredType, shapeOf } from './types.ts'
-import { type ConstraintSpec, int, type Value } from './values.ts'
+import { type ConstraintSpec, int, type OwnBuffer, type Value } from './values.ts'
 
 /** What carries a constrained value back to the raw one, where the constraint says it. */
 export function inverseOf({ declaration }: ConstraintSpec): Method | undefined {
@@ -62,9 +63,6 @@ export function constraintArguments(
   if (!declaration.signature.where.every(condition => requirement(within, condition))) return undefined
   for (const member of declaration.members)
     if (member.kind === 'Require' && !requirement(within, member.condition)) return undefined
-  for (const member of declaration.members)
-    if (member.kind === 'Buffer')
-      complain(within, 'LTM9001', member.span, { what: 'a constraint with a `buffer`' })
   const key = `${name}(${args.map(arg => valueKey(arg.value)).join(', ')})`
   return { declaration, env: scope, text: shown, key }
 }
@@ -175,6 +173,24 @@ function constraintSizes(
   return undefined
 }
 
+/** The buffers of a parameter of this type that is constrained. */
+export function buffersFor(
+  ctx: Context,
+  spec: ConstraintSpec,
+  type: TensorType,
+  span: Span,
+): readonly OwnBuffer[] {
+  const sizes = constraintSizes(ctx, spec, type, span)
+  if (!sizes) return []
+  return defineBuffers({ ...ctx, env: sizedScope(spec, sizes) }, spec.declaration)
+}
+
+function sizedScope(spec: ConstraintSpec, sizes: Bindings): Env {
+  const scope = spec.env.child()
+  for (const [name, dim] of sizes.dims) scope.define(name, int(dim))
+  return scope
+}
+
 /** One of the constraint's functions, specialised for the type of its argument. */
 export function constraintFunction(
   ctx: Context,
@@ -189,8 +205,8 @@ export function constraintFunction(
   const sizes = constraintSizes(ctx, spec, parameter, method.span)
   const [formal] = method.signature.formals
   if (!sizes || !formal) return undefined
-  const scope = spec.env.child()
-  for (const [name, dim] of sizes.dims) scope.define(name, int(dim))
+  const scope = sizedScope(spec, sizes)
+  defineBuffers({ ...ctx, env: scope }, spec.declaration)
   const name = spec.declaration.path.parts.map(part => part.text).join('.')
   const value: Value = { kind: 'tensor', name: formal.name.text, type: input, span: formal.name.span }
   const request: FunctionRequest = {
@@ -209,7 +225,10 @@ export function constraintFunction(
     rests: new Map([...sizes.rests].map(([rest, shape]) => [rest.slice(3), shape])),
     result: result && { kind: 'tensor', type: result },
     resultKey: `${spec.key} ${showType(parameter)}`,
+    constrains: true,
   }
   const made = { ...ctx, env: scope, self: undefined, expected: undefined, declaration: spec.declaration.id }
-  return functionInstance(made, request, undefined)
+  const instance = functionInstance(made, request, undefined)
+  if (instance) checkReadsNone(ctx, role, instance, method.span)
+  return instance
 }

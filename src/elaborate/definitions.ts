@@ -17,6 +17,7 @@ import type {
 import { variablesOf } from '../types/dim.ts'
 import { isRest, type Shape, sameType, type TensorType } from '../types/tensor.ts'
 import { newBindings, undecided, unifyShape } from '../types/unify.ts'
+import { defineBuffers } from './constraintBuffers.ts'
 import { inverseOf } from './constraints.ts'
 import { type Context, complain } from './context.ts'
 import { describe } from './describe.ts'
@@ -247,6 +248,7 @@ function checkConstraint(ctx: Context, declaration: Constraint): void {
       : undefined
   const value = shape(forward?.signature.result) ?? shape(raw?.type)
   const rawType = shape(raw?.type) ?? value
+  for (const { spec } of defineBuffers(ctx, declaration)) checkStart(ctx, spec)
   for (const method of methods) {
     const takesRaw = method.role === 'forward' || method.role === 'log_forward' || method.role === 'log_det'
     const type = takesRaw ? rawType : value

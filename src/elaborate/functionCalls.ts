@@ -29,8 +29,12 @@ export function emitCall(ctx: Context, instance: FunctionInstance, request: Call
 }
 
 /** Where a function finds what it names: below its module, below what that was given, below its own arguments. */
-export function ownerOf({ self, given }: Pick<CallRequest, 'self' | 'given'>): Owner {
-  return { path: self?.path ?? '', given: new Map([...(self?.given ?? []), ...(given ?? [])]) }
+export function ownerOf({
+  self,
+  given,
+  parameter = '',
+}: Pick<CallRequest, 'self' | 'given' | 'parameter'>): Owner {
+  return { path: self?.path ?? parameter, given: new Map([...(self?.given ?? []), ...(given ?? [])]) }
 }
 
 /** The key below this region's for one draw or call. */

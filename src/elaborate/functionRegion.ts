@@ -187,6 +187,15 @@ export class FunctionRegion implements Region {
     return this.#key !== undefined
   }
 
+  /** What it reads of its module, in the order in which it was first read. */
+  get memberParams(): readonly FuncParam[] {
+    return this.members.map(({ path, part }) => {
+      const { name, type } =
+        this.#memberValues.get(memberName(path, part)) ?? bug(`${path} was read and has no value`)
+      return { name, type, member: memberName(path, part) }
+    })
+  }
+
   /** The finished function: its own parameters, then what it reads of its module, then the key of its draws. */
   finish(
     made: FinishedFunction,
@@ -194,10 +203,8 @@ export class FunctionRegion implements Region {
     hostParams: readonly string[],
     results: Results,
   ): Func {
-    const members = this.members.map((read): FuncParam => {
-      const value = this.#memberValues.get(memberName(read.path, read.part))!
-      return { name: value.name, type: value.type, member: memberName(read.path, read.part) }
-    })
+    const given = new Set(params.map(({ name }) => name))
+    const members = this.memberParams.filter(({ name }) => !given.has(name))
     const key: FuncParam[] = this.#key === undefined ? [] : [{ name: this.#key, type: 'key' }]
     return {
       ...made,

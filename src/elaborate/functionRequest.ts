@@ -33,9 +33,13 @@ export interface FunctionRequest {
   readonly finish?: (ctx: Context, result: Value) => Value
   /** Defined in its scope besides the formals: states, slots. */
   readonly vars?: readonly FunctionArg[]
+  /** It is of a constraint, whose buffers are those of a parameter and not of a module. */
+  readonly constrains?: boolean
+  /** The parameter that it constrains, below which its buffers lie. */
+  readonly parameter?: string
 }
 /** What a call of an instance needs of the request that made it. */
-export type CallRequest = Pick<FunctionRequest, 'name' | 'self' | 'given' | 'args' | 'vars'>
+export type CallRequest = Pick<FunctionRequest, 'name' | 'self' | 'given' | 'args' | 'vars' | 'parameter'>
 export interface FunctionArg {
   readonly name: string
   readonly value: Value

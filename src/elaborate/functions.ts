@@ -342,7 +342,9 @@ function buildFunction(
       ...(doc === undefined ? {} : { doc }),
       origin: originOf(span),
     },
-    params,
+    request.constrains
+      ? [...params, ...region.memberParams.map(({ name, type }) => ({ name, type }))]
+      : params,
     hostParams,
     withWrites(results, region.writes),
   )

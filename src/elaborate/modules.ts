@@ -3,7 +3,8 @@ import type { Buffer, Module, ModuleMember, Name, Param } from '../syntax/ast.ts
 import { sameType, type TensorType } from '../types/tensor.ts'
 import type { CallSite } from './arguments.ts'
 import { holding } from './conditions.ts'
-import { constraintOf, rawTypeOf } from './constraints.ts'
+import { mayKeep } from './constraintBuffers.ts'
+import { buffersFor, constraintOf, rawTypeOf } from './constraints.ts'
 import { type Context, complain, isBroken, spend } from './context.ts'
 import { describe } from './describe.ts'
 import type { Env } from './env.ts'
@@ -302,7 +303,9 @@ export function paramSpec(ctx: Context, member: Param): ParamSpec | undefined {
   }
   const raw = constraint ? rawTypeOf(ctx, constraint, type.type, member.constraint!.span) : type.type
   const projection = member.project && projectionOf(ctx, member, type.type)
-  return raw && { declaration: member, type: type.type, raw, constraint, projection, env: ctx.env }
+  if (!raw) return undefined
+  const buffers = constraint ? buffersFor(ctx, constraint, type.type, member.span) : []
+  return { declaration: member, type: type.type, raw, constraint, projection, buffers, env: ctx.env }
 }
 
 /**
@@ -319,7 +322,7 @@ function projectionOf(ctx: Context, member: Param, type: TensorType): Constraint
   }
   const spec = constraintOf(ctx, project)
   const from = spec && rawTypeOf(ctx, spec, type, project.span)
-  if (!from) return undefined
+  if (!from || !mayKeep(ctx, spec, project.span)) return undefined
   const { members, path } = spec.declaration
   const invertible = members.some(each => each.kind === 'Method' && each.role === 'inverse')
   if (!invertible && sameType(from, type)) return spec

@@ -1,7 +1,5 @@
 /** Names of the language's library that this version does not have yet: to miss one is no mistake of the user's. */
 export const pendingNames: ReadonlySet<string> = new Set([
-  // A constraint with state.
-  'spectral_norm',
   // Functions, layers, metrics.
   'vocabulary',
 ])

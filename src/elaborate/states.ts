@@ -35,7 +35,7 @@ export function buffersOf(value: Value): readonly PlacedBuffer[] {
 export function statesOf(value: Value): readonly PlacedState[] {
   switch (value.kind) {
     case 'param':
-      return [{ path: value.path, spec: value.spec }]
+      return withOwnBuffers(value)
     case 'module':
       if (value.borrowed) return []
       return moduleStates(value.spec).map(state => placedIn(value, state))
@@ -54,9 +54,16 @@ function placedIn(module: ModuleValue, { path, spec, copies }: Placed<StateSpec>
   return { path: joinPath(module.path, path), spec, ...(copied === undefined ? {} : { copies: copied }) }
 }
 
+/** A parameter, and behind it what its constraint keeps for it. */
+function withOwnBuffers({ path, spec }: Placed<StateSpec>): readonly Placed<StateSpec>[] {
+  const own = isBuffer(spec) ? [] : spec.buffers
+  return [{ path, spec }, ...own.map(({ name, spec }) => ({ path: joinPath(path, name), spec }))]
+}
+
 function moduleStates(spec: ModuleSpec): ReturnType<typeof statesOf> {
   return [...spec.members].flatMap(([name, member]) => {
-    if (member.kind === 'param' || member.kind === 'buffer') return [{ path: name, spec: member.spec }]
+    if (member.kind === 'param' || member.kind === 'buffer')
+      return withOwnBuffers({ path: name, spec: member.spec })
     return member.kind === 'layer' ? statesOf(member.value) : []
   })
 }

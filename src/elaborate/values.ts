@@ -277,6 +277,8 @@ export interface ParamSpec {
   readonly constraint: ConstraintSpec | undefined
   /** Where the value is brought back to after each update. */
   readonly projection: ConstraintSpec | undefined
+  /** What its constraint keeps for it. */
+  readonly buffers: readonly OwnBuffer[]
   /** Where its initial value is elaborated. */
   readonly env: Env
 }
@@ -289,6 +291,12 @@ export interface BufferSpec {
   readonly constraint: undefined
   readonly projection?: undefined
   readonly env: Env
+}
+
+/** What a constraint keeps for each parameter that it constrains: `u` of `net.weight` lies at `net.weight.u`. */
+export interface OwnBuffer {
+  readonly name: string
+  readonly spec: BufferSpec
 }
 
 /** What a module keeps in tensors: its parameters and its buffers. */

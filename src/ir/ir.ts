@@ -346,6 +346,8 @@ export interface Parameter {
     readonly forward: string
     /** Absent where the constraint has none. */
     readonly check?: string
+    /** The buffers that `forward` takes behind the raw tensor, by path: `net.weight.u`. */
+    readonly buffers?: readonly string[]
   }
   /** Where the value is brought back to after each update: a function from it to a value of its type. */
   readonly projection?: {

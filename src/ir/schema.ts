@@ -289,6 +289,7 @@ const parameter = record<Parameter>({
       bijective: truth,
       forward: text,
       check: optional(text),
+      buffers: optional(list(text)),
     }),
   ),
   projection: optional(record<NonNullable<Parameter['projection']>>({ text, func: text })),

@@ -8,6 +8,8 @@ export interface DeclaredConstraint {
   readonly name: string
   readonly span: Span
   readonly bijective: boolean
+  /** It has buffers, which its first evaluation in a training step writes. */
+  readonly stateful: boolean
   /** Where `raw` and the methods stand. */
   readonly places: ReadonlyMap<Method['role'] | 'raw', Span>
   readonly formals: readonly Formal[]
@@ -81,6 +83,7 @@ function described(node: Constraint): DeclaredConstraint {
     name: dotted(node.path),
     span: node.path.span,
     bijective: node.bijective,
+    stateful: node.members.some(member => member.kind === 'Buffer'),
     places: new Map([
       ...methods.map(({ role, span }) => [role, span] as const),
       ...(raw ? [['raw', raw.span] as const] : []),

@@ -76,7 +76,10 @@ function lossesOf(instance: Instance, index: number): readonly string[] {
   const { parameter: p, input } = names
   const { declared, args } = instance
   const rest = args === '' ? '' : `, ${args.slice(1, -1)}`
+  // Buffers are written once in a step: behind that the laws are about a constraint as it is in evaluation.
+  const written = [p, ...(hasRows(instance) ? [names.two] : [])]
   return [
+    ...(declared.stateful ? written.map(each => `minimize first_${each} = ${each} with ${each}_`) : []),
     `minimize ${names.value} = ${p} with ${p}_`,
     `minimize ${names.thrice} = ${p} + ${p} + ${p} with ${p}_`,
     ...(hasRows(instance) ? [`minimize ${names.twoValue} = ${names.two} with ${names.two}_`] : []),

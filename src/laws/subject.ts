@@ -1,6 +1,8 @@
 /** A constraint with its arguments, on a parameter of a shape, as functions from numbers to numbers (row by row). */
 export interface Subject {
   readonly bijective: boolean
+  /** Each parameter has buffers of its own, which stand still here. */
+  readonly stateful: boolean
   readonly shape: readonly number[]
   /** Of the raw tensor. */
   readonly raw: readonly number[]

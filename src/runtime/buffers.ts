@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { variableOf } from './model.ts'
-import type { BufferState } from './training.ts'
+import type { BufferState, ParameterState } from './training.ts'
 
 type Buffers = ReadonlyMap<string, BufferState>
 
@@ -19,4 +19,17 @@ export function commitBuffers(buffers: Buffers): void {
 /** Forgets what a step has written that was left out or failed. */
 export function dropWrites(buffers: Buffers): void {
   for (const state of buffers.values()) state.written = undefined
+}
+
+/** What a program sees of a parameter, outside of steps. */
+export function constrainedValue(state: ParameterState, buffers: Buffers): tf.Tensor {
+  const { constraint } = state.spec
+  const raw = variableOf(state)
+  if (constraint === undefined) return raw
+  const kept = (constraint.buffers ?? []).map(path => {
+    const buffer = buffers.get(path)
+    if (buffer === undefined) throw new TypeError(`there is no buffer ${path}`)
+    return variableOf(buffer)
+  })
+  return constraint.forward(raw, ...kept)
 }

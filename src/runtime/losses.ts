@@ -1,7 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { bug } from '../base/bug.ts'
 import { registerGradients } from './gradients.ts'
+import { rootKey } from './random.ts'
 import {
+  type BufferState,
   type LossOutputs,
   modelOf,
   type ParameterSpec,
@@ -25,15 +27,17 @@ export interface Losses {
 export async function lossesOf(training: Training): Promise<Losses> {
   registerGradients()
   const states = training.models.flatMap(model => model[modelOf].parameters)
-  const bodies = await collectBodies(training, states)
+  const buffers = training.models.flatMap(model => model[modelOf].buffers.map(startValues))
+  const bodies = await collectBodies(training, states, buffers)
   const bodyOf = (loss: string): (() => tf.Tensor) => bodies.get(loss) ?? bug(`there is no loss ${loss}`)
   const stateOf = (path: string): ParameterState =>
     states.find(state => state.path === path) ?? bug(`there is no parameter ${path}`)
   return {
     parameter: path => stateOf(path).spec,
-    value: (loss, given) => within(states, given, () => tf.tidy(() => Array.from(bodyOf(loss)().dataSync()))),
+    value: (loss, given) =>
+      within(states, buffers, given, () => tf.tidy(() => Array.from(bodyOf(loss)().dataSync()))),
     gradient: (loss, given, path, by) =>
-      within(states, given, () =>
+      within(states, buffers, given, () =>
         tf.tidy(() => {
           const total = (): tf.Scalar => {
             const value = bodyOf(loss)()
@@ -51,31 +55,60 @@ export async function lossesOf(training: Training): Promise<Losses> {
 async function collectBodies(
   { steps }: Training,
   states: readonly ParameterState[],
+  buffers: readonly StartedBuffer[],
 ): Promise<ReadonlyMap<string, () => tf.Tensor>> {
   const bodies = new Map<string, () => tf.Tensor>()
   const minimize: Run['minimize'] = async (_, name, body) => {
     bodies.set(String(name), () => lossIn(body()))
     return body()
   }
-  // A step that only minimises asks nothing else of its run.
-  const run = { minimize } as Partial<Run> as Run
+  // A step that only minimises asks nothing else of its run but to write buffers.
+  const run = { minimize, write: () => {} } as Partial<Run> as Run
   for (const state of states) state.variable = tf.variable(tf.zeros([...state.spec.shape]))
+  startBuffers(buffers)
   for (const step of steps) await step.run(run)
-  for (const { variable } of states) variable?.dispose()
+  dispose([...states, ...buffers.map(({ state }) => state)])
   return bodies
 }
 
 const lossIn = (outputs: LossOutputs): tf.Tensor =>
   'loss' in outputs ? outputs.loss : bug('a minimize of several losses')
 
+/** Buffers have their start values, as nothing is trained here. */
+interface StartedBuffer {
+  readonly state: BufferState
+  readonly values: readonly number[]
+}
+
+function startValues(state: BufferState): StartedBuffer {
+  const values = tf.tidy(() => Array.from(state.spec.init(rootKey(0).at(state.path)).dataSync()))
+  return { state, values }
+}
+
+/** Made anew each time, since the backend or the precision may be another one. */
+function startBuffers(buffers: readonly StartedBuffer[]): void {
+  for (const { state, values } of buffers)
+    state.variable = tf.variable(tf.tensor([...values], [...state.spec.shape]), false)
+}
+
 /** Gives parameters their values while `use` runs. */
-function within<T>(states: readonly ParameterState[], given: Given, use: () => T): T {
+function within<T>(
+  states: readonly ParameterState[],
+  buffers: readonly StartedBuffer[],
+  given: Given,
+  use: () => T,
+): T {
+  startBuffers(buffers)
   const changed = states.filter(({ path }) => path in given)
   for (const state of changed)
     state.variable = tf.variable(tf.tensor([...(given[state.path] ?? [])], [...state.spec.shape]))
   try {
     return use()
   } finally {
-    for (const { variable } of changed) variable?.dispose()
+    dispose([...changed, ...buffers.map(({ state }) => state)])
   }
+}
+
+function dispose(states: readonly (ParameterState | BufferState)[]): void {
+  for (const { variable } of states) variable?.dispose()
 }

@@ -1,5 +1,6 @@
 import { dirname, join } from 'node:path'
 import * as tf from '@tensorflow/tfjs-core'
+import { constrainedValue } from './buffers.ts'
 import { hasCheckpoint } from './checkpoint.ts'
 import type { JsonValue, Snapshot, StoredTensor } from './contracts.ts'
 import { RunError } from './errors.ts'
@@ -18,7 +19,7 @@ const format = 1
 export async function takeSnapshot(session: Session): Promise<Snapshot> {
   const tensors = new Map<string, StoredTensor>()
   for (const [name, variable] of storedVariables(session)) tensors.set(name, await store(variable))
-  for (const state of session.parameters.values()) await storeConstrained(tensors, state)
+  for (const state of session.parameters.values()) await storeConstrained(tensors, state, session)
   return { tensors, state: stateOf(session) }
 }
 
@@ -38,10 +39,13 @@ function moversOf({ optimizers, averages }: Session): readonly OptimizerState[] 
 }
 
 /** The constrained value is there for readers of the file; what is loaded is the raw one. */
-async function storeConstrained(tensors: Map<string, StoredTensor>, state: ParameterState): Promise<void> {
-  const { constraint } = state.spec
-  if (constraint === undefined) return
-  const value = tf.tidy(() => tf.clone(constraint.forward(variableOf(state))))
+async function storeConstrained(
+  tensors: Map<string, StoredTensor>,
+  state: ParameterState,
+  { buffers }: Session,
+): Promise<void> {
+  if (state.spec.constraint === undefined) return
+  const value = tf.tidy(() => tf.clone(constrainedValue(state, buffers)))
   tensors.set(`values/${state.path}`, await store(value))
   value.dispose()
 }

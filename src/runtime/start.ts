@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { startAverage } from './averages.ts'
 import { type StartedBackend, startBackend } from './backends.ts'
+import { constrainedValue } from './buffers.ts'
 import { loadCheckpoint } from './checkpoint.ts'
 import { RunClocks } from './clocks.ts'
 import type { LoadedDataset, Snapshot } from './contracts.ts'
@@ -12,7 +13,6 @@ import { makeRunFolder } from './folders.ts'
 import { registerGradients } from './gradients.ts'
 import { Logbook } from './logbook.ts'
 import { readScalars } from './memory.ts'
-import { variableOf } from './model.ts'
 import { disposeOptimizer, startOptimizer } from './optimizer.ts'
 import { type Key, rootKey } from './random.ts'
 import { RecordFile } from './records.ts'
@@ -62,7 +62,7 @@ export async function startSession(mode: RunMode, training: Training, options: R
   const parameters = await startParameters(training, start)
   const buffers = startBuffers(training, start)
   if (stored === undefined) await loadWeights(training)
-  await checkConstraints(parameters)
+  await checkConstraints(parameters, buffers)
   const data = await loadData(mode, training, seed)
   const place = await placeOf(mode, training, options)
   const session = assemble({
@@ -217,14 +217,17 @@ function checkShape({ path, spec }: ParameterState | BufferState, variable: tf.V
 }
 
 /** All constraints at once: one read however many there are. */
-async function checkConstraints(parameters: ReadonlyMap<string, ParameterState>): Promise<void> {
+async function checkConstraints(
+  parameters: ReadonlyMap<string, ParameterState>,
+  buffers: ReadonlyMap<string, BufferState>,
+): Promise<void> {
   const checked = [...parameters.values()].flatMap(state => {
     const { constraint } = state.spec
     const check = constraint?.check
     return constraint === undefined || check === undefined ? [] : [{ state, constraint, check }]
   })
-  const verdicts = checked.map(({ state, constraint, check }) =>
-    tf.tidy(() => tf.all(tf.cast(check(constraint.forward(variableOf(state))), 'bool'))),
+  const verdicts = checked.map(({ state, check }) =>
+    tf.tidy(() => tf.all(tf.cast(check(constrainedValue(state, buffers)), 'bool'))),
   )
   const satisfied = await readScalars(verdicts)
   tf.dispose(verdicts)

@@ -44,7 +44,9 @@ export interface ParameterSpec {
     readonly text: string
     readonly name: string
     readonly version: number
-    readonly forward: (raw: tf.Tensor) => tf.Tensor
+    readonly forward: (raw: tf.Tensor, ...buffers: tf.Tensor[]) => tf.Tensor
+    /** The buffers that `forward` takes, by path. */
+    readonly buffers?: readonly string[]
     /** All elements true where the value satisfies the constraint. */
     readonly check?: (value: tf.Tensor) => tf.Tensor
   }

@@ -47,6 +47,16 @@ export const training = {
       `\`${d.constraint}\` is no projection: it maps a raw tensor to a value, and \`${d.name}\` has no raw tensor`,
     d => `write \`in ${d.constraint}\`, in front of the start value`,
   ),
+  LTM4013: error(
+    (d: { constraint: string; buffer: string }) =>
+      `\`${d.constraint}\` keeps \`${d.buffer}\` from step to step, and here is no parameter to keep it for`,
+    d => `declare a parameter with it: \`param weight: f32[…] in ${d.constraint} = …\``,
+  ),
+  LTM4014: error(
+    (d: { role: string; buffer: string }) =>
+      `\`${d.role}\` reads \`${d.buffer}\`, and it is asked about values before any step has run`,
+    d => `compute what \`${d.role}\` gives from its argument alone; \`forward\` may read \`${d.buffer}\``,
+  ),
   LTM4101: error(
     (d: { names: readonly string[] }) =>
       d.names.length === 0

@@ -25,7 +25,7 @@ export function elaborateHook(
   node: HookNode,
   steps: readonly TrainingStep[],
 ): Hook | undefined {
-  const region = new StepRegion()
+  const region = new StepRegion(training.frozen)
   const env = training.ctx.env.child()
   const ctx: Context = {
     ...training.ctx,

@@ -6,6 +6,7 @@ import { expression } from '../evaluate.ts'
 import { checkDeclared, filled } from '../formals.ts'
 import { emitCall } from '../functionCalls.ts'
 import { FunctionRegion, functionFrom } from '../functionRegion.ts'
+import { joinPath } from '../paths.ts'
 import type { PlacedBuffer, PlacedParam, PlacedState } from '../states.ts'
 import { applyOperator } from '../tensors.ts'
 import {
@@ -49,7 +50,7 @@ export function elaborateParameter(
 ): Parameter | undefined {
   const { path, spec } = param
   const start = startOf(ctx, param, starts)
-  const constraint = constraintPart(ctx, spec)
+  const constraint = constraintPart({ ...ctx, mode: { ...ctx.mode, training: false } }, path, spec)
   const projection = projectionFunction(ctx, spec)
   if (!start || constraint === 'error') return undefined
   return {
@@ -64,7 +65,8 @@ export function elaborateParameter(
   }
 }
 
-function constraintPart(ctx: Context, spec: ParamSpec): Parameter['constraint'] | 'error' {
+/** What is read outside of steps, such as the values of a checkpoint, is computed as in evaluation. */
+function constraintPart(ctx: Context, path: string, spec: ParamSpec): Parameter['constraint'] | 'error' {
   const { constraint } = spec
   if (!constraint) return undefined
   const forward = constraintFunction(ctx, constraint, 'forward', spec.type, spec.raw, spec.type)
@@ -77,6 +79,9 @@ function constraintPart(ctx: Context, spec: ParamSpec): Parameter['constraint'] 
     bijective: constraint.declaration.bijective,
     forward: forward.func.name,
     ...(check ? { check: check.func.name } : {}),
+    ...(forward.members.length > 0
+      ? { buffers: forward.members.map(read => joinPath(path, read.path)) }
+      : {}),
   }
 }
 

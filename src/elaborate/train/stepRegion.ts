@@ -5,6 +5,7 @@ import type { HostExpr, HostStatement, Step } from '../../ir/ir.ts'
 import type { TensorType } from '../../types/tensor.ts'
 import { constraintFunction } from '../constraints.ts'
 import { type BufferWrite, type Context, type MemberRead, originOf, type Region } from '../context.ts'
+import { liesBelow } from '../frozen.ts'
 import { emitCall } from '../functionCalls.ts'
 import { isNameless, lastOf, renamedOutput } from '../functionRegion.ts'
 import { applyOperator } from '../tensors.ts'
@@ -37,6 +38,9 @@ export class StepRegion implements Region {
   /** Buffers with the values that they were given here and that no statement has written yet. */
   #unwritten = new Map<string, BufferWrite>()
   #key: string | undefined
+  readonly #frozen: ReadonlySet<string>
+  /** Parameters whose constraints have written their buffers here. */
+  #stepped: ReadonlySet<string> = new Set()
   /** The step that makes each value, for slices. */
   readonly makers = new Map<string, Step>()
   /** How often the parameter had been moved when a `read` step read it, by the name of the value. */
@@ -48,6 +52,10 @@ export class StepRegion implements Region {
   readonly assignments = new Map<string, readonly { readonly value: string; readonly span: Span }[]>()
   /** Losses that depend on variables, for when all that these are given is known. */
   readonly carried: CarriedLoss[] = []
+
+  constructor(frozen: ReadonlySet<string>) {
+    this.#frozen = frozen
+  }
 
   push(step: Step, sole?: string): void {
     this.#sole = sole
@@ -115,18 +123,31 @@ export class StepRegion implements Region {
   ): TensorValue | ErrorValue {
     const raw = this.member(ctx, path, spec, span, 'raw')
     const role = part === 'value' ? 'forward' : 'log_forward'
-    const instance = constraintFunction(ctx, spec.constraint!, role, spec.type, spec.raw, spec.type)
+    const within = { ...ctx, mode: this.#modeOf(ctx, path, role) }
+    const instance = constraintFunction(within, spec.constraint!, role, spec.type, spec.raw, spec.type)
     if (!instance || raw.kind === 'error') return errorValue
+    if (instance.writes.length > 0) this.#stepped = new Set([...this.#stepped, path])
     const value = emitCall(
       ctx,
       instance,
-      { self: undefined, args: [{ name: 'u', value: raw, span }], name: spec.constraint!.text },
+      {
+        self: undefined,
+        args: [{ name: 'u', value: raw, span }],
+        name: spec.constraint!.text,
+        parameter: path,
+      },
       span,
     )
     if (value.kind !== 'tensor') return errorValue
     const last = lastOf(path)
     const name = this.rename(value.name, part === 'value' ? last : `${last}_log`)
     return { ...value, name, parameter: { path, spec } }
+  }
+
+  /** A constraint writes its buffers once in a step, in `forward`, and not for a parameter that stands still itself. */
+  #modeOf({ mode }: Context, path: string, role: 'forward' | 'log_forward'): Context['mode'] {
+    const writes = role === 'forward' && !this.#frozen.has(path) && !this.#stepped.has(path)
+    return writes ? mode : { ...mode, training: false }
   }
 
   /** No gradient flows from what a buffer holds to what it was computed from. */
@@ -195,8 +216,9 @@ export class StepRegion implements Region {
     return this.#places.fresh(name)
   }
 
-  /** After an update the parameters it moved are read anew. */
+  /** After an update the parameters it moved are read anew; what their constraints keep is written. */
   moved(paths: readonly string[], span: Span): void {
+    this.writeBuffers(write => paths.some(path => liesBelow(write.path, path)))
     for (const path of paths) {
       this.#versions.set(path, { count: (this.#versions.get(path)?.count ?? 0) + 1, span })
       this.#forget(path)
@@ -239,6 +261,7 @@ export class StepRegion implements Region {
     const outer = this.body
     const reads = new Map(this.#reads)
     const unwritten = new Map(this.#unwritten)
+    const stepped = this.#stepped
     this.body = []
     run()
     const given = new Set(
@@ -250,6 +273,7 @@ export class StepRegion implements Region {
     // A branch that moved a parameter may have read it anew: what was read before it is out of date then.
     this.#reads = new Map([...reads].filter(([key, value]) => this.#reads.get(key) === value))
     this.#unwritten = unwritten
+    this.#stepped = stepped
     // Whether the branch is taken or not, what it may write over has been written.
     this.writeBuffers(({ path }) => given.has(path))
     return inner

@@ -57,7 +57,7 @@ export function elaborateStep(training: Training, node: TrainStep): readonly Tra
 }
 
 function stepOfPhase(training: Training, node: TrainStep, phase: Phase): TrainingStep | undefined {
-  const region = new StepRegion()
+  const region = new StepRegion(training.frozen)
   const env = training.ctx.env.child()
   const ctx: Context = {
     ...training.ctx,

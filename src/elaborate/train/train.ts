@@ -52,9 +52,13 @@ export function elaborateTrain(world: Context, train: Train, given: ReadonlyMap<
   const freezes = membersOf(train, 'Freeze').map(({ glob }) => ({ glob, pattern: globPattern(ctx, glob) }))
   const models = modelsOf(ctx, train, names, freezes)
   const averages = averagesOf(ctx, train, names)
-  const owned = [...models.flatMap(model => model.parameters), ...ownParameters(ctx, train, names, freezes)]
+  const ownParams = ownParameters(ctx, train, names, freezes)
+  const owned = [...models.flatMap(model => model.parameters), ...ownParams]
   const placed = [...owned, ...averages.flatMap(average => ownedBy(average))]
-  const placedBuffers = [...models, ...averages].flatMap(model => model.buffers)
+  const ownBuffers = ownParams.flatMap(({ param: { path, spec } }) =>
+    buffersOf({ kind: 'param', path, spec }),
+  )
+  const placedBuffers = [...[...models, ...averages].flatMap(model => model.buffers), ...ownBuffers]
   checkFreezes(
     ctx,
     freezes,
@@ -90,6 +94,7 @@ export function elaborateTrain(world: Context, train: Train, given: ReadonlyMap<
     averages: movers,
     metrics,
     parameters: parameters.map(({ path }) => path),
+    frozen: new Set(parameters.flatMap(({ path, frozen }) => (frozen ? [path] : []))),
     logged: new Set(),
     returned: [],
     readings: [],

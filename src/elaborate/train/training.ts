@@ -27,6 +27,8 @@ export interface Training {
   readonly metrics: ReadonlyMap<string, MetricScope>
   /** The paths of all parameters, in declared order. */
   readonly parameters: readonly string[]
+  /** Of these, what no optimizer may move. */
+  readonly frozen: ReadonlySet<string>
   /** `train.loss`, `val.accuracy`: every name that something is logged under. */
   readonly logged: Set<string>
   /** What the steps return, each `return` for itself. */

@@ -17,6 +17,8 @@ export interface Env {
   readonly parameters: ReadonlyMap<string, Parameter>
   /** Where the buffers of models stand: `net/norm/mean`. */
   readonly bufferPlaces: ReadonlySet<string>
+  /** The buffers of constraints, by path. */
+  readonly constraintBuffers: ReadonlySet<string>
   /** The names of top-level declarations. */
   readonly globals: Scope
   readonly typeNames: Scope
@@ -51,9 +53,11 @@ export function createEnv(program: Program, emitFunction: EmitFunction): Env {
     }),
     ...[...calls].map(key => [key, claim(globals, key.split(' ')[1] ?? key, '_')] as const),
   ])
+  const constraintBuffers = constraintBuffersOf(program)
   return {
     program,
-    bufferPlaces: new Set(program.buffers.map(({ path }) => placeText({ holders }, path))),
+    constraintBuffers,
+    bufferPlaces: new Set(program.buffers.map(({ path }) => placeText({ holders, constraintBuffers }, path))),
     functions: new Map(program.functions.map(func => [func.name, func])),
     parameters: new Map(program.parameters.map(parameter => [parameter.path, parameter])),
     globals,
@@ -87,13 +91,18 @@ function declared(program: Program): readonly (readonly [kind: string, name: str
 }
 
 /** The models that hold any tensors, in the order in which they are declared. */
-export function modelsOf({ parameters, buffers }: Program): readonly string[] {
-  return [...new Set([...parameters, ...buffers].map(({ path }) => rootOf(path).model))]
+export function modelsOf(program: Program): readonly string[] {
+  const env = { constraintBuffers: constraintBuffersOf(program) }
+  return [...new Set([...program.parameters, ...program.buffers].map(({ path }) => rootOf(env, path).model))]
+}
+
+function constraintBuffersOf({ parameters }: Program): ReadonlySet<string> {
+  return new Set(parameters.flatMap(({ constraint }) => constraint?.buffers ?? []))
 }
 
 /** Where the tensor of a path stands in the generated program: `net/norm/mean`. */
-export function placeText(env: Pick<Env, 'holders'>, path: string): string {
-  const { model, segments } = rootOf(path)
+export function placeText(env: Pick<Env, 'holders' | 'constraintBuffers'>, path: string): string {
+  const { model, segments } = rootOf(env, path)
   return [holderName(env, 'model', model), ...segments].join('/')
 }
 
@@ -111,9 +120,17 @@ export function localScope(names: Iterable<string>): Scope {
   return scopeIn(undefined, [...runtimeValues, ...runtimeTypes, ...names])
 }
 
-/** The model that a parameter belongs to, and its path from there; a parameter of `train` belongs to the model without a name. */
-export function rootOf(path: string): { readonly model: string; readonly segments: readonly Segment[] } {
-  const [model = '', ...segments] = segmentsOf(path)
+/**
+ * The model that a parameter belongs to, and its path from there; a parameter of `train` belongs to the model without a
+ * name. The buffer of a constraint stands beside the parameter, which is no record: `net['weight.u']`.
+ */
+export function rootOf(
+  { constraintBuffers }: Pick<Env, 'constraintBuffers'>,
+  path: string,
+): { readonly model: string; readonly segments: readonly Segment[] } {
+  const all = segmentsOf(path)
+  const own = constraintBuffers.has(path) ? [...all.slice(0, -2), all.slice(-2).join('.')] : all
+  const [model = '', ...segments] = own
   return segments.length === 0 ? { model: '', segments: [model] } : { model: String(model), segments }
 }
 

@@ -11,7 +11,7 @@ import { treeLiteral, treeOf } from './paths.ts'
 export function modelLines(env: Env): readonly Line[] {
   const { parameters, buffers } = env.program
   return modelsOf(env.program).map(name => {
-    const own = ({ path }: Parameter | Buffer): boolean => rootOf(path).model === name
+    const own = ({ path }: Parameter | Buffer): boolean => rootOf(env, path).model === name
     return statement(modelCode(env, name, parameters.filter(own), buffers.filter(own)))
   })
 }
@@ -23,8 +23,8 @@ function modelCode(
   buffers: readonly Buffer[],
 ): Code {
   const members = [
-    ...parameters.map(each => ({ path: rootOf(each.path).segments, value: parameterCode(env, each) })),
-    ...buffers.map(each => ({ path: rootOf(each.path).segments, value: bufferCode(env, each) })),
+    ...parameters.map(each => ({ path: rootOf(env, each.path).segments, value: parameterCode(env, each) })),
+    ...buffers.map(each => ({ path: rootOf(env, each.path).segments, value: bufferCode(env, each) })),
   ]
   const tree = treeLiteral(treeOf(members), code => code)
   const file = env.program.weights.find(({ model }) => model === name)
@@ -74,7 +74,7 @@ function initCode(env: Env, init: string): Code {
 
 function constraintCode(
   env: Env,
-  { text, name, version, forward, check }: Parameter['constraint'] & object,
+  { text, name, version, forward, check, buffers }: Parameter['constraint'] & object,
 ): Code {
   return objectCode([
     ['text', quote(text)],
@@ -82,6 +82,7 @@ function constraintCode(
     ['version', String(version)],
     ['forward', named(env, forward)],
     ['check', check === undefined ? undefined : named(env, check)],
+    ['buffers', buffers && literal(buffers)],
   ])
 }
 

@@ -1,4 +1,3 @@
-import { bug } from '../../base/bug.ts'
 import { annotation, type Code, ts } from '../../base/code.ts'
 import { within } from '../../ir/blocks.ts'
 import type { HostStatement, Step } from '../../ir/ir.ts'
@@ -42,8 +41,10 @@ export function regionOf(body: Body, steps: readonly Step[]): Region {
   )
   const constrained = steps.filter(step => constrains(body, step, raw))
   const reads = [
-    ...constrained.flatMap(step => readOf(raw.get(step.inputs[0] ?? ''), step.outputs[0]?.name, step)),
-    ...[...raw].flatMap(([value, path]) => readOf(path, value, undefined)),
+    ...constrained.flatMap(step => readOf(body, raw.get(step.inputs[0] ?? ''), step.outputs[0]?.name, step)),
+    ...[...raw].flatMap(([value, path]) =>
+      body.env.constraintBuffers.has(path) ? [] : readOf(body, path, value, undefined),
+    ),
   ]
   const live = reads.filter(({ value }) => body.uses.has(value))
   const first = live.filter((read, i) => live.findIndex(other => samePlace(other, read)) === i)
@@ -53,12 +54,13 @@ export function regionOf(body: Body, steps: readonly Step[]): Region {
 }
 
 function readOf(
+  { env }: Body,
   path: string | undefined,
   value: string | undefined,
   constrain: Step | undefined,
 ): readonly Read[] {
   if (path === undefined || value === undefined) return []
-  const place = rootOf(path)
+  const place = rootOf(env, path)
   return [constrain === undefined ? { value, ...place } : { value, ...place, constrain }]
 }
 
@@ -68,10 +70,13 @@ function samePlace(a: Read, b: Read): boolean {
 
 function constrains({ env }: Body, step: Step, raw: ReadonlyMap<string, string>): boolean {
   const path = raw.get(step.inputs[0] ?? '')
+  const forward = path === undefined ? undefined : env.parameters.get(path)?.constraint?.forward
+  if (step.op !== 'call' || forward === undefined) return false
+  // One with buffers has another specialisation where they are written.
   return (
-    step.op === 'call' &&
-    path !== undefined &&
-    env.parameters.get(path)?.constraint?.forward === step.attrs.func
+    forward === step.attrs.func ||
+    (step.outputs.length > 1 &&
+      funcOf(env, forward).declaration === funcOf(env, String(step.attrs.func)).declaration)
   )
 }
 
@@ -93,7 +98,7 @@ export function writeRegion(body: Body, steps: readonly Step[], region: Region, 
 function writeRead(body: Body, step: Step, region: Region, done: Set<string>): void {
   const [value] = step.outputs
   if (value === undefined || !body.uses.has(value.name)) return
-  const { model, segments } = rootOf(pathRead(step))
+  const { model, segments } = rootOf(body.env, pathRead(step))
   body.types.set(value.name, value.type)
   if (done.has(value.name)) return
   body.values.set(value.name, { kind: 'place', root: holderName(body.env, 'model', model), segments })
@@ -106,6 +111,8 @@ function gather(body: Body, region: Region, model: string, done: Set<string>, tr
   const reads = region.reads.filter(read => read.model === model)
   if (reads.every(({ value }) => done.has(value))) return
   const tree = treeOf(reads.map(read => ({ path: read.segments, value: read })))
+  for (const { constrain, segments } of reads)
+    if (constrain && constrain.outputs.length > 1) writeConstrained(body, holder, constrain, segments, done)
   const code = treeLiteral(
     tree,
     read => readCode(body, holder, read),
@@ -121,6 +128,32 @@ function gather(body: Body, region: Region, model: string, done: Set<string>, tr
   }
 }
 
+/** `const [weight, u] = spectralNorm(net.weight, net['weight.u'])`: a constraint that writes buffers has more than one result. */
+function writeConstrained(
+  body: Body,
+  holder: string,
+  step: Step,
+  segments: readonly Segment[],
+  done: Set<string>,
+): void {
+  bindInputs(body, holder, step, segments)
+  writeStep(body, step)
+  for (const { name } of step.outputs) done.add(name)
+}
+
+/** What a constraint takes, as it stands in the model: the raw tensor, and its buffers beside that. */
+function bindInputs(body: Body, holder: string, step: Step, segments: readonly Segment[]): void {
+  const [raw, ...kept] = step.inputs
+  if (raw !== undefined) body.values.set(raw, { kind: 'place', root: holder, segments })
+  const { params } = funcOf(body.env, String(step.attrs.func))
+  for (const [i, value] of kept.entries()) {
+    const param = params[i + 1]
+    if (body.values.has(value) || param === undefined) continue
+    const [front, last] = [segments.slice(0, -1), segments.at(-1)]
+    body.values.set(value, { kind: 'place', root: holder, segments: [...front, `${last}.${param.name}`] })
+  }
+}
+
 /** A part of a model that holds no constrained parameter. */
 function plainPart(holder: string, reads: readonly Read[], depth: number): Code | undefined {
   const [first] = reads
@@ -131,8 +164,9 @@ function plainPart(holder: string, reads: readonly Read[], depth: number): Code 
 function readCode(body: Body, holder: string, { segments, constrain }: Read): Code {
   const raw = access(holder, segments)
   if (constrain === undefined) return raw
-  const input = constrain.inputs[0] ?? bug('a constraint without its raw value')
-  body.values.set(input, { kind: 'place', root: holder, segments })
+  const [first] = constrain.outputs
+  if (constrain.outputs.length > 1 && first !== undefined) return valueCode(body, first.name)
+  bindInputs(body, holder, constrain, segments)
   return callCode(body, constrain, calledFunction(body.env, constrain, body.section))
 }
 

@@ -281,7 +281,9 @@ function parseConstraint(s: Scanner): NonNullable<Parameter['constraint']> {
   const bijective = s.accept('bijective')
   s.expect('forward')
   const forward = s.name()
-  return { text, name, version, bijective, forward, ...(s.accept('check') ? { check: s.name() } : {}) }
+  const check = s.accept('check') ? { check: s.name() } : {}
+  const buffers = s.accept('reads') ? { buffers: s.list('(', ')', () => s.name()) } : {}
+  return { text, name, version, bijective, forward, ...check, ...buffers }
 }
 
 /** An optimizer, from behind its word. */

@@ -147,10 +147,11 @@ export function weightsLine({ model, path, rename, missing, unused, origin }: We
 }
 
 function constraintText(constraint: NonNullable<Parameter['constraint']>): string {
-  const { text, name, version, bijective, forward, check } = constraint
+  const { text, name, version, bijective, forward, check, buffers } = constraint
   const checked = check === undefined ? '' : ` check ${printName(check)}`
+  const read = buffers === undefined ? '' : ` reads (${buffers.map(printName).join(', ')})`
   const shown = `${JSON.stringify(text)} = ${printName(name)} version ${printNumber(version)}`
-  return `${shown}${bijective ? ' bijective' : ''} forward ${printName(forward)}${checked}`
+  return `${shown}${bijective ? ' bijective' : ''} forward ${printName(forward)}${checked}${read}`
 }
 
 /** An optimizer: its slots, its settings, and its groups of parameters. */

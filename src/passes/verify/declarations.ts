@@ -60,7 +60,10 @@ function verifyParameter(site: Site, { type, raw, constraint, projection, init }
     expectTypes(site, 'a parameter without a constraint', [type], [raw])
     return
   }
-  expectTypes(site, constraint.forward, callTypes(site, constraint.forward, [raw], 0), [type])
+  const kept = (constraint.buffers ?? []).map(
+    path => site.facts.buffers.get(path)?.type ?? complain(site, `there is no buffer ${path}`),
+  )
+  expectTypes(site, constraint.forward, callTypes(site, constraint.forward, [raw, ...kept], 0), [type])
   if (constraint.check !== undefined) callTypes(site, constraint.check, [type], 0)
 }
 
