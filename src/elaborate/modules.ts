@@ -134,15 +134,15 @@ function addMember(
       return addParam(ctx, member, members, conditions)
     case 'Layer': {
       const placed = place(ctx, expression(ctx, member.value), member.name.text, member.value.span)
-      claim(ctx, member.name)
-      members.set(member.name.text, { kind: 'layer', value: placed })
-      return ctx.env.define(member.name.text, placed, member.name.span, { conditions })
+      const own = claimed(ctx, member.name, placed)
+      members.set(member.name.text, { kind: 'layer', value: own })
+      return ctx.env.define(member.name.text, own, member.name.span, { conditions })
     }
     case 'Let': {
       for (const name of member.names) {
-        claim(ctx, name)
+        const own = claimed(ctx, name, lazy(member, ctx.env, name))
         members.set(name.text, { kind: 'let', name: name.text })
-        ctx.env.define(name.text, lazy(member, ctx.env, name), name.span, { conditions })
+        ctx.env.define(name.text, own, name.span, { conditions })
       }
       return
     }
@@ -158,11 +158,11 @@ function addMember(
   }
 }
 
-/** A name of a module stands for one thing; the branches of an `if` may each declare it. */
-function claim(ctx: Context, name: Name): void {
+/** The value under a name, which stands for one thing in a module; the branches of an `if` may each declare it. Of two nothing is known. */
+function claimed(ctx: Context, name: Name, value: Value): Value {
   const before = ctx.env.owns(name.text) ? ctx.env.lookup(name.text) : undefined
-  if (!before || name.text === '' || (before.conditions ?? []).length > 0) return
-  complain(
+  if (!before || name.text === '' || (before.conditions ?? []).length > 0) return value
+  return complain(
     ctx,
     'LTM3002',
     name.span,
@@ -251,11 +251,9 @@ function addParam(
 ): void {
   const spec = paramSpec(ctx, member)
   if (!spec) return ctx.env.define(member.name.text, errorValue, member.name.span)
-  claim(ctx, member.name)
+  const own = claimed(ctx, member.name, { kind: 'param', path: member.name.text, spec })
   members.set(member.name.text, { kind: 'param', spec })
-  ctx.env.define(member.name.text, { kind: 'param', path: member.name.text, spec }, member.name.span, {
-    conditions,
-  })
+  ctx.env.define(member.name.text, own, member.name.span, { conditions })
 }
 
 function addBuffer(
@@ -266,7 +264,6 @@ function addBuffer(
 ): void {
   const { text, span } = member.name
   const type = declaredType(ctx, member.type)
-  claim(ctx, member.name)
   if (type.kind !== 'tensor') {
     if (type.kind !== 'error')
       complain(ctx, 'LTM2109', member.type.span, { wanted: 'a tensor', got: showDeclared(type) })
@@ -280,7 +277,8 @@ function addBuffer(
     env: ctx.env,
   }
   members.set(text, { kind: 'buffer', spec })
-  ctx.env.define(text, { kind: 'param', path: text, spec }, span, { conditions })
+  const own = claimed(ctx, member.name, { kind: 'param', path: text, spec })
+  ctx.env.define(text, own, span, { conditions })
 }
 
 /** The declared type of a parameter, its constraint, and the raw type that follows from both. */
