@@ -49,6 +49,11 @@ fn spread(x: f32[n, t]) -> f32[n, t] {
   }
   return all.both[.., .., 0] - all.low
 }
+fn reset(x: f32[n, t], start: f32[n]) -> f32[n] {
+  var h = start
+  for v in along(x, axis: 1) { set h = 0.5 }
+  return h
+}
 fn noise(x: f32[t]) -> f32[t] {
   let all = for v in along(x, axis: 0) { yield v + normal(like: v) }
   return all
@@ -64,6 +69,7 @@ const cases = await evaluate(
     swapped: { inputs: { x: 'f32[3]' }, value: 'swapped(x)' },
     weighted: { inputs: { ...x, w: 'f32[3, 2]' }, value: 'weighted(x, w)' },
     spread: { inputs: x, value: 'spread(x)' },
+    reset: { inputs: x, value: 'reset(x, x[.., 0])' },
     noise: { inputs: { x: 'f32[4]' }, value: 'noise(x)' },
   },
   source,
@@ -76,6 +82,7 @@ const expected: Readonly<Record<string, readonly [Record<string, number[] | numb
   fibonacci: [{ x: 0 }, [1, 1, 2, 3, 5, 8]],
   swapped: [{ x: 0 }, [2, 1]],
   spread: [at, [0, 1, 2, 0, 9, 10]],
+  reset: [at, [0.5, 0.5]],
   weighted: [{ ...at, w: [1, 10, 2, 20, 3, 30] }, [14, 240]],
 }
 

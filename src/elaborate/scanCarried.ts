@@ -64,7 +64,7 @@ export function tensorsOnly(ctx: Context, value: Value, span: Span): Value | und
 export function endOfRound(ctx: Context, { name, start, span }: Carried, body: RoundBody): Value | undefined {
   const after = body.ends.get(name) ?? errorValue
   if (after.kind === 'error') return undefined
-  const end = body.inside(inner => likeStart(inner, start, after))
+  const end = body.inside(inner => likeStart(inner, start, after, body.span))
   if (end === 'error') return undefined
   if (end) return end
   complain(
@@ -78,7 +78,7 @@ export function endOfRound(ctx: Context, { name, start, span }: Carried, body: R
 }
 
 /** The value with the structure and types of another one; undefined where it differs. */
-function likeStart(ctx: Context, start: Value, end: Value): Value | 'error' | undefined {
+function likeStart(ctx: Context, start: Value, end: Value, span: Span): Value | 'error' | undefined {
   if (end.kind === 'error') return 'error'
   if (start.kind === 'tensor') {
     if (end.kind === 'tensor') return sameSizes(ctx, start.type, end.type) ? end : undefined
@@ -87,25 +87,23 @@ function likeStart(ctx: Context, start: Value, end: Value): Value | 'error' | un
         ? start.type.dtype === 'bool'
         : end.kind === 'int' || (end.kind === 'float' && start.type.dtype === 'f32')
     if (!fits) return undefined
-    const tensor = filled(ctx, end, start.type, start.span ?? noSpan(ctx))
+    const tensor = filled(ctx, end, start.type, span)
     return tensor.kind === 'error' ? 'error' : tensor
   }
   if (start.kind === 'list' && end.kind === 'list' && start.items.length === end.items.length)
     return joined(
-      start.items.map((item, i) => likeStart(ctx, item, end.items[i]!)),
+      start.items.map((item, i) => likeStart(ctx, item, end.items[i]!, span)),
       items => ({ kind: 'list', items }),
     )
   if (start.kind === 'record' && end.kind === 'record' && start.fields.size === end.fields.size) {
     const names = [...start.fields.keys()]
     return joined(
-      names.map(name => likeStart(ctx, start.fields.get(name)!, end.fields.get(name) ?? errorValue)),
+      names.map(name => likeStart(ctx, start.fields.get(name)!, end.fields.get(name) ?? errorValue, span)),
       fields => ({ kind: 'record', fields: new Map(names.map((name, i) => [name, fields[i]!])) }),
     )
   }
   return undefined
 }
-
-const noSpan = (ctx: Context): Span => ctx.instantiations.at(-1)!.span
 
 function joined(
   parts: readonly (Value | 'error' | undefined)[],
