@@ -316,23 +316,23 @@ export const training = {
     d =>
       `minimise in that block, write \`where(…)\` for a choice, or \`stop_gradient(${d.value})\` if no gradient should flow`,
   ),
-  LTM4508: error(
-    (d: { name: string }) =>
-      `\`${d.name}\` looks at a clock or a variable of the training, and runs where there is none`,
-    () => 'take the number as an argument, and give it where the training can',
+  LTM4505: error(
+    (d: { name: string; got: string }) =>
+      `\`${d.name}\` is ${d.got}, and a condition or loop of the host can set tensors, numbers and bools only`,
+    () => 'a list may grow in a loop over a list or in a function, where loops are written out',
+  ),
+  LTM4506: error(
+    (d: { count: number; of: string }) => `${d.count} of what? \`${d.of}\` counts updates`,
+    d => `write \`${d.count} updates of ${d.of}\``,
   ),
   LTM4507: error(
     (d: { precision: string }) =>
       `no engine trains in the precision \`${d.precision}\` yet: all compute in 32 bits`,
     () => 'write `precision: f32`, or leave it out',
   ),
-  LTM4506: error(
-    (d: { count: number; of: string }) => `${d.count} of what? \`${d.of}\` counts updates`,
-    d => `write \`${d.count} updates of ${d.of}\``,
-  ),
-  LTM4505: error(
-    (d: { name: string; got: string }) =>
-      `\`${d.name}\` is ${d.got}, and a condition or loop of the host can set tensors, numbers and bools only`,
-    () => 'a list may grow in a loop over a list or in a function, where loops are written out',
+  LTM4508: error(
+    (d: { name: string }) =>
+      `\`${d.name}\` looks at a clock or a variable of the training, and runs where there is none`,
+    () => 'take the number as an argument, and give it where the training can',
   ),
 } satisfies Record<string, Entry<never>>

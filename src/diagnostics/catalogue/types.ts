@@ -88,6 +88,21 @@ export const types = {
       `\`${d.y}\` was not computed from \`${d.x}\`, so its gradient would be zero`,
     d => `give \`${d.x}\` a name with \`let\` and compute \`${d.y}\` from that name`,
   ),
+  LTM2124: error(
+    (d: { what: string; wanted: string; thing: 'function' | 'module'; problem: string }) =>
+      `${d.what} is to be ${d.wanted}, and this ${d.thing} ${d.problem}`,
+  ),
+  LTM2125: error(
+    (d: { dtype: string }) => `no engine computes with tensors of \`${d.dtype}\` yet`,
+    () => 'write `f32`',
+  ),
+  LTM2130: error(
+    (d: { rounds: number; most: number }) =>
+      `this loop has ${d.rounds} rounds, and at most ${d.most} can be unrolled`,
+    () =>
+      'a loop over a list or a range is written out when the program is compiled; work along an axis of a tensor instead',
+  ),
+  LTM2131: error((d: { text: string }) => `\`${d.text}\` is too large a number`),
   LTM2140: error(
     (d: { axis: string; type: string }) => `there is no axis ${d.axis} in ${d.type} to go along`,
     () => 'axes count from 0, and from the end with -1',
@@ -153,19 +168,4 @@ export const types = {
         ? '`for a, b in zip(first, second)` goes over several together, each with its name'
         : 'each has a name of its own, as in `for a, b in zip(first, second)`',
   ),
-  LTM2124: error(
-    (d: { what: string; wanted: string; thing: 'function' | 'module'; problem: string }) =>
-      `${d.what} is to be ${d.wanted}, and this ${d.thing} ${d.problem}`,
-  ),
-  LTM2125: error(
-    (d: { dtype: string }) => `no engine computes with tensors of \`${d.dtype}\` yet`,
-    () => 'write `f32`',
-  ),
-  LTM2130: error(
-    (d: { rounds: number; most: number }) =>
-      `this loop has ${d.rounds} rounds, and at most ${d.most} can be unrolled`,
-    () =>
-      'a loop over a list or a range is written out when the program is compiled; work along an axis of a tensor instead',
-  ),
-  LTM2131: error((d: { text: string }) => `\`${d.text}\` is too large a number`),
 } satisfies Record<string, Entry<never>>
