@@ -1,6 +1,6 @@
 import type { Func, Program, Step } from '../ir/ir.ts'
 import { scanOf } from '../ir/scan.ts'
-import { sizesIn } from './calls.ts'
+import { namesIn, sizesIn } from './calls.ts'
 import { liveSteps } from './dead.ts'
 import { calledBy, namedDirectly } from './functions.ts'
 import type { Pass } from './pass.ts'
@@ -82,7 +82,7 @@ function deadParams(func: Func, steps: readonly Step[], loop: number): ReadonlyS
     ...steps.flatMap(step => step.outputs.flatMap(output => sizesIn(output.type))),
     ...steps
       .flatMap(step => exprsOf(step).flatMap(leavesOf))
-      .flatMap(leaf => (leaf.kind === 'size' ? [String(leaf.dim)] : [])),
+      .flatMap(leaf => (leaf.kind === 'size' ? namesIn(leaf.dim) : [])),
   ])
   const dead = new Set<number>()
   func.params.forEach((param, i) => {
