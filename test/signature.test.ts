@@ -11,7 +11,7 @@ const test = suite('signatures')
 
 /** An operator of which only the type is looked at. */
 function operator(signature: string, more: Partial<Op> = {}): Op {
-  return { doc: '', signature, tfjs: () => '', grad: 'none', samples: [], ...more }
+  return { doc: '', signature, tfjs: () => '', onnx: 'drawn', grad: 'none', samples: [], ...more }
 }
 
 /** `f32[n, 3]` as a type; sizes without commas of their own. */

@@ -1,6 +1,7 @@
 import { type Code, ts } from '../base/code.ts'
 import type { DType } from '../types/tensor.ts'
 import type { Make } from './builder.ts'
+import { castTo, type OnnxContext, type OnnxValue, one, scalar } from './onnx.ts'
 import type { Op, Operand, Sample } from './op.ts'
 import { dtypeText } from './text.ts'
 import { indicator, number, unbroadcast } from './unbroadcast.ts'
@@ -46,6 +47,7 @@ export const add: Op = {
   signature: '(a: N[~s], b: N[~s]) -> N[~s]',
   call: false,
   tfjs: ([a, b]) => ts`tf.add(${a!}, ${b!})`,
+  onnx: one('Add'),
   grad: pair(dy => [dy, dy]),
   lift: 'elementwise',
   samples: [...broadcasts(), integers],
@@ -56,6 +58,7 @@ export const sub: Op = {
   signature: '(a: N[~s], b: N[~s]) -> N[~s]',
   call: false,
   tfjs: ([a, b]) => ts`tf.sub(${a!}, ${b!})`,
+  onnx: one('Sub'),
   grad: pair((dy, _a, _b, make) => [dy, make.neg([dy])]),
   lift: 'elementwise',
   samples: [...broadcasts(), integers],
@@ -66,6 +69,7 @@ export const mul: Op = {
   signature: '(a: N[~s], b: N[~s]) -> N[~s]',
   call: false,
   tfjs: ([a, b]) => ts`tf.mul(${a!}, ${b!})`,
+  onnx: one('Mul'),
   grad: pair((dy, a, b, make) => [make.mul([dy, b]), make.mul([dy, a])]),
   lift: 'elementwise',
   samples: [...broadcasts(), integers],
@@ -76,6 +80,7 @@ export const div: Op = {
   signature: '(a: F[~s], b: F[~s]) -> F[~s]',
   call: false,
   tfjs: ([a, b]) => ts`tf.div(${a!}, ${b!})`,
+  onnx: one('Div'),
   grad: pair((dy, _, b, make, y) => {
     const da = make.div([dy, b])
     return [da, make.neg([make.mul([da, y])])] // d(a/b)/db = -(a/b)/b
@@ -87,11 +92,47 @@ export const div: Op = {
   ]),
 }
 
+/**
+ * ⌊a / b⌋. ONNX divides towards zero, which is one too high where a remainder is left and the signs differ. What is divided by 0 is 0, as
+ * with tfjs; a processor would trap.
+ */
+function floorDivide(a: OnnxValue, b: OnnxValue, context: OnnxContext): OnnxValue {
+  const { graph } = context
+  const zero = scalar(context, 0, 'i32')
+  const byZero = graph.node('Equal', [b, zero])
+  const safe = graph.node('Where', [byZero, scalar(context, 1, 'i32'), b])
+  const quotient = graph.node('Div', [a, safe])
+  const rest = graph.node('Sub', [a, graph.node('Mul', [quotient, safe])])
+  const differ = graph.node('Xor', [graph.node('Less', [a, zero]), graph.node('Less', [safe, zero])])
+  const left = graph.node('Not', [graph.node('Equal', [rest, zero])])
+  const high = castTo(context, graph.node('And', [left, differ]), 'i32')
+  return graph.node('Where', [byZero, zero, graph.node('Sub', [quotient, high])])
+}
+
+/** a - b·⌊a / b⌋, and 0 for b = 0, as with tfjs. */
+function integerRemainder(a: OnnxValue, b: OnnxValue, context: OnnxContext): OnnxValue {
+  const { graph } = context
+  const zero = scalar(context, 0, 'i32')
+  const whole = graph.node('Mul', [floorDivide(a, b, context), b])
+  return graph.node('Where', [graph.node('Equal', [b, zero]), zero, graph.node('Sub', [a, whole])])
+}
+
+/** The remainder towards zero, with b added where the signs differ, as tfjs computes it. */
+function remainder(a: OnnxValue, b: OnnxValue, context: OnnxContext): OnnxValue {
+  const { graph } = context
+  const zero = scalar(context, 0)
+  const rest = graph.node('Mod', [a, b], { fmod: 1 })
+  const differ = graph.node('Xor', [graph.node('Less', [a, zero]), graph.node('Less', [b, zero])])
+  const moved = graph.node('Mod', [graph.node('Add', [rest, b]), b], { fmod: 1 })
+  return graph.node('Where', [differ, moved, rest])
+}
+
 export const floordiv: Op = {
   doc: 'Quotient of integers rounded down, written `a div b`.',
   signature: '(a: I[~s], b: I[~s]) -> I[~s]',
   call: false,
   tfjs: ([a, b]) => ts`tf.floorDiv(${a!}, ${b!})`,
+  onnx: ([a, b], _, context) => floorDivide(a!, b!, context),
   grad: 'none',
   lift: 'elementwise',
   samples: [
@@ -105,6 +146,8 @@ export const mod: Op = {
   signature: '(a: N[~s], b: N[~s]) -> N[~s]',
   call: false,
   tfjs: ([a, b]) => ts`tf.mod(${a!}, ${b!})`,
+  onnx: ([a, b], _, context) =>
+    context.outputs[0]!.dtype === 'i32' ? integerRemainder(a!, b!, context) : remainder(a!, b!, context),
   // a mod b = a - b·⌊a/b⌋, and the floor is locally constant.
   grad: pair((dy, a, b, make) => [dy, make.neg([make.mul([dy, make.floor([make.div([a, b])])])])]),
   lift: 'elementwise',
@@ -136,6 +179,7 @@ export const pow: Op = {
   signature: '(a: F[~s], b: F[~s]) -> F[~s]',
   call: false,
   tfjs: ([a, b]) => ts`tf.pow(${a!}, ${b!})`,
+  onnx: one('Pow'),
   grad: pair((dy, a, b, make, y) => [
     make.mul([dy, powerRule(a, b, make)]),
     make.mul([dy, make.mul([y, safeLog(a, make)])]),
@@ -172,6 +216,7 @@ export const maximum: Op = {
   signature: '(a: N[~s], b: N[~s]) -> N[~s]',
   call: 'max',
   tfjs: ([a, b]) => ts`tf.maximum(${a!}, ${b!})`,
+  onnx: one('Max'),
   grad: pair((dy, a, b, make) => {
     const tie = make.eq([a, b])
     return [
@@ -201,6 +246,7 @@ export const minimum: Op = {
   signature: '(a: N[~s], b: N[~s]) -> N[~s]',
   call: 'min',
   tfjs: ([a, b]) => ts`tf.minimum(${a!}, ${b!})`,
+  onnx: one('Min'),
   grad: pair((dy, a, b, make) => {
     const tie = make.eq([a, b])
     return [
@@ -225,10 +271,26 @@ export const minimum: Op = {
   ],
 }
 
+/** The arc tangent of y / x, turned by half a circle where x is negative; the quotient says nothing where x is 0. */
+function angle(y: OnnxValue, x: OnnxValue, context: OnnxContext): OnnxValue {
+  const { graph } = context
+  const zero = scalar(context, 0)
+  const half = graph.node('Where', [
+    graph.node('Less', [y, zero]),
+    scalar(context, -Math.PI),
+    scalar(context, Math.PI),
+  ])
+  const turn = graph.node('Where', [graph.node('Less', [x, zero]), half, zero])
+  const turned = graph.node('Add', [graph.node('Atan', [graph.node('Div', [y, x])]), turn])
+  const upright = graph.node('Mul', [graph.node('Sign', [y]), scalar(context, Math.PI / 2)])
+  return graph.node('Where', [graph.node('Equal', [x, zero]), upright, turned])
+}
+
 export const atan2: Op = {
   doc: 'The angle of the point (x, y), from -π to π.',
   signature: '(y: F[~s], x: F[~s]) -> F[~s]',
   tfjs: ([y, x]) => ts`tf.atan2(${y!}, ${x!})`,
+  onnx: ([y, x], _, context) => angle(y!, x!, context),
   grad: pair((dy, y, x, make) => {
     const scaled = make.div([dy, make.add([make.mul([x, x]), make.mul([y, y])])])
     return [make.mul([scaled, x]), make.neg([make.mul([scaled, y])])]
@@ -245,11 +307,21 @@ function chooseBool(condition: Code, a: Code, b: Code): Code {
   return ts`tf.logicalOr(tf.logicalAnd(${condition}, ${a}), tf.logicalAnd(tf.logicalNot(${condition}), ${b}))`
 }
 
+/** The kernel of the processor knows no booleans. */
+function eitherBool(condition: OnnxValue, a: OnnxValue, b: OnnxValue, { graph }: OnnxContext): OnnxValue {
+  const otherwise = graph.node('And', [graph.node('Not', [condition]), b])
+  return graph.node('Or', [graph.node('And', [condition, a]), otherwise])
+}
+
 export const where: Op = {
   doc: '`a` where the condition holds, else `b`.',
   signature: '(condition: B[~s], a: T[~s], b: T[~s]) -> T[~s]',
   tfjs: ([condition, a, b], _, { inputs }) =>
     inputs[1]?.dtype === 'bool' ? chooseBool(condition!, a!, b!) : ts`tf.where(${condition!}, ${a!}, ${b!})`,
+  onnx: ([condition, a, b], _, context) =>
+    context.outputs[0]!.dtype === 'bool'
+      ? eitherBool(condition!, a!, b!, context)
+      : context.graph.node('Where', [condition, a, b]),
   grad: (dy, { inputs: [condition, a, b] }, make) => {
     const zero = number(make, 0)
     return [
@@ -288,6 +360,7 @@ export const cast: Op<{ dtype: DType }> = {
   call: false,
   infer: ([x], { dtype }) => ({ dtype, shape: x!.shape }),
   tfjs: ([x], { dtype }, { inputs }) => castText(x!, inputs[0]?.dtype, dtype),
+  onnx: ([x], { dtype }, context) => (context.inputs[0]!.dtype === dtype ? x! : castTo(context, x!, dtype)),
   grad: (dy, { inputs: [x], attrs }) => [attrs.dtype === 'f32' && x!.type.dtype === 'f32' ? dy : undefined],
   lift: 'elementwise',
   samples: [

@@ -1,4 +1,5 @@
 import { ts } from '../base/code.ts'
+import { type OnnxContext, type OnnxValue, one } from './onnx.ts'
 import type { Op, Sample } from './op.ts'
 
 const numbers: Sample = {
@@ -24,31 +25,57 @@ const integers: Sample = {
   inputs: [{ values: [-1, 2, 3, 2] }, { values: [2] }],
 }
 
-function comparison(doc: string, name: string, dtype: 'T' | 'N'): Op {
+function comparison(doc: string, name: string, dtype: 'T' | 'N', onnx: Op['onnx']): Op {
   return {
     doc,
     signature: `(a: ${dtype}[~s], b: ${dtype}[~s]) -> bool[~s]`,
     call: false,
     tfjs: ([a, b]) => ts`tf.${name}(${a!}, ${b!})`,
+    onnx,
     grad: 'none',
     lift: 'elementwise',
     samples: [numbers, stretched, integers],
   }
 }
 
-export const eq: Op = comparison('Whether two values are equal, written `a == b`.', 'equal', 'T')
-export const ne: Op = comparison('Whether two values differ, written `a != b`.', 'notEqual', 'T')
-export const lt: Op = comparison('Whether a is less than b, written `a < b`.', 'less', 'N')
-export const le: Op = comparison('Whether a is at most b, written `a <= b`.', 'lessEqual', 'N')
-export const gt: Op = comparison('Whether a is greater than b, written `a > b`.', 'greater', 'N')
-export const ge: Op = comparison('Whether a is at least b, written `a >= b`.', 'greaterEqual', 'N')
+function differ(inputs: readonly OnnxValue[], _: unknown, { graph }: OnnxContext): OnnxValue {
+  return graph.node('Not', [graph.node('Equal', inputs)])
+}
 
-function connective(doc: string, name: string): Op {
+export const eq: Op = comparison(
+  'Whether two values are equal, written `a == b`.',
+  'equal',
+  'T',
+  one('Equal'),
+)
+export const ne: Op = comparison('Whether two values differ, written `a != b`.', 'notEqual', 'T', differ)
+export const lt: Op = comparison('Whether a is less than b, written `a < b`.', 'less', 'N', one('Less'))
+export const le: Op = comparison(
+  'Whether a is at most b, written `a <= b`.',
+  'lessEqual',
+  'N',
+  one('LessOrEqual'),
+)
+export const gt: Op = comparison(
+  'Whether a is greater than b, written `a > b`.',
+  'greater',
+  'N',
+  one('Greater'),
+)
+export const ge: Op = comparison(
+  'Whether a is at least b, written `a >= b`.',
+  'greaterEqual',
+  'N',
+  one('GreaterOrEqual'),
+)
+
+function connective(doc: string, name: string, onnx: string): Op {
   return {
     doc,
     signature: '(a: B[~s], b: B[~s]) -> B[~s]',
     call: false,
     tfjs: ([a, b]) => ts`tf.${name}(${a!}, ${b!})`,
+    onnx: one(onnx),
     grad: 'none',
     lift: 'elementwise',
     samples: [
@@ -70,14 +97,15 @@ function connective(doc: string, name: string): Op {
   }
 }
 
-export const and: Op = connective('Whether both hold, written `a and b`.', 'logicalAnd')
-export const or: Op = connective('Whether either holds, written `a or b`.', 'logicalOr')
+export const and: Op = connective('Whether both hold, written `a and b`.', 'logicalAnd', 'And')
+export const or: Op = connective('Whether either holds, written `a or b`.', 'logicalOr', 'Or')
 
 export const not: Op = {
   doc: 'Whether it does not hold, written `not a`.',
   signature: '(a: B[...s]) -> B[...s]',
   call: false,
   tfjs: ([a]) => ts`tf.logicalNot(${a!})`,
+  onnx: one('Not'),
   grad: 'none',
   lift: 'elementwise',
   samples: [

@@ -3,6 +3,7 @@ import { type Code, join, ts } from '../base/code.ts'
 import type { Attr } from '../ir/ir.ts'
 import type { Dim } from '../types/dim.ts'
 import type { DType } from '../types/tensor.ts'
+import { filled, fixed, fixedShape, scalar as number } from './onnx.ts'
 import type { Op } from './op.ts'
 import { dtypeText, listText, shapeText } from './text.ts'
 
@@ -16,6 +17,11 @@ function scalar(value: Attr): number | boolean {
   return typeof value === 'number' || typeof value === 'boolean'
     ? value
     : bug(`constant ${JSON.stringify(value)}`)
+}
+
+/** All numbers in lists, in order; true is 1. */
+function numbersIn(value: Attr): readonly number[] {
+  return Array.isArray(value) ? value.flatMap(numbersIn) : [Number(scalar(value))]
 }
 
 /** The value as tfjs takes it for a dtype: numbers for numbers, booleans for booleans. */
@@ -45,6 +51,7 @@ const constant: Op<{ value: Attr; dtype: DType }> = {
     if (shape.length === 0) return ts`tf.scalar(${scalarText(scalar(value), dtype)}${dtypeArgument(dtype)})`
     return ts`tf.tensor(${nestedText(value, dtype)}, ${listText(shape)}${dtypeArgument(dtype)})`
   },
+  onnx: (_, { value, dtype }, { graph }) => graph.constant(dtype, numbersIn(value), shapeOf(value)),
   grad: () => [],
   samples: [
     { shapes: [], attrs: { value: 2.5, dtype: 'f32' } },
@@ -79,6 +86,7 @@ export const full: Op<{ shape: readonly Dim[]; value: number | boolean; dtype: D
     if (Number(value) === 1) return ts`tf.ones(${sizes}${dtypeArgument(dtype)})`
     return ts`tf.fill(${sizes}, ${scalarText(Number(value), 'f32')}${dtypeArgument(dtype)})`
   },
+  onnx: (_, { shape, value, dtype }, context) => filled(context, dtype, Number(value), fixedShape(shape)),
   grad: () => [],
   lift: (attrs, _, size) => ({ ...attrs, shape: [size, ...attrs.shape] }),
   samples: [
@@ -103,6 +111,10 @@ export const arange: Op<{ from: number; count: Dim; dtype: DType }> = {
       from === 0 ? dim(count) : typeof count === 'number' ? from + count : ts`${dim(count)} + ${from}`
     return ts`tf.range(${from}, ${end}, 1, ${dtypeText(dtype)})`
   },
+  onnx: (_, { from, count, dtype }, { graph }) => {
+    const values = Array.from({ length: fixed(count) }, (_, i) => from + i)
+    return graph.constant(dtype, values, [values.length])
+  },
   grad: () => [],
   samples: [
     { shapes: [], attrs: { from: 0, count: 4, dtype: 'i32' } },
@@ -117,6 +129,11 @@ export const size: Op<{ shape: readonly Dim[] }> = {
   call: false,
   infer: () => ({ dtype: 'f32', shape: [] }),
   tfjs: (_, { shape }, context) => ts`kernels.size(${shapeText(shape, context)})`,
+  onnx: (_, { shape }, context) =>
+    number(
+      context,
+      fixedShape(shape).reduce((product, size) => product * size, 1),
+    ),
   grad: () => [],
   samples: [
     { shapes: [], attrs: { shape: [2, 3] } },

@@ -1,8 +1,9 @@
 import { ts } from '../base/code.ts'
 import type { Dim } from '../types/dim.ts'
+import { fixedShape, integers, type OnnxContext, type OnnxValue, reversed, transposed } from './onnx.ts'
 import type { Op } from './op.ts'
 import { shapeText } from './text.ts'
-import { slide, type Window, windowAttrs, windowClash, windowText } from './window.ts'
+import { slide, type Window, windowAttrs, windowClash, windowNodes, windowText } from './window.ts'
 
 // The three operators are linear in both arguments, and each one's gradients are the other two.
 
@@ -24,6 +25,7 @@ export const conv2d: Op<Window> = {
     return 'clash' in size ? size : { dtype: 'f32', shape: [x!.shape[0]!, weight!.shape[0]!, ...size] }
   },
   tfjs: ([x, weight], window) => ts`kernels.conv2d(${x!}, ${weight!}${windowText(window)})`,
+  onnx: (inputs, window, { graph }) => graph.node('Conv', inputs, windowNodes(window)),
   grad: (dy, { inputs: [x, weight], attrs }, make) => [
     make.conv2d_input([dy, weight!], { ...attrs, size: x!.type.shape.slice(2) }),
     make.conv2d_weight([x!, dy], { ...attrs, size: weight!.type.shape.slice(2) }),
@@ -70,6 +72,37 @@ export const conv2d: Op<Window> = {
 type Sized = Window & { size: readonly Dim[] }
 const sizedAttrs = { ...windowAttrs, size: { kind: 'dims' } } as const
 
+/**
+ * With a stride of 1 the convolution of `dy` by the kernel turned around, its channels and outputs exchanged; else, or where the padding
+ * goes beyond the kernel's reach, a transposed convolution.
+ */
+function inputNodes(dy: OnnxValue, weight: OnnxValue, window: Sized, context: OnnxContext): OnnxValue {
+  const { strides, pads, dilations } = windowNodes(window)
+  const kernel = context.inputs[1]!.shape.slice(2)
+  const reach = kernel.map((size, i) => dilations[i]! * (size - 1))
+  const around = pads.map((pad, i) => reach[i % 2]! - pad)
+  if (strides.some(stride => stride !== 1) || around.some(pad => pad < 0))
+    return transposedConvolution(dy, weight, window, context)
+  const turned = reversed(context, weight, [2, 3])
+  const exchanged = transposed(context, turned, [1, 0, 2, 3])
+  return context.graph.node('Conv', [dy, exchanged], { strides, pads: around, dilations })
+}
+
+/** What the strides leave over of the image's end is padded to its size. */
+function transposedConvolution(
+  dy: OnnxValue,
+  weight: OnnxValue,
+  window: Sized,
+  { graph, inputs: [small, kernel] }: OnnxContext,
+): OnnxValue {
+  const { strides, pads, dilations } = windowNodes(window)
+  const left = fixedShape(window.size).map((size, i) => {
+    const reach = dilations[i]! * (kernel!.shape[i + 2]! - 1) + 1
+    return size - (strides[i]! * (small!.shape[i + 2]! - 1) + reach - pads[i]! - pads[i + 2]!)
+  })
+  return graph.node('ConvTranspose', [dy, weight], { strides, pads, dilations, output_padding: left })
+}
+
 export const conv2d_input: Op<Sized> = {
   doc: 'The gradient of `conv2d` for its images, whose height and width are `size`: a transposed convolution.',
   signature:
@@ -79,6 +112,7 @@ export const conv2d_input: Op<Sized> = {
   infer: ([dy, weight], { size }) => ({ dtype: 'f32', shape: [dy!.shape[0]!, weight!.shape[1]!, ...size] }),
   tfjs: ([dy, weight], { size, ...window }, context) =>
     ts`kernels.conv2dInput(${dy!}, ${weight!}, ${shapeText(size, context)}${windowText(window)})`,
+  onnx: ([dy, weight], window, context) => inputNodes(dy!, weight!, window, context),
   grad: (dx, { inputs: [dy, weight], attrs: { size: _, ...window } }, make) => [
     make.conv2d([dx, weight!], window),
     make.conv2d_weight([dx, dy!], { ...window, size: weight!.type.shape.slice(2) }),
@@ -115,6 +149,23 @@ export const conv2d_input: Op<Sized> = {
   ],
 }
 
+/** The convolution of `x` by `dy`, examples taken for channels; strides and dilations change places. */
+function weightNodes(x: OnnxValue, dy: OnnxValue, window: Sized, context: OnnxContext): OnnxValue {
+  const { graph } = context
+  const { strides, pads, dilations } = windowNodes(window)
+  const [channels, outputs] = [x, dy].map(value => transposed(context, value, [1, 0, 2, 3]))
+  const sums = graph.node('Conv', [channels, outputs], { strides: dilations, pads, dilations: strides })
+  const [rows, columns] = fixedShape(window.size) as [number, number]
+  // Where strides left something over at the image's end the windows reach further than the kernel did.
+  const cut = graph.node('Slice', [
+    sums,
+    integers(context, [0, 0]),
+    integers(context, [rows, columns]),
+    integers(context, [2, 3]),
+  ])
+  return transposed(context, cut, [1, 0, 2, 3])
+}
+
 export const conv2d_weight: Op<Sized> = {
   doc: 'The gradient of `conv2d` for its kernel, whose height and width are `size`.',
   signature:
@@ -124,6 +175,7 @@ export const conv2d_weight: Op<Sized> = {
   infer: ([x, dy], { size }) => ({ dtype: 'f32', shape: [dy!.shape[1]!, x!.shape[1]!, ...size] }),
   tfjs: ([x, dy], { size, ...window }, context) =>
     ts`kernels.conv2dWeight(${x!}, ${dy!}, ${shapeText(size, context)}${windowText(window)})`,
+  onnx: ([x, dy], window, context) => weightNodes(x!, dy!, window, context),
   grad: (dw, { inputs: [x, dy], attrs: { size: _, ...window } }, make) => [
     make.conv2d_input([dy!, dw], { ...window, size: x!.type.shape.slice(2) }),
     make.conv2d([x!, dw], window),

@@ -1,5 +1,6 @@
 import { ts } from '../base/code.ts'
 import type { Make } from './builder.ts'
+import { type OnnxContext, type OnnxValue, one, scalar } from './onnx.ts'
 import type { Op, Operand } from './op.ts'
 import { indicator, number } from './unbroadcast.ts'
 
@@ -7,6 +8,8 @@ interface Unary {
   readonly doc: string
   /** The function of tfjs, or of the runtime's kernels where tfjs has none that is right everywhere. */
   readonly lowering: string
+  /** The type of ONNX's node, or the nodes where it has none. */
+  readonly onnx: string | ((x: OnnxValue, context: OnnxContext) => OnnxValue)
   /** The derivative from the argument and the result, or the product with `dy` where that is simpler. */
   readonly grad: Op['grad']
   /** `N` where integers are allowed as well. */
@@ -17,12 +20,13 @@ interface Unary {
 }
 
 /** The parts that all functions of one argument share. */
-function unary({ doc, lowering, grad, dtype = 'F', low = -2, high = 2 }: Unary): Op {
+function unary({ doc, lowering, onnx, grad, dtype = 'F', low = -2, high = 2 }: Unary): Op {
   const inputs = [{ low, high }]
   return {
     doc,
     signature: `(x: ${dtype}[...s]) -> ${dtype}[...s]`,
     tfjs: ([x]) => ts`${lowering}(${x!})`,
+    onnx: typeof onnx === 'string' ? one(onnx) : ([x], _, context) => onnx(x!, context),
     grad,
     lift: 'elementwise',
     samples: [
@@ -42,11 +46,32 @@ function oneMinusSquare(v: Operand, make: Make): Operand {
   return make.sub([number(make, 1), make.mul([v, v])])
 }
 
+/**
+ * log(1 + x) where the sum loses nothing that matters, else 2·artanh(x / (2 + x)), which is the same: near 0 the one is inexact, and for
+ * large x the other.
+ */
+function log1pNodes(x: OnnxValue, context: OnnxContext): OnnxValue {
+  const { graph } = context
+  const two = scalar(context, 2)
+  const far = graph.node('Log', [graph.node('Add', [x, scalar(context, 1)])])
+  const near = graph.node('Atanh', [graph.node('Div', [x, graph.node('Add', [x, two])])])
+  const isNear = graph.node('Less', [graph.node('Abs', [x]), scalar(context, 0.5)])
+  return graph.node('Where', [isNear, graph.node('Mul', [near, two]), far])
+}
+
+/** exp(x) - 1 = tanh(x / 2)·(exp(x) + 1), where nothing cancels. */
+function expm1Nodes(x: OnnxValue, context: OnnxContext): OnnxValue {
+  const { graph } = context
+  const half = graph.node('Tanh', [graph.node('Mul', [x, scalar(context, 0.5)])])
+  return graph.node('Mul', [half, graph.node('Add', [graph.node('Exp', [x]), scalar(context, 1)])])
+}
+
 /** Negation, written `-x`. */
 export const neg: Op = {
   ...unary({
     doc: 'The negative of each element.',
     lowering: 'tf.neg',
+    onnx: 'Neg',
     dtype: 'N',
     grad: (dy, _, make) => [make.neg([dy])],
   }),
@@ -56,12 +81,14 @@ export const neg: Op = {
 export const exp: Op = unary({
   doc: 'e to the power of each element.',
   lowering: 'tf.exp',
+  onnx: 'Exp',
   grad: chain((_, y) => y),
 })
 
 export const log: Op = unary({
   doc: 'Natural logarithm.',
   lowering: 'tf.log',
+  onnx: 'Log',
   low: 0.5,
   high: 3,
   grad: (dy, { inputs: [x] }, make) => [make.div([dy, x!])],
@@ -70,6 +97,7 @@ export const log: Op = unary({
 export const log1p: Op = unary({
   doc: 'log(1 + x), exact for small x.',
   lowering: 'kernels.log1p',
+  onnx: log1pNodes,
   low: -0.5,
   grad: (dy, { inputs: [x] }, make) => [make.div([dy, make.add([x!, number(make, 1)])])],
 })
@@ -77,12 +105,14 @@ export const log1p: Op = unary({
 export const expm1: Op = unary({
   doc: 'exp(x) - 1, exact for small x.',
   lowering: 'tf.expm1',
+  onnx: expm1Nodes,
   grad: chain((_, y, make) => make.add([y, number(make, 1)])),
 })
 
 export const sqrt: Op = unary({
   doc: 'Square root.',
   lowering: 'tf.sqrt',
+  onnx: 'Sqrt',
   low: 0.5,
   high: 3,
   grad: (dy, { outputs: [y] }, make) => [make.div([dy, make.mul([number(make, 2), y!])])],
@@ -91,6 +121,7 @@ export const sqrt: Op = unary({
 export const rsqrt: Op = unary({
   doc: '1 / sqrt(x).',
   lowering: 'tf.rsqrt',
+  onnx: (x, { graph }) => graph.node('Reciprocal', [graph.node('Sqrt', [x])]),
   low: 0.5,
   high: 3,
   grad: chain((_, y, make) => make.mul([number(make, -0.5), make.mul([y, make.mul([y, y])])])),
@@ -101,6 +132,7 @@ const kinkAtZero = { shapes: [[3]], attrs: {}, inputs: [{ values: [-1, 0, 2] }] 
 const absolute: Op = unary({
   doc: 'Absolute value; its gradient at 0 is 0.',
   lowering: 'tf.abs',
+  onnx: 'Abs',
   dtype: 'N',
   low: 0.3,
   grad: chain((x, _, make) => make.sign([x])),
@@ -114,6 +146,7 @@ export const relu: Op = {
   ...unary({
     doc: 'max(x, 0); its gradient at 0 is 0.',
     lowering: 'tf.relu',
+    onnx: 'Relu',
     grad: chain((x, _, make) => indicator(make, make.gt([x, number(make, 0)]))),
   }),
   samples: [
@@ -125,6 +158,7 @@ export const relu: Op = {
 export const sign: Op = unary({
   doc: '-1, 0 or 1; no gradient flows.',
   lowering: 'tf.sign',
+  onnx: 'Sign',
   dtype: 'N',
   low: 0.3,
   grad: 'none',
@@ -140,12 +174,22 @@ const halves = {
 }
 
 export const floor: Op = {
-  ...unary({ doc: 'The next whole number below; no gradient flows.', lowering: 'tf.floor', grad: 'none' }),
+  ...unary({
+    doc: 'The next whole number below; no gradient flows.',
+    lowering: 'tf.floor',
+    onnx: 'Floor',
+    grad: 'none',
+  }),
   samples: [offWhole, halves],
 }
 
 export const ceil: Op = {
-  ...unary({ doc: 'The next whole number above; no gradient flows.', lowering: 'tf.ceil', grad: 'none' }),
+  ...unary({
+    doc: 'The next whole number above; no gradient flows.',
+    lowering: 'tf.ceil',
+    onnx: 'Ceil',
+    grad: 'none',
+  }),
   samples: [offWhole, halves],
 }
 
@@ -153,22 +197,30 @@ export const round: Op = {
   ...unary({
     doc: 'The nearest whole number, halves to the even one; no gradient flows.',
     lowering: 'tf.round',
+    onnx: 'Round',
     grad: 'none',
   }),
   samples: [offWhole, halves],
 }
 
-export const sin: Op = unary({ doc: 'Sine.', lowering: 'tf.sin', grad: chain((x, _, make) => make.cos([x])) })
+export const sin: Op = unary({
+  doc: 'Sine.',
+  lowering: 'tf.sin',
+  onnx: 'Sin',
+  grad: chain((x, _, make) => make.cos([x])),
+})
 
 export const cos: Op = unary({
   doc: 'Cosine.',
   lowering: 'tf.cos',
+  onnx: 'Cos',
   grad: chain((x, _, make) => make.neg([make.sin([x])])),
 })
 
 export const tan: Op = unary({
   doc: 'Tangent.',
   lowering: 'tf.tan',
+  onnx: 'Tan',
   low: -1,
   high: 1,
   grad: chain((_, y, make) => make.add([number(make, 1), make.mul([y, y])])),
@@ -177,6 +229,7 @@ export const tan: Op = unary({
 export const asin: Op = unary({
   doc: 'Inverse sine.',
   lowering: 'tf.asin',
+  onnx: 'Asin',
   low: -0.8,
   high: 0.8,
   grad: chain((x, _, make) => make.rsqrt([oneMinusSquare(x, make)])),
@@ -185,6 +238,7 @@ export const asin: Op = unary({
 export const acos: Op = unary({
   doc: 'Inverse cosine.',
   lowering: 'tf.acos',
+  onnx: 'Acos',
   low: -0.8,
   high: 0.8,
   grad: chain((x, _, make) => make.neg([make.rsqrt([oneMinusSquare(x, make)])])),
@@ -193,18 +247,21 @@ export const acos: Op = unary({
 export const atan: Op = unary({
   doc: 'Inverse tangent.',
   lowering: 'tf.atan',
+  onnx: 'Atan',
   grad: (dy, { inputs: [x] }, make) => [make.div([dy, make.add([number(make, 1), make.mul([x!, x!])])])],
 })
 
 export const tanh: Op = unary({
   doc: 'Hyperbolic tangent.',
   lowering: 'tf.tanh',
+  onnx: 'Tanh',
   grad: chain((_, y, make) => oneMinusSquare(y, make)),
 })
 
 export const atanh: Op = unary({
   doc: 'Inverse hyperbolic tangent.',
   lowering: 'tf.atanh',
+  onnx: 'Atanh',
   low: -0.7,
   high: 0.7,
   grad: (dy, { inputs: [x] }, make) => [make.div([dy, oneMinusSquare(x!, make)])],
@@ -213,6 +270,7 @@ export const atanh: Op = unary({
 export const sigmoid: Op = unary({
   doc: 'The logistic function 1 / (1 + exp(-x)).',
   lowering: 'tf.sigmoid',
+  onnx: 'Sigmoid',
   grad: chain((_, y, make) => make.mul([y, make.sub([number(make, 1), y])])),
 })
 
@@ -220,6 +278,7 @@ export const sigmoid: Op = unary({
 export const erf: Op = unary({
   doc: 'The error function.',
   lowering: 'tf.erf',
+  onnx: 'Erf',
   grad: chain((x, _, make) =>
     make.mul([number(make, 2 / Math.sqrt(Math.PI)), make.exp([make.neg([make.mul([x, x])])])]),
   ),
@@ -229,6 +288,7 @@ export const stop_gradient: Op = {
   ...unary({
     doc: 'Its argument, through which no gradient flows.',
     lowering: 'kernels.stopGradient',
+    onnx: x => x,
     grad: 'none',
   }),
   signature: '(x: T[...s]) -> T[...s]',

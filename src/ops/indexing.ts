@@ -2,12 +2,32 @@ import { type Code, ts } from '../base/code.ts'
 import type { Dim } from '../types/dim.ts'
 import type { TensorType } from '../types/tensor.ts'
 import { entryOf, frontAxis, hasRest, knownEntry, noAxis, replaceEntry } from './axes.ts'
+import {
+  castTo,
+  type FixedType,
+  filled,
+  fixed,
+  type OnnxContext,
+  type OnnxValue,
+  reshapeTo,
+  scalar,
+  transposed,
+} from './onnx.ts'
 import type { Clash, Op } from './op.ts'
 
 function inferGather(x: TensorType, index: TensorType, axis: number): TensorType | Clash {
   const entry = entryOf(axis, x.shape)
   if (entry === undefined) return noAxis(axis, x.shape)
   return { dtype: x.dtype, shape: [...x.shape.slice(0, entry), ...index.shape, ...x.shape.slice(entry + 1)] }
+}
+
+/**
+ * An index that a node refuses where it is outside: negative numbers, which ONNX counts from the end, become the length.
+ */
+function positions(index: OnnxValue, length: number, context: OnnxContext): OnnxValue {
+  const { graph } = context
+  const negative = graph.node('Less', [index, scalar(context, 0, 'i32')])
+  return graph.node('Where', [negative, scalar(context, length, 'i32'), index])
 }
 
 export const gather: Op<{ axis: number }> = {
@@ -17,6 +37,11 @@ export const gather: Op<{ axis: number }> = {
   infer: ([x, index], { axis }) => inferGather(x!, index!, axis),
   tfjs: ([x, index], { axis }, { inputs }) =>
     ts`kernels.gather(${x!}, ${index!}, ${frontAxis(axis, inputs[0]!.shape)})`,
+  onnx: ([x, index], { axis }, context) => {
+    const { shape } = context.inputs[0]!
+    const checked = positions(index!, shape.at(axis)!, context)
+    return context.graph.node('Gather', [x, checked], { axis })
+  },
   grad: (dy, { inputs: [x, index], attrs: { axis } }, make) => {
     const { shape } = x!.type
     const entry = knownEntry(axis, shape)
@@ -67,6 +92,39 @@ function inferScatter(x: TensorType, index: TensorType, axis: number, size: Dim)
   return { dtype: x.dtype, shape: [...x.shape.slice(0, start), size, ...x.shape.slice(end)] }
 }
 
+/**
+ * Sums into the first axis of zeros. Where the new axis is another one, those in front of it go behind it and come back.
+ */
+function scatterNodes(
+  x: OnnxValue,
+  index: OnnxValue,
+  axis: number,
+  size: number,
+  context: OnnxContext,
+): OnnxValue {
+  const { graph, inputs } = context
+  const [from, at] = inputs as readonly [FixedType, FixedType]
+  const ranks = { whole: from.shape.length, index: at.shape.length }
+  const start = axis < 0 ? axis + ranks.whole - ranks.index + 1 : axis
+  const before = range(0, start)
+  const parts = transposed(context, x, [
+    ...range(start, start + ranks.index),
+    ...before,
+    ...range(start + ranks.index, ranks.whole),
+  ])
+  const rest = from.shape.filter((_, i) => i < start || i >= start + ranks.index)
+  // ScatterND takes 64-bit indices only, each a list of one.
+  const checked = castTo(context, positions(index, size, context), 'i64')
+  const places = reshapeTo(context, checked, [...at.shape, 1])
+  const zeros = filled(context, 'f32', 0, [size, ...rest])
+  const sums = graph.node('ScatterND', [zeros, places, parts], { reduction: 'add' })
+  return transposed(context, sums, [...range(1, start + 1), 0, ...range(start + 1, rest.length + 1)])
+}
+
+function range(from: number, to: number): readonly number[] {
+  return Array.from({ length: to - from }, (_, i) => from + i)
+}
+
 export const scatter_add: Op<{ axis: number; size: Dim }> = {
   doc: 'Sums of the parts of `x` that an index tensor sends to the same position of the new axis: the reverse of `gather`.',
   signature: '(x: F[...], index: I[...]) -> F[...]',
@@ -74,6 +132,7 @@ export const scatter_add: Op<{ axis: number; size: Dim }> = {
   infer: ([x, index], { axis, size }) => inferScatter(x!, index!, axis, size),
   tfjs: ([x, index], { axis, size }, { dim }) =>
     ts`kernels.scatterAdd(${x!}, ${index!}, ${axis}, ${dim(size)})`,
+  onnx: ([x, index], { axis, size }, context) => scatterNodes(x!, index!, axis, fixed(size), context),
   grad: (dy, { inputs: [, index], attrs: { axis } }, make) => [
     make.gather([dy, index!], { axis }),
     undefined,
@@ -103,10 +162,19 @@ export const scatter_add: Op<{ axis: number; size: Dim }> = {
   ],
 }
 
+/** The index as a column of its own, which names one element of each row. */
+function pickNodes(x: OnnxValue, index: OnnxValue, context: OnnxContext): OnnxValue {
+  const [from, at] = context.inputs as readonly [FixedType, FixedType]
+  const column = reshapeTo(context, positions(index, from.shape.at(-1)!, context), [...at.shape, 1])
+  const picked = context.graph.node('GatherElements', [x, column], { axis: -1 })
+  return reshapeTo(context, picked, at.shape)
+}
+
 export const pick: Op = {
   doc: 'One element of each row (the last axis), as an index tensor says.',
   signature: '(x: T[...s, k], index: I[...s]) -> T[...s]',
   tfjs: ([x, index]) => ts`kernels.pick(${x!}, ${index!})`,
+  onnx: ([x, index], _, context) => pickNodes(x!, index!, context),
   grad: (dy, { inputs: [x, index] }, make) => {
     const { shape } = x!.type
     const spread = make.reshape([dy], { shape: replaceEntry(shape, shape.length - 1, 1) })
@@ -139,6 +207,14 @@ export const pick: Op = {
   ],
 }
 
+/** Where the index equals the numbers below `depth`: WebGPU leaves OneHot to the processor. */
+function oneHotNodes(index: OnnxValue, depth: number, context: OnnxContext): OnnxValue {
+  const { graph, inputs } = context
+  const column = reshapeTo(context, index, [...inputs[0]!.shape, 1])
+  const places = graph.constant('i32', range(0, depth), [depth])
+  return castTo(context, graph.node('Equal', [column, places]), 'f32')
+}
+
 /** tf.oneHot (4.22.0) refuses a depth of 1, and its wasm kernel writes integers whatever dtype it is asked for. */
 function oneHotText(index: Code, depth: Dim, size: Code): Code {
   if (depth === 1) return ts`tf.cast(tf.equal(tf.expandDims(${index}, -1), 0), 'float32')`
@@ -151,6 +227,7 @@ export const one_hot: Op<{ depth: Dim }> = {
   attrs: { depth: { kind: 'dims' } },
   infer: ([index], { depth }) => ({ dtype: 'f32', shape: [...index!.shape, depth] }),
   tfjs: ([index], { depth }, { dim }) => oneHotText(index!, depth, dim(depth)),
+  onnx: ([index], { depth }, context) => oneHotNodes(index!, fixed(depth), context),
   grad: 'none',
   lift: attrs => attrs,
   samples: [

@@ -2,6 +2,16 @@ import { type Code, join, ts } from '../base/code.ts'
 import { add, compareDims, type Dim, subtract } from '../types/dim.ts'
 import { elementCount, isRest, type Shape, type TensorType } from '../types/tensor.ts'
 import { entryOf, frontAxis, hasRest, knownEntry, noAxis, replaceEntry } from './axes.ts'
+import {
+  fixed,
+  fixedShape,
+  integers,
+  type OnnxContext,
+  type OnnxValue,
+  reshapeTo,
+  reversed,
+  scalar,
+} from './onnx.ts'
 import type { Clash, Op } from './op.ts'
 
 import { listText, shapeText } from './text.ts'
@@ -21,6 +31,7 @@ export const reshape: Op<{ shape: readonly Dim[] }> = {
     }
   },
   tfjs: ([x], { shape }, context) => ts`tf.reshape(${x!}, ${shapeText(shape, context)})`,
+  onnx: ([x], { shape }, context) => reshapeTo(context, x!, fixedShape(shape)),
   grad: (dy, { inputs: [x] }, make) => [make.reshape([dy], { shape: x!.type.shape })],
   lift: ({ shape }, _, size) => ({ shape: [size, ...shape] }),
   samples: [
@@ -73,6 +84,8 @@ export const transpose: Op<{ perm: readonly number[] }> = {
   attrs: { perm: { kind: 'ints', default: [] } },
   infer: ([x], { perm }) => inferTranspose(x!, perm),
   tfjs: ([x], { perm }, { inputs }) => transposeText(x!, perm, inputs[0]!.shape),
+  onnx: ([x], { perm }, { inputs, graph }) =>
+    graph.node('Transpose', [x], { perm: perm.length === 0 ? swapLast(inputs[0]!.shape.length) : perm }),
   grad: (dy, { attrs: { perm } }, make) => [make.transpose([dy], { perm: inverse(perm) })],
   lift: ({ perm }) => ({ perm: perm.length === 0 ? [] : [0, ...perm.map(i => i + 1)] }),
   samples: [
@@ -96,6 +109,7 @@ export const broadcast_to: Op<{ shape: readonly Dim[] }> = {
   attrs: { shape: { kind: 'dims' } },
   infer: ([x], { shape }) => inferBroadcast(x!, shape),
   tfjs: ([x], { shape }, context) => ts`tf.broadcastTo(${x!}, ${shapeText(shape, context)})`,
+  onnx: ([x], { shape }, context) => context.graph.node('Expand', [x, integers(context, fixedShape(shape))]),
   grad: (dy, { inputs: [x] }, make) => [unbroadcast(dy, x!.type, make)],
   samples: [
     { shapes: [[2, 1]], attrs: { shape: [3, 2, 4] } },
@@ -103,6 +117,16 @@ export const broadcast_to: Op<{ shape: readonly Dim[] }> = {
     { shapes: [[3]], attrs: { shape: [3] } },
     { shapes: [[1, 2]], attrs: { shape: [2, 2] }, dtypes: ['bool'] },
   ],
+}
+
+/** The sum over the axes in which the shapes differ, in the shape. */
+function sumToNodes(x: OnnxValue, shape: readonly number[], context: OnnxContext): OnnxValue {
+  const before = context.inputs[0]!.shape
+  const added = before.length - shape.length
+  const axes = before.flatMap((size, i) => (i < added || shape[i - added] !== size ? [i] : []))
+  if (axes.length === 0) return x
+  const summed = context.graph.node('ReduceSum', [x, integers(context, axes)], { keepdims: 0 })
+  return axes.length === added ? summed : reshapeTo(context, summed, shape)
 }
 
 export const sum_to: Op<{ shape: readonly Dim[] }> = {
@@ -117,6 +141,7 @@ export const sum_to: Op<{ shape: readonly Dim[] }> = {
       : { dtype: x!.dtype, shape }
   },
   tfjs: ([x], { shape }, context) => ts`kernels.sumTo(${x!}, ${shapeText(shape, context)})`,
+  onnx: ([x], { shape }, context) => sumToNodes(x!, fixedShape(shape), context),
   grad: (dy, { inputs: [x] }, make) => [make.broadcast_to([dy], { shape: x!.type.shape })],
   samples: [
     { shapes: [[3, 2, 4]], attrs: { shape: [2, 1] } },
@@ -153,6 +178,7 @@ export const concat: Op<{ axis: number }> = {
   attrs: { axis: { kind: 'axis', default: 0 } },
   infer: (xs, { axis }) => inferConcat(xs, axis),
   tfjs: (xs, { axis }, { inputs }) => ts`tf.concat([${join(xs)}], ${frontAxis(axis, inputs[0]!.shape)})`,
+  onnx: (xs, { axis }, { graph }) => (xs.length === 1 ? xs[0]! : graph.node('Concat', xs, { axis })),
   grad: (dy, { inputs, attrs: { axis } }, make) => {
     let from: Dim = 0
     return inputs.map(x => {
@@ -221,6 +247,8 @@ export const slice: Op<{ axis: number; from: Dim; to: Dim }> = {
   infer: ([x], attrs) => inferSlice(x!, attrs),
   tfjs: ([x], { axis, from, to }, { inputs, dim }) =>
     sliceText(x!, axis, inputs[0]!.shape, from, subtract(to, from), dim),
+  onnx: ([x], { axis, from, to }, context) =>
+    context.graph.node('Slice', [x, ...[fixed(from), fixed(to), axis].map(n => integers(context, [n]))]),
   grad: (dy, { inputs: [x], attrs: { axis, from, to } }, make) => {
     const size = x!.type.shape[knownEntry(axis, x!.type.shape)]!
     return [make.pad([dy], { axis, before: from, after: subtract(size, to), value: 0 })]
@@ -267,6 +295,12 @@ export const pad: Op<{ axis: number; before: Dim; after: Dim; value: number }> =
     }
   },
   tfjs: ([x], attrs, { inputs, dim }) => padText(x!, inputs[0]!.shape, attrs, dim),
+  onnx: ([x], { axis, before, after, value }, context) => {
+    const { dtype, shape } = context.inputs[0]!
+    const entry = knownEntry(axis, shape)
+    const sides = [before, after].flatMap(side => shape.map((_, i) => (i === entry ? fixed(side) : 0)))
+    return context.graph.node('Pad', [x, integers(context, sides), scalar(context, value, dtype)])
+  },
   grad: (dy, { inputs: [x], attrs: { axis, before } }, make) => {
     const size = x!.type.shape[knownEntry(axis, x!.type.shape)]!
     return [make.slice([dy], { axis, from: before, to: add(before, size) })]
@@ -292,6 +326,7 @@ export const reverse: Op<{ axis: number }> = {
   attrs: { axis: { kind: 'axis' } },
   infer: ([x], { axis }) => (entryOf(axis, x!.shape) === undefined ? noAxis(axis, x!.shape) : x!),
   tfjs: ([x], { axis }, { inputs }) => reverseText(x!, axis, inputs[0]!),
+  onnx: ([x], { axis }, context) => reversed(context, x!, [axis]),
   grad: (dy, { attrs }, make) => [make.reverse([dy], attrs)],
   lift: ({ axis }, [x]) => ({ axis: knownEntry(axis, x!.shape) + 1 }),
   samples: [

@@ -1,4 +1,5 @@
 import { ts } from '../base/code.ts'
+import { one } from './onnx.ts'
 import type { Op } from './op.ts'
 
 export const matmul: Op = {
@@ -6,6 +7,7 @@ export const matmul: Op = {
   signature: '(a: F[...b, n, k], b: F[...b, k, m]) -> F[...b, n, m]',
   call: false,
   tfjs: ([a, b]) => ts`tf.matMul(${a!}, ${b!})`,
+  onnx: one('MatMul'),
   grad: (dy, { inputs: [a, b] }, make) => [
     make.matmul([dy, make.transpose([b!])]), // dA = dY · Bᵀ
     make.matmul([make.transpose([a!]), dy]), // dB = Aᵀ · dY

@@ -1,6 +1,7 @@
 import { type Code, ts } from '../base/code.ts'
 import type { TensorType } from '../types/tensor.ts'
 import { entryOf, frontAxis, knownEntry, noAxis } from './axes.ts'
+import { integers, type OnnxContext, type OnnxValue } from './onnx.ts'
 import type { Op, Sample } from './op.ts'
 
 /** tfjs normalises the last axis only; the runtime brings another one there and back. */
@@ -13,6 +14,16 @@ function softmaxText(x: Code, axis: number, { shape }: TensorType): Code {
 function logSoftmaxText(x: Code, axis: number, { shape }: TensorType): Code {
   const isLast = knownEntry(axis, shape) === shape.length - 1
   return isLast ? ts`kernels.logSoftmax(${x})` : ts`kernels.logSoftmax(${x}, ${frontAxis(axis, shape)})`
+}
+
+/** WebGPU leaves LogSoftmax to the processor. */
+function logSoftmaxNodes(x: OnnxValue, axis: number, context: OnnxContext): OnnxValue {
+  const { graph, provider } = context
+  if (provider !== 'webgpu') return graph.node('LogSoftmax', [x], { axis })
+  return graph.node('Sub', [
+    x,
+    graph.node('ReduceLogSumExp', [x, integers(context, [axis])], { keepdims: 1 }),
+  ])
 }
 
 const samples: readonly Sample<{ axis: number }>[] = [
@@ -28,6 +39,7 @@ export const softmax: Op<{ axis: number }> = {
   attrs: { axis: { kind: 'axis', default: -1 } },
   infer: ([x], { axis }) => (entryOf(axis, x!.shape) === undefined ? noAxis(axis, x!.shape) : x!),
   tfjs: ([x], { axis }, { inputs }) => softmaxText(x!, axis, inputs[0]!),
+  onnx: ([x], { axis }, { graph }) => graph.node('Softmax', [x], { axis }),
   grad: (dy, { outputs: [y], attrs: { axis } }, make) => {
     const weighted = make.mul([dy, y!])
     return [make.sub([weighted, make.mul([y!, make.sum([weighted], { axis: [axis], keep: true })])])]
@@ -42,6 +54,7 @@ export const log_softmax: Op<{ axis: number }> = {
   attrs: { axis: { kind: 'axis', default: -1 } },
   infer: ([x], { axis }) => (entryOf(axis, x!.shape) === undefined ? noAxis(axis, x!.shape) : x!),
   tfjs: ([x], { axis }, { inputs }) => logSoftmaxText(x!, axis, inputs[0]!),
+  onnx: ([x], { axis }, context) => logSoftmaxNodes(x!, axis, context),
   grad: (dy, { outputs: [y], attrs: { axis } }, make) => [
     make.sub([dy, make.mul([make.exp([y!]), make.sum([dy], { axis: [axis], keep: true })])]),
   ],

@@ -3,6 +3,7 @@ import type { Attr, Attrs } from '../ir/ir.ts'
 import type { Dim } from '../types/dim.ts'
 import type { TensorType } from '../types/tensor.ts'
 import type { Make } from './builder.ts'
+import type { OnnxContext, OnnxValue } from './onnx.ts'
 
 /** A tensor value inside a function that is being built: its name in the IR and its type. */
 export interface Operand {
@@ -75,6 +76,11 @@ export interface Op<A extends Attrs = Attrs> {
   /** The result's type where the signature can't say it (reshape, concat, slice, convolution). Called after the signature's inputs have matched. */
   readonly infer?: (inputs: readonly TensorType[], attrs: A) => TensorType | Clash
   readonly tfjs: (inputs: readonly Code[], attrs: A, context: TfjsContext) => Code
+  /**
+   * The nodes of an ONNX graph that compute it, where all sizes are numbers; `'drawn'`: the host draws it with its key, and the graph is
+   * given the value. The choice of nodes may depend on the provider.
+   */
+  readonly onnx: 'drawn' | ((inputs: readonly OnnxValue[], attrs: A, context: OnnxContext) => OnnxValue)
   /** The inputs' gradients from the output's; undefined where none flows. `'none'`: not differentiable, no gradient flows. */
   readonly grad:
     | 'none'

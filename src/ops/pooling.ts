@@ -1,9 +1,10 @@
 import { type Code, ts } from '../base/code.ts'
 import { type Dim, product } from '../types/dim.ts'
 import type { DType, TensorType } from '../types/tensor.ts'
+import { castTo, fixedShape, type OnnxAttrs, type OnnxContext, type OnnxValue } from './onnx.ts'
 import type { AttrSpec, Clash, Op, Sample } from './op.ts'
 import { listText, shapeText } from './text.ts'
-import { both, slide, type Window, windowAttrs, windowClash, windowText } from './window.ts'
+import { both, slide, type Window, windowAttrs, windowClash, windowNodes, windowText } from './window.ts'
 
 /** An empty stride is the kernel's size: windows lie side by side. */
 type MaxPool = { kernel: readonly number[] } & Window
@@ -42,6 +43,26 @@ function emptyWindow({ kernel, pad }: AvgPool): Clash | undefined {
   }
 }
 
+function poolNodes(pool: AvgPool & { dilation?: readonly number[] }) {
+  return { kernel_shape: both(pool.kernel), ...windowNodes(windowOf(pool)) } satisfies OnnxAttrs
+}
+
+/** Each element's share for all places of its window: a transposed convolution, channel by channel, by a kernel of equal shares. */
+function spread(dy: OnnxValue, pool: AvgPool & { size: readonly Dim[] }, context: OnnxContext): OnnxValue {
+  const { graph, inputs } = context
+  const small = inputs[0]!.shape
+  const [rows, columns] = both(pool.kernel)
+  const [, channels = 0] = small
+  const shares = Array<number>(channels * rows * columns).fill(1 / (rows * columns))
+  const weight = graph.constant('f32', shares, [channels, 1, rows, columns])
+  const { strides, pads } = windowNodes(windowOf(pool))
+  const left = fixedShape(pool.size).map((size, i) => {
+    const reach = both(pool.kernel)[i]! - pads[i]! - pads[i + 2]!
+    return size - (strides[i]! * (small[i + 2]! - 1) + reach)
+  })
+  return graph.node('ConvTranspose', [dy, weight], { strides, pads, output_padding: left, group: channels })
+}
+
 function poolText(name: string, x: Code, pool: AvgPool): Code {
   return ts`kernels.${name}(${x}, ${listText(both(pool.kernel))}${windowText(windowOf(pool), pool.kernel)})`
 }
@@ -65,6 +86,7 @@ export const max_pool2d: Op<MaxPool> = {
   attrs: maxAttrs,
   infer: ([x], pool) => inferPool(x!, pool),
   tfjs: ([x], pool) => poolText('maxPool2d', x!, pool),
+  onnx: (inputs, pool, { graph }) => graph.node('MaxPool', inputs, poolNodes(pool)),
   grad: (dy, { inputs: [x], attrs }, make) => {
     const { shape } = x!.type
     const index = make.max_pool2d_index([x!], attrs)
@@ -84,6 +106,8 @@ export const max_pool2d_index: Op<MaxPool> = {
   call: false,
   infer: ([x], pool) => inferPool(x!, pool, 'i32'),
   tfjs: ([x], pool) => poolText('maxPool2dIndex', x!, pool),
+  onnx: (inputs, pool, context) =>
+    castTo(context, context.graph.nodes('MaxPool', inputs, 2, poolNodes(pool))[1]!, 'i32'),
   grad: 'none',
   samples: maxSamples,
 }
@@ -98,6 +122,10 @@ export const avg_pool2d: Op<AvgPool> = {
   attrs: kernelAttrs,
   infer: ([x], pool) => inferPool(x!, pool),
   tfjs: ([x], pool) => poolText('avgPool2d', x!, pool),
+  onnx: (inputs, pool, { graph }) => {
+    const { dilations: _, ...window } = poolNodes(pool)
+    return graph.node('AveragePool', inputs, { ...window, count_include_pad: 1 })
+  },
   grad: (dy, { inputs: [x], attrs }, make) => [
     make.avg_pool2d_input([dy], { ...attrs, size: x!.type.shape.slice(2) }),
   ],
@@ -116,6 +144,7 @@ export const avg_pool2d_input: Op<AvgPool & { size: readonly Dim[] }> = {
   infer: ([dy], { size }) => ({ dtype: 'f32', shape: [...dy!.shape.slice(0, 2), ...size] }),
   tfjs: ([dy], { size, ...pool }, context) =>
     ts`kernels.avgPool2dInput(${dy!}, ${shapeText(size, context)}, ${listText(both(pool.kernel))}${windowText(windowOf(pool), pool.kernel)})`,
+  onnx: ([dy], pool, context) => spread(dy!, pool, context),
   grad: (dx, { attrs: { size: _, ...pool } }, make) => [make.avg_pool2d([dx], pool)],
   samples: [
     { shapes: [[2, 2, 2, 2]], attrs: { ...side, size: [4, 4] } },

@@ -27,6 +27,7 @@ export const key_at: Op<{ place: string }> = {
   attrs: { place: { kind: 'place' } },
   call: false,
   tfjs: ([key], { place }) => ts`${key!}.at(${stringText(place)})`,
+  onnx: 'drawn',
   grad: 'none',
   samples: [
     { shapes: [[]], attrs: { place: 'drop' } },
@@ -40,6 +41,7 @@ export const random_normal: Op<Shaped & { mean: number; std: number }> = {
   attrs: { shape, mean: { kind: 'float', default: 0 }, std: { kind: 'float', default: 1 } },
   call: false,
   tfjs: ([key], attrs, context) => drawText('normal', key!, attrs.shape, [attrs.mean, attrs.std], context),
+  onnx: 'drawn',
   grad: 'none',
   samples: [
     { shapes: [[]], attrs: { shape: [2, 3], mean: 0, std: 1 } },
@@ -53,6 +55,7 @@ export const random_uniform: Op<Shaped & { low: number; high: number }> = {
   attrs: { shape, low: { kind: 'float', default: 0 }, high: { kind: 'float', default: 1 } },
   call: false,
   tfjs: ([key], attrs, context) => drawText('uniform', key!, attrs.shape, [attrs.low, attrs.high], context),
+  onnx: 'drawn',
   grad: 'none',
   samples: [
     { shapes: [[]], attrs: { shape: [2, 3], low: -1, high: 1 } },
@@ -66,6 +69,7 @@ export const random_bernoulli: Op<Shaped & { p: number }> = {
   attrs: { shape, p: { kind: 'float', default: 0.5 } },
   call: false,
   tfjs: ([key], { shape, p }, context) => drawText('bernoulli', key!, shape, [p], context),
+  onnx: 'drawn',
   grad: 'none',
   samples: [
     { shapes: [[]], attrs: { shape: [2, 3], p: 0.5 } },
@@ -79,6 +83,7 @@ export const random_permutation: Op<{ count: Dim }> = {
   attrs: { count: { kind: 'dims' } },
   call: false,
   tfjs: ([key], { count }, { dim }) => ts`tf.tensor1d(random.permutation(${key!}, ${dim(count)}), 'int32')`,
+  onnx: 'drawn',
   grad: 'none',
   samples: [
     { shapes: [[]], attrs: { count: 5 } },

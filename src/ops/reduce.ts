@@ -2,6 +2,7 @@ import { type Code, ts } from '../base/code.ts'
 import type { DType, TensorType } from '../types/tensor.ts'
 import { entriesOf, entryOf, frontAxis, hasRest, knownEntry, noAxis } from './axes.ts'
 import type { Make } from './builder.ts'
+import { castTo, integers, type OnnxContext, type OnnxValue } from './onnx.ts'
 import type { AttrSpec, Clash, Op, Operand, Sample, TfjsContext } from './op.ts'
 import { callText, listText } from './text.ts'
 import { indicator, number, restore } from './unbroadcast.ts'
@@ -46,17 +47,34 @@ function liftReduction(attrs: Reduction, [x]: readonly TensorType[]): Reduction 
   return { ...attrs, axis: entriesOf(attrs.axis, x!.shape).map(entry => entry + 1) }
 }
 
+function reduceNode(node: string, x: OnnxValue, { axis, keep }: Reduction, context: OnnxContext): OnnxValue {
+  const axes = entriesOf(axis, context.inputs[0]!.shape)
+  if (axes.length === 0) return x
+  return context.graph.node(node, [x, integers(context, axes)], { keepdims: Number(keep) })
+}
+
+/** Through integers, since not every provider reduces booleans. */
+function reduceBool(node: string, x: OnnxValue, attrs: Reduction, context: OnnxContext): OnnxValue {
+  return castTo(context, reduceNode(node, castTo(context, x, 'i32'), attrs, context), 'bool')
+}
+
 function reduction(
   entry: Pick<Op<Reduction>, 'doc' | 'grad' | 'samples'> &
-    Partial<Pick<Op<Reduction>, 'call'>> & { readonly dtype: 'F' | 'N' | 'B'; readonly lowering: string },
+    Partial<Pick<Op<Reduction>, 'call'>> & {
+      readonly dtype: 'F' | 'N' | 'B'
+      readonly lowering: string
+      readonly node: string
+    },
 ): Op<Reduction> {
-  const { dtype, lowering, ...rest } = entry
+  const { dtype, lowering, node, ...rest } = entry
   return {
     ...rest,
     signature: `(x: ${dtype}[...s]) -> ${dtype}[...r]`,
     attrs: reductionAttrs,
     infer: ([x], attrs) => inferReduction(x!, attrs, x!.dtype),
     tfjs: ([x], attrs, context) => reductionText(lowering, x!, attrs, context),
+    onnx: ([x], attrs, context) =>
+      dtype === 'B' ? reduceBool(node, x!, attrs, context) : reduceNode(node, x!, attrs, context),
     lift: liftReduction,
   }
 }
@@ -79,6 +97,7 @@ export const sum: Op<Reduction> = reduction({
   doc: 'Sum over axes.',
   dtype: 'N',
   lowering: 'tf.sum',
+  node: 'ReduceSum',
   grad: (dy, { inputs: [x], attrs }, make) => [restore(dy, x!.type, attrs, make)],
   samples: [...float, integer, { shapes: [[]], attrs: { axis: [], keep: false } }],
 })
@@ -87,6 +106,7 @@ export const mean: Op<Reduction> = reduction({
   doc: 'Mean over axes.',
   dtype: 'F',
   lowering: 'tf.mean',
+  node: 'ReduceMean',
   grad: (dy, { inputs: [x], attrs }, make) => {
     const count = make.size([], { shape: entriesOf(attrs.axis, x!.type.shape).map(i => x!.type.shape[i]!) })
     return [restore(make.div([dy, count]), x!.type, attrs, make)]
@@ -121,6 +141,7 @@ export const reduce_max: Op<Reduction> = reduction({
   call: 'max',
   dtype: 'N',
   lowering: 'tf.max',
+  node: 'ReduceMax',
   grad: (dy, { inputs: [x], outputs: [y], attrs }, make) => [extremum(dy, x!, y!, attrs, make)],
   samples: [...distinct, { ...tied, gradient: [[0, 0.5, 0.5, third, third, third]] }, integer],
 })
@@ -130,6 +151,7 @@ export const reduce_min: Op<Reduction> = reduction({
   call: 'min',
   dtype: 'N',
   lowering: 'tf.min',
+  node: 'ReduceMin',
   grad: (dy, { inputs: [x], outputs: [y], attrs }, make) => [extremum(dy, x!, y!, attrs, make)],
   samples: [...distinct, { ...tied, gradient: [[1, 0, 0, third, third, third]] }, integer],
 })
@@ -154,6 +176,7 @@ export const prod: Op<Reduction> = reduction({
   doc: 'Product over axes.',
   dtype: 'F',
   lowering: 'tf.prod',
+  node: 'ReduceProd',
   grad: (dy, { inputs: [x], attrs }, make) => [productOfOthers(dy, x!, attrs, make)],
   samples: [
     ...attrChoices.map(attrs => ({ shapes: [[2, 2, 3]], attrs, inputs: [{ low: 0.5, high: 1.5 }] })),
@@ -176,6 +199,7 @@ export const any: Op<Reduction> = reduction({
   doc: 'Whether any element over axes is true.',
   dtype: 'B',
   lowering: 'tf.any',
+  node: 'ReduceMax',
   grad: 'none',
   samples: booleans,
 })
@@ -184,6 +208,7 @@ export const all: Op<Reduction> = reduction({
   doc: 'Whether all elements over axes are true.',
   dtype: 'B',
   lowering: 'tf.all',
+  node: 'ReduceMin',
   grad: 'none',
   samples: booleans,
 })
@@ -192,6 +217,7 @@ export const logsumexp: Op<Reduction> = reduction({
   doc: 'log(sum(exp(x))) over axes without overflow.',
   dtype: 'F',
   lowering: 'kernels.logSumExp',
+  node: 'ReduceLogSumExp',
   grad: (dy, { inputs: [x], outputs: [y], attrs }, make) => {
     const share = make.exp([make.sub([x!, restore(y!, x!.type, attrs, make)])])
     return [make.mul([restore(dy, x!.type, attrs, make), share])]
@@ -209,7 +235,7 @@ function withoutAxis(x: TensorType, axis: number): TensorType | Clash {
   return { dtype: 'i32', shape: x.shape.filter((_, i) => i !== entry) }
 }
 
-function position(doc: string, lowering: string): Op<{ axis: number }> {
+function position(doc: string, lowering: string, node: string): Op<{ axis: number }> {
   const inputs = [{ values: [1, 5, 5, -2, -3, -2.5] }]
   return {
     doc,
@@ -217,6 +243,8 @@ function position(doc: string, lowering: string): Op<{ axis: number }> {
     attrs: { axis: { kind: 'axis', default: -1 } },
     infer: ([x], { axis }) => withoutAxis(x!, axis),
     tfjs: ([x], { axis }, context) => ts`${lowering}(${x!}, ${frontAxis(axis, context.inputs[0]!.shape)})`,
+    onnx: ([x], { axis }, context) =>
+      castTo(context, context.graph.node(node, [x], { axis, keepdims: 0 }), 'i32'),
     grad: 'none',
     lift: ({ axis }, [x]) => ({ axis: knownEntry(axis, x!.shape) + 1 }),
     samples: [
@@ -230,10 +258,12 @@ function position(doc: string, lowering: string): Op<{ axis: number }> {
 export const argmax: Op<{ axis: number }> = position(
   'Where the largest element of an axis is, the first of equals.',
   'tf.argMax',
+  'ArgMax',
 )
 export const argmin: Op<{ axis: number }> = position(
   'Where the smallest element of an axis is, the first of equals.',
   'tf.argMin',
+  'ArgMin',
 )
 
 export const cumsum: Op<{ axis: number; exclusive: boolean; reverse: boolean }> = {
@@ -253,6 +283,11 @@ export const cumsum: Op<{ axis: number; exclusive: boolean; reverse: boolean }> 
     ] as const
     return callText(front < 0 ? 'kernels.cumsum' : 'tf.cumsum', [x!, String(front)], flags)
   },
+  onnx: ([x], { axis, exclusive, reverse }, { graph }) =>
+    graph.node('CumSum', [x, graph.constant('i64', [axis], [])], {
+      exclusive: Number(exclusive),
+      reverse: Number(reverse),
+    }),
   // Element i reaches the sums from i on, so the gradient sums backwards.
   grad: (dy, { attrs }, make) => [make.cumsum([dy], { ...attrs, reverse: !attrs.reverse })],
   lift: (attrs, [x]) => ({ ...attrs, axis: knownEntry(attrs.axis, x!.shape) + 1 }),

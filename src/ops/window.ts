@@ -30,6 +30,16 @@ function sides(pad: readonly number[]): readonly number[] {
   return [rows, rows, columns, columns]
 }
 
+/** The window as ONNX names it; padding is [top, left, bottom, right] there. */
+export function windowNodes({ stride, pad, dilation }: Window): {
+  readonly strides: readonly number[]
+  readonly pads: readonly number[]
+  readonly dilations: readonly number[]
+} {
+  const [top, bottom, left, right] = sides(pad) as [number, number, number, number]
+  return { strides: both(stride), pads: [top, left, bottom, right], dilations: both(dilation) }
+}
+
 /** What is wrong with a window's numbers, if anything. */
 export function windowClash({ stride, pad, dilation }: Window, kernel: readonly number[]): Clash | undefined {
   for (const [name, values] of Object.entries({ kernel, stride, dilation }))

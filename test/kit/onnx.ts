@@ -1,0 +1,63 @@
+import { Tensor } from 'onnxruntime-node'
+import { binding, initOrt } from 'onnxruntime-node/dist/binding.js'
+import type { OnnxFunction } from '../../src/emit/onnx/graph.ts'
+import type { DType } from '../../src/types/tensor.ts'
+
+/** Numbers of a tensor, row by row. */
+export interface Numbers {
+  readonly dtype: DType
+  readonly shape: readonly number[]
+  readonly values: readonly number[]
+}
+
+const dtypes: Readonly<Record<string, DType>> = { float32: 'f32', int32: 'i32', bool: 'bool' }
+
+function given({ dtype, shape }: OnnxFunction['inputs'][number], values: ArrayLike<number>): Tensor {
+  if (dtype === 'f32') return new Tensor('float32', Float32Array.from(values), shape)
+  if (dtype === 'i32') return new Tensor('int32', Int32Array.from(values), shape)
+  return new Tensor('bool', Uint8Array.from(values), shape)
+}
+
+function numbersOf({ type, dims, data }: Tensor): Numbers {
+  const dtype = dtypes[type]
+  if (dtype === undefined) throw new Error(`an output is of type ${type}`)
+  return { dtype, shape: [...dims], values: Array.from(data, Number) }
+}
+
+/** A model that is ready to run, on the processor. The first one of a process makes denormal numbers count as 0. */
+export function sessionOf({ bytes, inputs, outputs }: OnnxFunction): {
+  run(values: readonly ArrayLike<number>[]): readonly Numbers[]
+  dispose(): void
+} {
+  initOrt()
+  const session = new binding.InferenceSession()
+  const buffer = new ArrayBuffer(bytes.length)
+  new Uint8Array(buffer).set(bytes)
+  session.loadModel(buffer, 0, bytes.length, {
+    intraOpNumThreads: 1,
+    executionMode: 'sequential',
+    extra: { session: { set_denormal_as_zero: '1' } },
+  })
+  return {
+    run: values => {
+      const feeds = Object.fromEntries(inputs.map((input, i) => [input.name, given(input, values[i]!)]))
+      const results = session.run(feeds, Object.fromEntries(outputs.map(({ name }) => [name, null])), {})
+      return outputs.map(({ name }) => {
+        const result = results[name]
+        if (result !== undefined && 'dims' in result) return numbersOf(result)
+        throw new Error(`${name} is no tensor`)
+      })
+    },
+    dispose: () => session.dispose(),
+  }
+}
+
+/** Runs a model once. */
+export function runOnnx(model: OnnxFunction, values: readonly ArrayLike<number>[]): readonly Numbers[] {
+  const session = sessionOf(model)
+  try {
+    return session.run(values)
+  } finally {
+    session.dispose()
+  }
+}
