@@ -36,8 +36,9 @@ export interface FoundCheckpoints {
 export async function saveCheckpoint(folder: string, name: string, snapshot: Snapshot): Promise<string> {
   checkName(name)
   const contents = contentsOf(snapshot)
+  const time = new Date(snapshot.time ?? Date.now()).toISOString()
   try {
-    return await writeFolder(folder, name, [...contents, manifestOf(contents)])
+    return await writeFolder(folder, name, [...contents, manifestOf(contents, time)])
   } catch (error) {
     throw cannotSave(folder, name, error)
   }
@@ -100,7 +101,7 @@ function contentsOf(snapshot: Snapshot): readonly FileContent[] {
 }
 
 interface Manifest {
-  /** When it was saved, ISO 8601 in UTC. */
+  /** When its run was as it says, ISO 8601 in UTC. */
   readonly time: string
   readonly files: readonly FileRecord[]
 }
@@ -110,9 +111,9 @@ interface FileRecord {
   readonly sha256: string
 }
 
-function manifestOf(contents: readonly FileContent[]): FileContent {
+function manifestOf(contents: readonly FileContent[], time: string): FileContent {
   const records = contents.map(({ name, pieces }) => ({ name, ...sizeAndHash(pieces) }))
-  const text = manifestText({ time: new Date().toISOString(), files: records })
+  const text = manifestText({ time, files: records })
   return { name: files.manifest, pieces: [Buffer.from(text)] }
 }
 
@@ -154,7 +155,7 @@ async function readCheckpoint(place: string, shown: string): Promise<{ readonly 
     ...tensorsIn(bytes, files.weights, weightsPrefix, shown),
     ...tensorsIn(bytes, files.rest, '', shown),
   ])
-  return { snapshot: { tensors, state: stateIn(bytes, shown) } }
+  return { snapshot: { time: Date.parse(manifest.time), tensors, state: stateIn(bytes, shown) } }
 }
 
 function tensorsIn(

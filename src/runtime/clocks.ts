@@ -67,8 +67,14 @@ export class RunClocks implements Clocks {
     }
   }
 
+  /** At which batch of its pass each phase is. */
+  places(): Readonly<Record<Phase, number>> {
+    return { ...this.indices }
+  }
+
   /** Goes on from where a checkpoint was made. */
-  restore(values: ClockValues): void {
+  restore(values: ClockValues, places: Readonly<Record<Phase, number>>): void {
+    Object.assign(this.indices, places)
     this.epoch = values.epoch
     this.batches = values.batches
     this.examples = values.examples

@@ -22,6 +22,8 @@ export interface StoredTensor {
  * `slots/OPTIMIZER/SLOT/PATH`) and one JSON value for the rest. Numbers in `state` are finite.
  */
 export interface Snapshot {
+  /** When it was taken, in milliseconds since 1970; later in a run is more. Where it is absent, when it is saved. */
+  readonly time?: number
   readonly tensors: ReadonlyMap<string, StoredTensor>
   readonly state: JsonValue
 }

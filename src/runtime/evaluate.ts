@@ -2,18 +2,31 @@ import { eventNames, runHooks } from './hooks.ts'
 import { breathe, isInterrupted } from './pace.ts'
 import { hasData, openPass, runBatch } from './passes.ts'
 import { writeRecord } from './records.ts'
-import type { Session } from './session.ts'
+import { restWithinEpoch } from './saving.ts'
+import type { Cursor, Session } from './session.ts'
 import type { StepSpec } from './training.ts'
 
-/** Runs the `val` or `test` steps over their data; false where there are none, or where the run was interrupted. */
-export async function evaluate(session: Session, phase: 'val' | 'test'): Promise<boolean> {
+/**
+ * Runs the `val` or `test` steps over their data; false where there are none, or where the run was interrupted. With a
+ * `cursor` it goes on from there, and the run can be saved between its batches.
+ */
+export async function evaluate(session: Session, phase: 'val' | 'test', cursor?: Cursor): Promise<boolean> {
   const steps = evaluationSteps(session, phase)
   if (steps.length === 0) return false
   const event = eventNames[phase]
-  session.clocks.place(phase, 0)
-  await runHooks(session, `${event}_start`)
-  await runHooks(session, `${event}_epoch_start`)
-  for (const step of steps) await evaluateStep(session, step)
+  const { step: first, batch } = cursor ?? { step: 0, batch: 0 }
+  if (first > 0 || batch > 0) session.clocks.show(phase)
+  else {
+    session.clocks.place(phase, 0)
+    await runHooks(session, `${event}_start`)
+    await runHooks(session, `${event}_epoch_start`)
+  }
+  for (const [index, step] of steps.entries()) {
+    if (index < first || isInterrupted(session)) continue
+    const start = index === first ? batch : 0
+    if (cursor !== undefined) Object.assign(cursor, { step: index, batch: start } satisfies Cursor)
+    await evaluateStep(session, step, start, cursor)
+  }
   if (isInterrupted(session)) return false
   await runHooks(session, `${event}_epoch_end`)
   await runHooks(session, `${event}_end`)
@@ -25,19 +38,28 @@ export function evaluationSteps(session: Session, phase: 'val' | 'test'): readon
   return session.training.steps.filter(step => step.phase === phase && hasData(session, step))
 }
 
-async function evaluateStep(session: Session, step: StepSpec): Promise<void> {
+async function evaluateStep(
+  session: Session,
+  step: StepSpec,
+  first: number,
+  cursor: Cursor | undefined,
+): Promise<void> {
   const started = session.clocks.seconds
   const pass = openPass(session, step)
   const { scope, batches } = pass
   const place = { phase: step.phase, ...(step.name !== undefined && { step: step.name }) }
   session.report({ kind: 'phase_start', ...place, batches })
-  for (let index = 0; index < batches && !isInterrupted(session); index++) {
+  for (let index = first; index < batches && !isInterrupted(session); index++) {
     await runBatch(session, pass, index, async ({ logged }) => {
       session.report({ kind: 'step', ...place, clocks: session.clocks.values(), batches, values: logged.bar })
     })
+    if (cursor !== undefined) {
+      cursor.batch = index + 1
+      await restWithinEpoch(session)
+    }
     await breathe(session)
   }
-  if (isInterrupted(session)) return session.logbook.abandon(scope)
+  if (isInterrupted(session)) return
   writeRecord(session, 'epoch', scope, await session.logbook.close(scope))
   session.report({ kind: 'phase_end', ...place, seconds: session.clocks.seconds - started })
 }

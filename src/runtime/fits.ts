@@ -1,6 +1,7 @@
 import type { JsonValue, Snapshot } from './contracts.ts'
 import { RunError } from './errors.ts'
 import type { Session } from './session.ts'
+import { memberOf } from './stored.ts'
 
 /** What every dataset has learned from its training split, as a checkpoint holds it. */
 export function fitsOf({ data }: Pick<Session, 'data'>): JsonValue {
@@ -46,15 +47,6 @@ function difference(now: readonly JsonValue[], was: readonly JsonValue[], at: nu
 function alike(a: JsonValue | undefined, b: JsonValue | undefined): boolean {
   if (typeof a !== 'number' || typeof b !== 'number') return a === b
   return Math.abs(a - b) <= 1e-4 * Math.max(Math.abs(a), Math.abs(b), 1e-3)
-}
-
-/** A member of a JSON object, where it is one and has it. */
-export function memberOf(value: JsonValue | undefined, name: string): JsonValue | undefined {
-  return isRecord(value) ? value[name] : undefined
-}
-
-function isRecord(value: JsonValue | undefined): value is { readonly [member: string]: JsonValue } {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function isList(value: JsonValue | undefined): value is readonly JsonValue[] {

@@ -5,7 +5,6 @@ import type { LogScope } from './logbook.ts'
 import { scoped } from './memory.ts'
 import { writeRecord } from './records.ts'
 import { StepRun } from './run.ts'
-import { saveAsked } from './saving.ts'
 import type { Session } from './session.ts'
 import type { Batch, HookSpec, Phase, Tensors } from './training.ts'
 
@@ -68,8 +67,6 @@ async function runEach(
   if (settled && hooks.length > 0) {
     writeRecord(session, 'epoch', context.scope, await session.logbook.close(context.scope))
   }
-  // The step that is under way goes on first: what is saved is a run between two batches.
-  if (!context.within) await saveAsked(session)
   return skipped
 }
 

@@ -21,7 +21,7 @@ export interface StepValues {
   readonly bar: Numbers
 }
 
-interface Levels {
+export interface Levels {
   readonly step: boolean
   readonly epoch: boolean
   readonly bar: boolean
@@ -34,19 +34,27 @@ interface Pending {
   readonly weight: tf.Tensor | number
   readonly levels: Levels
 }
-interface Mean {
+/** Under which name, and into which records, a value goes. */
+interface Place {
   readonly prefix: string
   readonly name: string
   readonly levels: Levels
+}
+interface Mean extends Place {
   sum: number
   weight: number
 }
-interface LoggedMetric {
-  readonly prefix: string
-  readonly name: string
-  readonly levels: Levels
+interface LoggedMetric extends Place {
   readonly state: MetricState
   touched: boolean
+}
+
+/** What a logbook holds between two batches. */
+export interface LogContents {
+  readonly means: readonly Mean[]
+  readonly metrics: readonly (Place & { readonly metric: string; readonly state: Tensors })[]
+  readonly newest: readonly { readonly name: string; readonly value: number; readonly times: number }[]
+  readonly results: readonly { readonly name: string; readonly value: number }[]
 }
 
 /** All logged values of a run: those of the step under way, the means and metrics of each pass, and the newest of all. */
@@ -97,11 +105,7 @@ export class Logbook {
     state.update(change)
   }
 
-  private enter<S extends Tensors>(
-    full: string,
-    place: Pick<LoggedMetric, 'prefix' | 'name' | 'levels'>,
-    metric: MetricHolder<S>,
-  ): LoggedMetric {
+  private enter<S extends Tensors>(full: string, place: Place, metric: MetricHolder<S>): LoggedMetric {
     const entry = { ...place, state: new MetricState(metric) as unknown as MetricState, touched: false }
     this.metrics.set(full, entry)
     return entry
@@ -156,7 +160,8 @@ export class Logbook {
   private count(call: Call, shown: StepSums): void {
     if (call.weight === 0) return
     const full = `${call.prefix}.${call.name}`
-    const mean = this.means.get(full) ?? { ...call, sum: 0, weight: 0 }
+    const { prefix, name, levels } = call
+    const mean = this.means.get(full) ?? { prefix, name, levels, sum: 0, weight: 0 }
     if (this.means.get(full) === undefined) this.means.set(full, mean)
     mean.sum += call.sum
     mean.weight += call.weight
@@ -187,17 +192,6 @@ export class Logbook {
     return values
   }
 
-  /** Abandons a pass that was cut short. */
-  abandon(scope: LogScope): void {
-    const prefix = prefixOf(scope)
-    for (const [full, mean] of this.means) if (mean.prefix === prefix) this.means.delete(full)
-    for (const [full, metric] of this.metrics) {
-      if (metric.prefix !== prefix) continue
-      metric.state.dispose()
-      this.metrics.delete(full)
-    }
-  }
-
   private remember(values: Numbers): void {
     for (const [name, value] of Object.entries(values)) {
       this.note(name, value)
@@ -215,15 +209,34 @@ export class Logbook {
     return this.times.get(name) ?? 0
   }
 
-  /** The newest value of every name, and how many there were. */
-  newestValues(): readonly (readonly [name: string, value: number, times: number])[] {
-    return [...this.newest].map(([name, value]) => [name, value, this.timesLogged(name)])
+  /** All that is known between two batches; the tensors stay the logbook's own. */
+  contents(): LogContents {
+    return {
+      means: [...this.means.values()],
+      metrics: [...this.metrics.values()].map(({ state, touched: _, ...place }) => ({
+        ...place,
+        metric: state.holder.spec.name,
+        state: state.tensors(),
+      })),
+      newest: [...this.newest].map(([name, value]) => ({ name, value, times: this.timesLogged(name) })),
+      results: [...this.results].map(([name, value]) => ({ name, value })),
+    }
   }
 
-  /** Takes up what a checkpoint remembers. */
-  restore(name: string, value: number, times: number): void {
-    this.newest.set(name, value)
-    this.times.set(name, times)
+  /** Takes up what a checkpoint remembers; the states of metrics are copied. Metrics that are no more are left out. */
+  restore({ means, metrics, newest, results }: LogContents, holders: readonly MetricHolder[]): void {
+    for (const mean of means) this.means.set(fullName(mean), { ...mean })
+    for (const { metric, state, ...place } of metrics) {
+      const holder = holders.find(({ spec }) => spec.name === metric)
+      if (holder === undefined) continue
+      const full = fullName(place)
+      this.metrics.set(full, { ...place, state: new MetricState(holder, state), touched: false })
+    }
+    for (const { name, value, times } of newest) {
+      this.newest.set(name, value)
+      this.times.set(name, times)
+    }
+    for (const { name, value } of results) this.results.set(name, value)
   }
 
   /** The newest value of every name, as its last pass ended with it. */
@@ -246,6 +259,8 @@ export class Logbook {
     this.pending = []
   }
 }
+
+const fullName = ({ prefix, name }: Place): string => `${prefix}.${name}`
 
 /** A number stays itself; that of a parameter is taken down before an update changes it. */
 function meanOf(value: tf.Tensor): tf.Tensor {

@@ -7,9 +7,15 @@ export class MetricState<S extends Tensors = Tensors> {
   private committed: S
   private pending: S | undefined
 
-  constructor(holder: MetricHolder<S>) {
+  /** From the start values, or from copies of those given. */
+  constructor(holder: MetricHolder<S>, state?: S) {
     this.holder = holder
-    this.committed = startValues(holder)
+    this.committed = state === undefined ? startValues(holder) : owned(state)
+  }
+
+  /** What has been counted. */
+  tensors(): S {
+    return this.committed
   }
 
   /** Takes a batch in; it counts when the step commits. */

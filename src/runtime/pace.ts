@@ -13,9 +13,9 @@ export async function breathe({ pace, signal, control }: Session): Promise<void>
     await setImmediate()
     pace.last = performance.now()
   }
-  if (signal?.aborted === true) control.end = { reason: 'interrupted' }
+  if (signal?.aborted === true) control.interrupted = true
 }
 
 export function isInterrupted({ control }: Session): boolean {
-  return control.end?.reason === 'interrupted'
+  return control.interrupted
 }

@@ -9,9 +9,9 @@ import { runHooks } from './hooks.ts'
 import { isInterrupted } from './pace.ts'
 import { openPass } from './passes.ts'
 import { predictAll } from './predict.ts'
-import { checkpointsOf, writeWaiting } from './saving.ts'
+import { restoreWeights } from './restore.ts'
+import { checkpointsOf, rest, writeWaiting } from './saving.ts'
 import type { Kept, PredictedField, Prediction, Session } from './session.ts'
-import { restoreWeights } from './snapshot.ts'
 import { endSession, type RunOptions, type Started, startSession } from './start.ts'
 import { fit, trainSteps } from './trainer.ts'
 import { modelOf, type Numbers, type ParameterState, type Training } from './training.ts'
@@ -46,6 +46,7 @@ export function train(training: Training, options: RunOptions = {}): Promise<Run
     const best = await takeBest(session)
     session.report({ kind: 'message', text: `testing with the ${describeWeights(best)}` })
     await evaluate(session, 'test')
+    await rest(session)
   })
 }
 
@@ -114,9 +115,12 @@ async function runSession(
 async function mourn(session: Session, failure: unknown): Promise<void> {
   session.logbook.drop()
   const error = failure instanceof Error ? failure.message : String(failure)
+  session.control.failed = error
+  session.saves.due.clear()
   const scope = { phase: 'train' } as const
   await runHooks(session, 'exception' satisfies HookEvent, { scope, error }).catch(() => undefined)
   await writeWaiting(session).catch(() => undefined)
+  await rest(session).catch(() => undefined)
 }
 
 /** An error of another kind is a bug, which has no code. */
@@ -137,7 +141,9 @@ function weightsOf({ mode, watch }: Session, { checkpoint }: RunOptions): RunRes
 
 function finish(session: Session, weights: RunResult['weights']): RunResult {
   const { control, logbook, clocks, folder, mode, predictions, predicted } = session
-  const { reason, detail } = control.end ?? { reason: 'finished' as const, detail: undefined }
+  const { reason, detail = undefined } = control.interrupted
+    ? { reason: 'interrupted' as const }
+    : (control.end ?? { reason: 'finished' as const })
   const result = {
     reason,
     detail,
@@ -249,15 +255,10 @@ function reportStart({ session, device, version }: Started, options: RunOptions)
 }
 
 /** What a reader of the results would otherwise have to guess. */
-function warnOfStart({ mode, position, report }: Session, { checkpoint }: RunOptions): void {
+function warnOfStart({ mode, report }: Session, { checkpoint }: RunOptions): void {
   if (mode !== 'train' && checkpoint === undefined) {
     const message = 'no checkpoint was named, so the parameters have their start values'
     report({ kind: 'warning', code: 'LTM6304', message })
-  }
-  if (position.batch > 0 || position.pass > 0) {
-    const place = `epoch ${position.epoch + 1}, batch ${position.batch + 1}`
-    const message = `the run goes on at ${place}: the means and metrics of this epoch, and open accumulation windows, begin there`
-    report({ kind: 'warning', code: 'LTM6305', message })
   }
 }
 

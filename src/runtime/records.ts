@@ -16,6 +16,8 @@ export class RecordFile {
   private readonly path: string
   private lines: string[] = []
   private written = Number.NEGATIVE_INFINITY
+  /** Bytes of all lines, of those that wait too. */
+  size = 0
 
   constructor(folder: string) {
     this.path = join(folder, recordsFile)
@@ -23,6 +25,7 @@ export class RecordFile {
 
   add(line: string): void {
     this.lines.push(`${line}\n`)
+    this.size += Buffer.byteLength(line) + 1
     if (performance.now() - this.written >= longestWait) this.flush()
   }
 

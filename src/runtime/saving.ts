@@ -7,38 +7,45 @@ import { takeSnapshot } from './snapshot.ts'
 import type { TrainerOptions } from './training.ts'
 
 /**
- * When a run is saved. Saving waits for the disk, and an epoch may be over in a millisecond, so not every epoch is
- * saved: `latest` is after the first, then after those that end ten seconds or more since the last save, every five
- * minutes between batches where epochs are long, and when the run ends or is interrupted. What `keep` wants waits in
- * memory and is written at the same moments, and also where the run fails. So a kill loses five minutes at most, and
- * what was under way: a batch, a validation, an accumulation window. Nothing leaves the disk before its successor is
- * there.
+ * When a run is saved. It can go on exactly from the moments between two batches, of training or of validation, and
+ * between two epochs; what hooks and `keep` ask for waits for the next of them. Saving waits for the disk, and an epoch
+ * may be over in a millisecond, so not every moment is saved: `latest` is after the first epoch, then after those that
+ * end ten seconds or more since the last save, every minute between batches where epochs are long, and when the run ends
+ * or is interrupted. What `keep` wants waits in memory and is written at the same moments, and also where the run fails.
+ * So a kill loses a minute at most. Nothing leaves the disk before what comes in its place is there, and is what
+ * `latest` speaks of.
  */
 const secondsBetweenSaves = 10
 
-/** Within an epoch a run is saved so much more rarely than at the ends of epochs: going on there loses its means. */
-const rarerWithinEpoch = 30
+/** Within an epoch a run is saved so much more rarely than at the ends of epochs. */
+const rarerWithinEpoch = 6
 
 /** Saving takes at most one part in so many of a run's time. */
 const shareOfTime = 20
 
 /** `every` is in seconds; with 0 every batch and epoch is saved. */
 export function startSaves(every: number = secondsBetweenSaves): Saves {
-  return { every, count: 0, last: performance.now(), took: 0, waiting: new Map(), outdated: new Set() }
+  return {
+    ...{ every, count: 0, last: performance.now(), took: 0, taken: 0 },
+    ...{ due: new Map(), waiting: new Map(), outdated: new Set() },
+  }
 }
 
-/** Saves the run at the end of an epoch, if its time has come or it is the `last`. */
-export async function saveEpoch(session: Session, last: boolean): Promise<void> {
+/** Between two batches: saves what was asked for, and the run itself if its time has come. */
+export async function restWithinEpoch(session: Session): Promise<void> {
   const { saves } = session
-  if (last || saves.count === 0 || isDue(saves, saves.every)) await save(session, 'latest', 'latest')
+  await rest(session, isDue(saves, saves.every * rarerWithinEpoch) ? 'latest' : undefined)
 }
 
-/** Saves the run between two batches if an epoch takes long. No checkpoint holds an open window, so that is waited for. */
-export async function saveWithinEpoch(session: Session): Promise<void> {
-  const { saves, optimizers } = session
-  if (!isDue(saves, saves.every * rarerWithinEpoch)) return
-  const open = [...optimizers.values()].some(({ windows }) => windows.keys().length > 0)
-  if (!open) await save(session, 'latest', 'latest')
+/** The same between two epochs; after the first one and the `last` its time has always come. */
+export async function restAfterEpoch(session: Session, last: boolean): Promise<void> {
+  const { saves } = session
+  await rest(session, last || saves.count === 0 || isDue(saves, saves.every) ? 'latest' : undefined)
+}
+
+/** Saves a run that ends before its end. */
+export function restInterrupted(session: Session): Promise<void> {
+  return rest(session, 'interrupted')
 }
 
 function isDue({ last, took }: Saves, seconds: number): boolean {
@@ -46,14 +53,22 @@ function isDue({ last, took }: Saves, seconds: number): boolean {
   return performance.now() - last >= wait
 }
 
-/** Saves the run as it is now, after what it may refer to; nothing where it has no folder. */
-export async function save(session: Session, name: string, reason: CheckpointSaved['reason']): Promise<void> {
-  const { folder, saves } = session
-  if (folder === undefined) return
+/** A moment that the run can go on from; `latest` is saved for the reason given, if there is one. */
+export async function rest(session: Session, latest?: 'latest' | 'interrupted'): Promise<void> {
+  const { folder, saves, control } = session
+  const asked = new Set(control.checkpoints.splice(0))
+  if (folder === undefined) return saves.due.clear()
+  if (asked.size === 0 && saves.due.size === 0 && latest === undefined) return
   const started = performance.now()
+  const snapshot = await takeSnapshot(session)
+  for (const [name, monitor] of saves.due) saves.waiting.set(name, { snapshot, monitor })
+  saves.due.clear()
+  if (asked.size === 0 && latest === undefined) return
   await writeWaiting(session)
-  await write(session, name, await takeSnapshot(session), { reason })
-  if (name !== 'latest') return
+  for (const name of asked) await write(session, name, snapshot, { reason: 'asked' })
+  if (latest === undefined) return
+  await write(session, 'latest', snapshot, { reason: latest })
+  await removeOutdated(saves)
   saves.count += 1
   saves.last = performance.now()
   saves.took = saves.last - started
@@ -62,11 +77,15 @@ export async function save(session: Session, name: string, reason: CheckpointSav
 /** Writes what waits in memory: records, and what `keep` wants. */
 export async function writeWaiting(session: Session): Promise<void> {
   session.records?.flush()
-  const { waiting, outdated } = session.saves
+  const { waiting } = session.saves
   for (const [name, { snapshot, monitor }] of waiting) {
     await write(session, name, snapshot, { reason: 'best', monitor })
     waiting.delete(name)
   }
+}
+
+/** Only now, since until it was saved again the `latest` on disk spoke of them. */
+async function removeOutdated({ outdated }: Saves): Promise<void> {
   for (const path of outdated) await removeCheckpoint(path)
   outdated.clear()
 }
@@ -87,30 +106,24 @@ export function checkpointsOf(folder: string): string {
   return join(folder, 'checkpoints')
 }
 
-/** Saves what a step or hook asked for by `checkpoint "name"`. */
-export async function saveAsked(session: Session): Promise<void> {
-  const names = new Set(session.control.checkpoints.splice(0))
-  for (const name of names) await save(session, name, 'asked')
-}
-
 // ── The best ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 type Keep = NonNullable<TrainerOptions['keep']>
 
-/** Keeps the run as it is now if it is among the best; says whether it is the best of all. */
-export async function keepBest(session: Session, keep: Keep, value: number): Promise<boolean> {
-  const { watch, clocks } = session
+/** Keeps the run as it will rest next if it is among the best; says whether it is the best of all. */
+export function keepBest(session: Session, keep: Keep, value: number): boolean {
+  const { watch, clocks, saves } = session
   if (!belongs(keep, watch.kept, value)) return false
   const best = watch.kept.every(kept => isBetter(keep.direction, value, kept.value))
   const name = keep.count === 1 ? 'best' : `best-epoch-${clocks.epoch + 1}-batch-${clocks.batches}`
   const path = session.folder === undefined ? '' : join(checkpointsOf(session.folder), name)
   const previous = watch.kept
-  // The list is in the checkpoint itself, so it is right before the snapshot is taken.
   watch.kept = ranked(keep, [
     ...previous.filter(kept => kept.name !== name),
     { name, path, value, epoch: clocks.epoch },
   ])
-  await hold(session, name, { name: keep.monitor, value })
+  saves.due.set(name, { name: keep.monitor, value })
+  saves.outdated.delete(path)
   for (const kept of previous) if (!watch.kept.some(({ name }) => name === kept.name)) forget(session, kept)
   return best
 }
@@ -132,15 +145,8 @@ export function isBetter(direction: 'min' | 'max', value: number, than: number, 
   return direction === 'min' ? value < than - delta : value > than + delta
 }
 
-async function hold(
-  session: Session,
-  name: string,
-  monitor: { readonly name: string; readonly value: number },
-): Promise<void> {
-  if (session.folder === undefined) return
-  session.saves.waiting.set(name, { snapshot: await takeSnapshot(session), monitor })
-}
-
-function forget({ saves }: Session, kept: Kept): void {
-  if (!saves.waiting.delete(kept.name) && kept.path !== '') saves.outdated.add(kept.path)
+/** What another run keeps, which this one goes on from, is not this one's to remove. */
+function forget({ saves, folder }: Session, { name, path }: Kept): void {
+  const waited = saves.waiting.delete(name) || saves.due.delete(name)
+  if (!waited && folder !== undefined && path === join(checkpointsOf(folder), name)) saves.outdated.add(path)
 }

@@ -59,6 +59,10 @@ export type Prediction = { readonly [field: string]: JsonValue }
 
 /** What steps and hooks ask of the trainer; it looks when they have ended. */
 export interface Control {
+  /** The run is to end after this batch, to go on another time. */
+  interrupted: boolean
+  /** What went wrong, where something did: what is saved now lies in the middle of a batch. */
+  failed: string | undefined
   end: { readonly reason: EndReason; readonly detail?: string } | undefined
   checkpoints: string[]
 }
@@ -82,6 +86,8 @@ export interface Watch {
 
 /** When the run was last saved, and what waits to be. */
 export interface Saves {
+  /** What `keep` wants of the run as it will be at the next moment it can go on from, by name. */
+  readonly due: Map<string, Monitored>
   /** Seconds that lie between two saves of a run that goes on. */
   readonly every: number
   /** How often `latest` has been saved. */
@@ -90,6 +96,8 @@ export interface Saves {
   last: number
   /** How long it took, in milliseconds. */
   took: number
+  /** When the newest snapshot was taken, in milliseconds since 1970. */
+  taken: number
   /** Checkpoints that `keep` wants and that are not on disk yet, by name. */
   readonly waiting: Map<string, WaitingCheckpoint>
   /** Checkpoints on disk that `keep` no longer wants; they go once their better ones are there. */
@@ -99,14 +107,36 @@ export interface Saves {
 /** The run as it was when it was at its best. */
 export interface WaitingCheckpoint {
   readonly snapshot: Snapshot
-  readonly monitor: { readonly name: string; readonly value: number }
+  readonly monitor: Monitored
 }
 
-/** The training batch that comes next: what a run that goes on from here starts with. */
+/** The value for which a checkpoint is kept. */
+export interface Monitored {
+  readonly name: string
+  readonly value: number
+}
+
+/** What a run does next: all that it needs to go on from here as if it had never ended. */
 export interface Position {
+  /** Before its first hooks; among the batches of an epoch; at the epoch's end, its means closed; all over. */
+  stage: Stage
   epoch: number
   /** Which of the train steps, in the order they are written in. */
   pass: number
+  /** The training batch that comes next. */
+  batch: number
+  /** The validation that comes before it. */
+  evaluation: Cursor | undefined
+  /** Seconds and updates when the epoch began. */
+  begun: { readonly seconds: number; readonly updates: number }
+}
+
+export const stages = ['start', 'batches', 'closing', 'ended'] as const
+export type Stage = (typeof stages)[number]
+
+/** How far a pass over evaluation sets has come: which step is under way, and its next batch. */
+export interface Cursor {
+  step: number
   batch: number
 }
 

@@ -1,29 +1,41 @@
-import { dirname, join } from 'node:path'
 import * as tf from '@tensorflow/tfjs-core'
 import { constrainedValue } from './buffers.ts'
-import { hasCheckpoint } from './checkpoint.ts'
 import type { JsonValue, Snapshot, StoredTensor } from './contracts.ts'
-import { RunError } from './errors.ts'
-import type { ClockValues } from './events.ts'
-import { checkFits, fitsOf } from './fits.ts'
+import { fitsOf } from './fits.ts'
+import type { LogContents } from './logbook.ts'
 import { readData } from './memory.ts'
 import { variableOf } from './model.ts'
 import type { OptimizerState } from './optimizer.ts'
 import type { Kept, Session } from './session.ts'
-import type { BufferState, ParameterState } from './training.ts'
+import type { ParameterState } from './training.ts'
 
 /** The layout of `state`; raised when an older one can no longer be read. */
-const format = 1
+const format = 2
 
-/** Everything that a run needs to go on from here. */
+/** Everything that a run needs to go on from here. The clock may have been set back since the last one was taken. */
 export async function takeSnapshot(session: Session): Promise<Snapshot> {
+  const { saves } = session
+  saves.taken = Math.max(Date.now(), saves.taken + 1)
   const tensors = new Map<string, StoredTensor>()
-  for (const [name, variable] of storedVariables(session)) tensors.set(name, await store(variable))
+  for (const [name, tensor] of storedTensors(session)) tensors.set(name, await store(tensor))
   for (const state of session.parameters.values()) await storeConstrained(tensors, state, session)
-  return { tensors, state: stateOf(session) }
+  return { time: saves.taken, tensors, state: stateOf(session) }
 }
 
-function* storedVariables(session: Session): Generator<readonly [name: string, variable: tf.Variable]> {
+function* storedTensors(session: Session): Generator<readonly [name: string, tensor: tf.Tensor]> {
+  yield* storedVariables(session)
+  for (const [optimizer, { windows }] of namedOptimizers(session))
+    for (const { key, terms } of windows.contents())
+      for (const [i, { sums }] of terms.entries())
+        for (const [path, sum] of sums) yield [windowName(optimizer, key, i, path), sum]
+  for (const { prefix, name, state } of session.logbook.contents().metrics)
+    for (const [part, tensor] of Object.entries(state)) yield [metricName(prefix, name, part), tensor]
+}
+
+/** What is loaded back into a variable: weights, buffers, and the slots of what moves them. */
+export function* storedVariables(
+  session: Session,
+): Generator<readonly [name: string, variable: tf.Variable]> {
   for (const [path, state] of session.parameters) yield [`weights/${path}`, variableOf(state)]
   for (const [path, state] of session.buffers) yield [`weights/${path}`, variableOf(state)]
   for (const { spec, slots } of moversOf(session)) {
@@ -34,8 +46,22 @@ function* storedVariables(session: Session): Generator<readonly [name: string, v
 }
 
 /** What has slots and counts: the optimizers, and the averages that move after them. */
-function moversOf({ optimizers, averages }: Session): readonly OptimizerState[] {
+export function moversOf({ optimizers, averages }: Session): readonly OptimizerState[] {
   return [...optimizers.values(), ...averages.map(({ state }) => state)]
+}
+
+export function namedOptimizers({ optimizers }: Session): readonly (readonly [string, OptimizerState])[] {
+  return [...optimizers.values()].map(state => [state.spec.name, state] as const)
+}
+
+/** Under which name a checkpoint has the gradients that wait in a window. */
+export function windowName(optimizer: string, key: string, term: number, path: string): string {
+  return `windows/${optimizer}/${key}/${term}/${path}`
+}
+
+/** Under which name a checkpoint has a part of the state of a metric. */
+export function metricName(prefix: string, name: string, part: string): string {
+  return `metrics/${prefix}.${name}/${part}`
 }
 
 /** The constrained value is there for readers of the file; what is loaded is the raw one. */
@@ -58,31 +84,64 @@ async function store(tensor: tf.Tensor): Promise<StoredTensor> {
 }
 
 function stateOf(session: Session): JsonValue {
-  const { training, seed, clocks, watch, backend } = session
-  const { seconds, epoch, batchIndex, batches, examples, skipped, updates } = clocks.values()
+  const { training, seed, clocks, watch, backend, control, position, saves } = session
+  const { epoch } = position
+  const { seconds, batchIndex, batches, examples, skipped, updates } = clocks.values()
   return {
     format,
     program: { name: training.name, file: training.file, settings: { ...training.settings } },
     backend: backend.name,
     seed,
-    position: { ...session.position },
+    position: { ...position, evaluation: position.evaluation ? { ...position.evaluation } : null },
+    end: control.end === undefined ? null : { ...control.end },
+    failed: control.failed ?? null,
     clocks: { epoch, batchIndex, batches, examples, skipped, seconds, updates: { ...updates } },
+    places: { ...clocks.places() },
     counts: Object.fromEntries(moversOf(session).map(o => [o.spec.name, Object.fromEntries(o.counts)])),
+    windows: namedOptimizers(session).flatMap(([optimizer, { windows }]) =>
+      windows.contents().map(({ key, calls, terms }) => ({
+        ...{ optimizer, key, calls },
+        terms: terms.map(({ weight, sums }) => ({ weight: hostValue(weight), paths: [...sums.keys()] })),
+      })),
+    ),
     constraints: constraintsOf(session),
     fits: fitsOf(session),
-    watch: { kept: watch.kept.map(keptState), best: finiteOrNull(watch.best), waited: watch.waited },
+    watch: {
+      kept: watch.kept.map(keptState),
+      best: finiteOrNull(watch.best),
+      waited: watch.waited,
+      outdated: [...saves.outdated],
+    },
     frozen: [...session.frozen.next],
+    still: [...session.frozen.now],
     stalls: Object.fromEntries(
       [...session.stalls].map(([place, { best, waited, seen }]) => [
         place,
         { best: finiteOrNull(best), waited, seen },
       ]),
     ),
-    logged: session.logbook.newestValues().map(([name, value, times]) => [name, hostValue(value), times]),
+    log: logState(session.logbook.contents()),
+    records: session.records?.size ?? 0,
     vars: Object.fromEntries(
       Object.entries(training.vars ?? {}).map(([name, value]) => [name, hostValue(value)]),
     ),
     cadences: training.hooks.map(hook => session.cadences.get(hook) ?? 0),
+  }
+}
+
+/** The tensors of metrics lie beside it. */
+function logState({ means, metrics, newest, results }: LogContents): JsonValue {
+  return {
+    means: means.map(({ prefix, name, levels, sum, weight }) => ({
+      ...{ prefix, name, levels: { ...levels } },
+      ...{ sum: hostValue(sum), weight: hostValue(weight) },
+    })),
+    metrics: metrics.map(({ prefix, name, levels, metric, state }) => ({
+      ...{ prefix, name, levels: { ...levels } },
+      ...{ metric, parts: Object.keys(state) },
+    })),
+    newest: newest.map(({ name, value, times }) => ({ name, value: hostValue(value), times })),
+    results: results.map(({ name, value }) => ({ name, value: hostValue(value) })),
   }
 }
 
@@ -102,163 +161,7 @@ function finiteOrNull(value: number): number | null {
   return Number.isFinite(value) ? value : null
 }
 
+/** JSON has no numbers that are not finite: they become words. */
 function hostValue(value: number | boolean): JsonValue {
   return typeof value === 'boolean' || Number.isFinite(value) ? value : `${value}`
-}
-
-/** Gives every parameter and buffer its value from a checkpoint; what it lacks, or shapes otherwise, is an error before any changes. */
-export function restoreWeights(session: Session, snapshot: Snapshot, path: string): void {
-  const states = [...session.parameters.values(), ...session.buffers.values()]
-  const faults = states.flatMap(state => fault(state, snapshot.tensors.get(`weights/${state.path}`)))
-  if (faults.length > 0) throw misfit(path, faults)
-  checkConstraints(session, snapshot, path)
-  checkFits(session, snapshot, path)
-  for (const state of states) assignStored(variableOf(state), snapshot.tensors.get(`weights/${state.path}`)!)
-}
-
-function fault(
-  { path, spec }: ParameterState | BufferState,
-  stored: StoredTensor | undefined,
-): readonly string[] {
-  if (stored === undefined) return [`\`${path}\` is not in it`]
-  if (stored.shape.join() === spec.shape.join()) return []
-  return [`\`${path}\` is [${stored.shape.join(', ')}] there and [${spec.shape.join(', ')}] here`]
-}
-
-function misfit(path: string, faults: readonly string[]): RunError {
-  const shown = faults.slice(0, 3).join('; ')
-  const more = faults.length > 3 ? `; and ${faults.length - 3} more` : ''
-  return new RunError({
-    code: 'LTM6301',
-    message: `the checkpoint ${path} does not fit this program: ${shown}${more}`,
-    help: 'it was made by another program, or the model has changed since',
-  })
-}
-
-function checkConstraints(session: Session, snapshot: Snapshot, path: string): void {
-  const stored = member(snapshot.state, 'constraints')
-  for (const { path: name, spec } of session.parameters.values()) {
-    const was = member(stored, name)
-    const same =
-      member(was, 'name') === spec.constraint?.name && member(was, 'version') === spec.constraint?.version
-    if (stored === undefined || same) continue
-    const message = `\`${name}\` was saved in ${path} under another constraint or another version of it`
-    throw new RunError({
-      code: 'LTM6302',
-      message,
-      trace: spec.trace,
-      help: 'its raw values mean something else here',
-    })
-  }
-}
-
-function assignStored(variable: tf.Variable, stored: StoredTensor): void {
-  tf.tidy(() => variable.assign(tf.tensor(stored.data, [...stored.shape], stored.dtype)))
-}
-
-/** Takes up slots, counts, clocks and what was being watched, so that the run goes on with the batch after. */
-export function restoreProgress(session: Session, snapshot: Snapshot, path: string): void {
-  for (const [name, variable] of storedVariables(session)) {
-    const stored = snapshot.tensors.get(name)
-    if (stored !== undefined) assignStored(variable, stored)
-  }
-  const { state } = snapshot
-  session.clocks.restore(clocksFrom(member(state, 'clocks')))
-  const position = member(state, 'position')
-  session.position.epoch = numberIn(position, 'epoch')
-  session.position.pass = numberIn(position, 'pass')
-  session.position.batch = numberIn(position, 'batch')
-  session.clocks.epoch = session.position.epoch
-  for (const { spec, counts } of moversOf(session)) {
-    const stored = member(member(state, 'counts'), spec.name)
-    for (const path of counts.keys()) counts.set(path, numberIn(stored, path))
-  }
-  restoreVars(session, member(state, 'vars'))
-  restoreWatch(session, member(state, 'watch'), path)
-  restoreLogged(session, state)
-  restoreFrozen(session, member(state, 'frozen'))
-  const cadences = member(state, 'cadences')
-  for (const [index, hook] of session.training.hooks.entries()) {
-    session.cadences.set(hook, numberIn(cadences, `${index}`))
-  }
-}
-
-function clocksFrom(state: JsonValue | undefined): ClockValues {
-  const updates = member(state, 'updates')
-  return {
-    epoch: numberIn(state, 'epoch'),
-    batchIndex: numberIn(state, 'batchIndex'),
-    batches: numberIn(state, 'batches'),
-    examples: numberIn(state, 'examples'),
-    seconds: numberIn(state, 'seconds'),
-    skipped: numberIn(state, 'skipped'),
-    updates: Object.fromEntries(membersOf(updates).map(([name]) => [name, numberIn(updates, name)])),
-  }
-}
-
-function restoreVars(session: Session, stored: JsonValue | undefined): void {
-  const { vars } = session.training
-  if (vars === undefined) return
-  for (const name of Object.keys(vars)) {
-    const value = member(stored, name)
-    if (typeof value === 'string') vars[name] = Number(value)
-    else if (typeof value === 'number' || typeof value === 'boolean') vars[name] = value
-  }
-}
-
-/** What hooks have seen: the newest values, and how long those they watch have stalled. */
-function restoreLogged({ logbook, stalls }: Session, state: JsonValue): void {
-  for (const [, entry] of membersOf(member(state, 'logged'))) {
-    const name = member(entry, '0')
-    if (typeof name === 'string') logbook.restore(name, Number(member(entry, '1')), numberIn(entry, '2'))
-  }
-  for (const [place, stored] of membersOf(member(state, 'stalls'))) {
-    const best = member(stored, 'best')
-    stalls.set(place, {
-      best: typeof best === 'number' ? best : Number.NaN,
-      waited: numberIn(stored, 'waited'),
-      seen: numberIn(stored, 'seen'),
-    })
-  }
-}
-
-function restoreFrozen({ frozen }: Session, stored: JsonValue | undefined): void {
-  if (stored === undefined) return
-  const paths = membersOf(stored).flatMap(([, path]) => (typeof path === 'string' ? [path] : []))
-  frozen.next.clear()
-  for (const path of paths) frozen.next.add(path)
-}
-
-function restoreWatch({ watch }: Session, stored: JsonValue | undefined, loaded: string): void {
-  const best = member(stored, 'best')
-  watch.best = typeof best === 'number' ? best : Number.NaN
-  watch.waited = numberIn(stored, 'waited')
-  watch.kept = membersOf(member(stored, 'kept')).flatMap(([, kept]) => {
-    const name = member(kept, 'name')
-    const told = member(kept, 'path')
-    if (typeof name !== 'string' || typeof told !== 'string') return []
-    // A folder of runs may have moved, or the run goes on from another directory: kept ones lie beside what was loaded.
-    const beside = join(dirname(loaded), name)
-    const path = told !== '' && hasCheckpoint(beside) ? beside : told
-    if (!isStillThere(path)) return []
-    return [{ name, path, value: numberIn(kept, 'value'), epoch: numberIn(kept, 'epoch') }]
-  })
-}
-
-/** A run that kept nothing on disk still remembers its best value. */
-function isStillThere(path: string): boolean {
-  return path === '' || hasCheckpoint(path)
-}
-
-function membersOf(value: JsonValue | undefined): readonly (readonly [string, JsonValue])[] {
-  return typeof value === 'object' && value !== null ? Object.entries(value) : []
-}
-
-function member(value: JsonValue | undefined, name: string): JsonValue | undefined {
-  return membersOf(value).find(([key]) => key === name)?.[1]
-}
-
-function numberIn(value: JsonValue | undefined, name: string): number {
-  const number = member(value, name)
-  return typeof number === 'number' ? number : 0
 }

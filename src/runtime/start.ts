@@ -8,7 +8,6 @@ import type { LoadedDataset, Snapshot } from './contracts.ts'
 import { loadDataset } from './data.ts'
 import { RunError } from './errors.ts'
 import type { Reporter, RunMode } from './events.ts'
-import { memberOf } from './fits.ts'
 import { makeRunFolder } from './folders.ts'
 import { registerGradients } from './gradients.ts'
 import { Logbook } from './logbook.ts'
@@ -16,9 +15,10 @@ import { readScalars } from './memory.ts'
 import { disposeOptimizer, startOptimizer } from './optimizer.ts'
 import { type Key, rootKey } from './random.ts'
 import { RecordFile } from './records.ts'
+import { restoreProgress, restoreWeights } from './restore.ts'
 import { startSaves } from './saving.ts'
 import type { Session } from './session.ts'
-import { restoreProgress, restoreWeights } from './snapshot.ts'
+import { memberOf } from './stored.ts'
 import { type BufferState, modelOf, type ParameterState, type Training } from './training.ts'
 import { loadWeights } from './weights.ts'
 
@@ -134,13 +134,16 @@ function assemble({
     clocks: new RunClocks(training.optimizers.map(({ spec }) => spec.name)),
     logbook: new Logbook(),
     folder,
-    control: { end: undefined, checkpoints: [] },
+    control: { interrupted: false, failed: undefined, end: undefined, checkpoints: [] },
     saves: startSaves(options.saveEvery),
     records: folder === undefined ? undefined : new RecordFile(folder),
     watch: { kept: [], best: Number.NaN, waited: 0, taken: false },
     frozen: { now: frozen, next: new Set(frozen) },
     stalls: new Map(),
-    position: { epoch: 0, pass: 0, batch: 0 },
+    position: {
+      ...{ stage: 'start', epoch: 0, pass: 0, batch: 0, evaluation: undefined },
+      begun: { seconds: 0, updates: 0 },
+    },
     pace: { last: performance.now() },
     cadences: new Map(),
     predictions: [],

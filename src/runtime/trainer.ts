@@ -5,7 +5,7 @@ import { closeWindows } from './minimize.ts'
 import { breathe, isInterrupted } from './pace.ts'
 import { type BatchDone, openPass, type Pass, runBatch, scopeOf } from './passes.ts'
 import { writeRecord } from './records.ts'
-import { save, saveEpoch, saveWithinEpoch } from './saving.ts'
+import { rest, restAfterEpoch, restInterrupted, restWithinEpoch } from './saving.ts'
 import type { Session } from './session.ts'
 import type { Numbers, StepSpec } from './training.ts'
 import { watchValues } from './watch.ts'
@@ -13,15 +13,33 @@ import { watchValues } from './watch.ts'
 /** Training batches between two records of single steps. */
 const stepRecordInterval = 50
 
-/** Trains until the program's end, between its hooks. An interrupted run is saved and ends without them. */
+/**
+ * Trains until the program's end, between its hooks. An interrupted run is saved and ends without them. One that goes on
+ * from a checkpoint begins at its position, and runs no hook twice.
+ */
 export async function fit(session: Session): Promise<void> {
-  await runHooks(session, 'fit_start')
-  await runHooks(session, 'train_start')
-  while (!isOver(session, session.clocks.epoch)) await trainEpoch(session)
-  if (isInterrupted(session)) return
-  session.control.end ??= { reason: 'finished' }
+  const { position, control } = session
+  if (position.stage === 'ended') return
+  if (position.stage === 'start') {
+    await runHooks(session, 'fit_start')
+    await runHooks(session, 'train_start')
+    position.stage = 'batches'
+  }
+  while (isWithinEpoch(session) || !isOver(session, session.clocks.epoch)) {
+    await trainEpoch(session)
+    if (isInterrupted(session)) return restInterrupted(session)
+  }
+  // A run that goes on from the end of another has saved nothing of its own so far.
+  if (session.saves.count === 0) await rest(session, 'latest')
+  control.end ??= { reason: 'finished' }
   await runHooks(session, 'train_end')
   await runHooks(session, 'fit_end')
+  position.stage = 'ended'
+  await rest(session)
+}
+
+function isWithinEpoch({ position }: Session): boolean {
+  return position.stage === 'closing' || position.pass > 0 || position.batch > 0
 }
 
 /** Whether no epoch follows where this many have been trained. */
@@ -40,28 +58,35 @@ function reachedUpdates({ training, clocks }: Session): boolean {
 }
 
 async function trainEpoch(session: Session): Promise<void> {
-  const started = session.clocks.seconds
-  const updates = session.clocks.updates(session.training.trainer.updates?.of)
   await startEpoch(session)
+  if (session.position.stage === 'batches') await trainBatches(session)
+  if (!isInterrupted(session)) await endEpoch(session)
+}
+
+async function trainBatches(session: Session): Promise<void> {
+  const { position } = session
+  if (position.evaluation !== undefined) await validateBetween(session)
   for (const [index, step] of trainSteps(session).entries()) await trainPass(session, step, index)
-  if (isInterrupted(session)) return saveInterrupted(session)
+  if (isInterrupted(session)) return
   // A run that ends by a count of updates must not make more of them.
   if (!reachedUpdates(session)) closeWindows(session)
-  checkProgress(session, updates)
-  session.position.epoch = session.clocks.epoch + 1
-  session.position.pass = 0
-  session.position.batch = 0
-  await endEpoch(session, started)
+  checkProgress(session)
+  await closeTraining(session)
+  position.stage = 'closing'
 }
 
 async function startEpoch(session: Session): Promise<void> {
-  const { clocks } = session
-  clocks.place('train', 0)
+  const { clocks, position } = session
+  const fresh = !isWithinEpoch(session)
+  if (fresh) {
+    clocks.place('train', 0)
+    const updates = clocks.updates(session.training.trainer.updates?.of)
+    position.begun = { seconds: clocks.seconds, updates }
+  } else clocks.show('train')
   const batches = trainSteps(session).map(step => openPass(session, step).batches)
   const total = batches.reduce((sum, count) => sum + count, 0)
   session.report({ kind: 'epoch_start', epoch: clocks.epoch, ...epochsOf(session), batches: total })
-  if (session.position.batch === 0 && session.position.pass === 0)
-    await runHooks(session, 'train_epoch_start')
+  if (fresh) await runHooks(session, 'train_epoch_start')
 }
 
 function epochsOf({ training }: Session): { epochs?: number } {
@@ -75,19 +100,18 @@ export function trainSteps({ training }: Session): readonly StepSpec[] {
 
 async function trainPass(session: Session, step: StepSpec, number: number): Promise<void> {
   const { position } = session
-  if (number < position.pass || session.control.end !== undefined) return
+  if (number < position.pass || endsEarly(session)) return
   const pass = openPass(session, step)
   const first = number === position.pass ? position.batch : 0
   session.report({ kind: 'phase_start', ...placeOf(step), batches: pass.batches })
   for (let index = first; index < pass.batches && !endsEarly(session); index++) {
     await trainBatch(session, pass, number, index)
-    await saveWithinEpoch(session)
     await breathe(session)
   }
 }
 
 function endsEarly(session: Session): boolean {
-  return session.control.end !== undefined || reachedUpdates(session)
+  return session.control.end !== undefined || isInterrupted(session) || reachedUpdates(session)
 }
 
 function placeOf(step: StepSpec): { phase: StepSpec['phase']; step?: string } {
@@ -100,14 +124,15 @@ async function trainBatch(session: Session, pass: Pass, number: number, index: n
   const updates = clocks.updates()
   const trained = await runBatch(session, pass, index, async done => {
     clocks.countBatch(done.examples ?? 0)
-    const last = index + 1 === pass.batches
-    position.pass = last ? number + 1 : number
-    position.batch = last ? 0 : index + 1
     reportStep(session, pass, done)
   })
   if (!trained) clocks.skipped += 1
+  const last = index + 1 === pass.batches
+  position.pass = last ? number + 1 : number
+  position.batch = last ? 0 : index + 1
   await runCadences(session, ['batches', 'updates', 'examples', 'seconds'])
-  await validateBetween(session, updates)
+  if (isValidationDue(session, updates)) await validateBetween(session)
+  else await restWithinEpoch(session)
 }
 
 function reportStep(session: Session, pass: Pass, { logged }: BatchDone): void {
@@ -118,45 +143,54 @@ function reportStep(session: Session, pass: Pass, { logged }: BatchDone): void {
 }
 
 /** Validation that is due every so many updates falls between batches. */
-async function validateBetween(session: Session, before: number): Promise<void> {
-  const { validate } = session.training.trainer
-  if (validate?.unit !== 'updates') return
+function isValidationDue({ training, clocks }: Session, before: number): boolean {
+  const { validate } = training.trainer
+  if (validate?.unit !== 'updates') return false
   const passed = (updates: number) => Math.floor(updates / validate.count)
-  if (passed(session.clocks.updates()) > passed(before)) await validateNow(session)
+  return passed(clocks.updates()) > passed(before)
 }
 
+async function validateBetween(session: Session): Promise<void> {
+  if (await validateNow(session)) watchValues(session, ['val'])
+  if (!isInterrupted(session)) await restWithinEpoch(session)
+}
+
+/** Goes on with the validation that the position tells of. */
 async function validateNow(session: Session): Promise<boolean> {
-  const done = await evaluate(session, 'val')
-  session.clocks.show('train')
-  if (done && session.training.trainer.validate?.unit === 'updates') await watchValues(session, ['val'])
+  const { position, clocks } = session
+  position.evaluation ??= { step: 0, batch: 0 }
+  const done = await evaluate(session, 'val', position.evaluation)
+  if (isInterrupted(session)) return false
+  position.evaluation = undefined
+  clocks.show('train')
   return done
 }
 
-async function endEpoch(session: Session, started: number): Promise<void> {
-  const values = await closeTraining(session)
+async function endEpoch(session: Session): Promise<void> {
+  const { clocks, logbook, position } = session
   const validated = isDueAfterEpoch(session) && (await validateNow(session))
-  if (isInterrupted(session)) return saveInterrupted(session)
+  if (isInterrupted(session)) return
   await runHooks(session, 'train_epoch_end')
-  const best = await watchValues(session, validated ? ['train', 'val'] : ['train'])
+  const best = watchValues(session, validated ? ['train', 'val'] : ['train'])
   await runCadences(session, ['epochs'])
-  const last = isOver(session, session.clocks.epoch + 1)
-  await saveEpoch(session, last)
-  const { clocks, logbook } = session
+  const last = isOver(session, clocks.epoch + 1)
+  const { seconds: started } = position.begun
+  Object.assign(position, { stage: 'batches', epoch: clocks.epoch + 1, pass: 0, batch: 0 })
+  await restAfterEpoch(session, last)
   const seconds = clocks.seconds - started
-  const shown = validated ? logbook.finalValues() : values
+  const values = validated ? logbook.finalValues() : ofTraining(logbook.finalValues())
   const place = { epoch: clocks.epoch, ...epochsOf(session) }
-  session.report({ kind: 'epoch_end', ...place, seconds, values: shown, clocks: clocks.values(), best, last })
+  session.report({ kind: 'epoch_end', ...place, seconds, values, clocks: clocks.values(), best, last })
   clocks.epoch += 1
 }
 
-async function closeTraining(session: Session): Promise<Numbers> {
-  const values: Record<string, number> = {}
-  for (const step of trainSteps(session)) {
-    const closed = await session.logbook.close(scopeOf(step))
-    writeRecord(session, 'epoch', scopeOf(step), closed)
-    Object.assign(values, closed)
-  }
-  return values
+async function closeTraining(session: Session): Promise<void> {
+  for (const step of trainSteps(session))
+    writeRecord(session, 'epoch', scopeOf(step), await session.logbook.close(scopeOf(step)))
+}
+
+function ofTraining(values: Numbers): Numbers {
+  return Object.fromEntries(Object.entries(values).filter(([name]) => name.startsWith('train.')))
 }
 
 /** Unless said otherwise every epoch is validated. */
@@ -167,14 +201,10 @@ function isDueAfterEpoch(session: Session): boolean {
   return validate.unit === 'epochs' && (session.clocks.epoch + 1) % validate.count === 0
 }
 
-async function saveInterrupted(session: Session): Promise<void> {
-  await save(session, 'latest', 'interrupted')
-}
-
 /** A run that counts updates and makes none would never end. */
-function checkProgress(session: Session, before: number): void {
+function checkProgress(session: Session): void {
   const { updates, epochs } = session.training.trainer
-  const none = updates !== undefined && session.clocks.updates(updates.of) === before
+  const none = updates !== undefined && session.clocks.updates(updates.of) === session.position.begun.updates
   if (!none || epochs !== undefined || session.control.end !== undefined) return
   throw new RunError({
     code: 'LTM6105',

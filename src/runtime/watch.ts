@@ -7,10 +7,9 @@ import type { TrainerOptions } from './training.ts'
 export type Fresh = readonly ('train' | 'val')[]
 
 /** Looks at what `stop` and `keep` watch, where it is new; says whether the run is at its best. */
-export async function watchValues(session: Session, fresh: Fresh): Promise<boolean> {
+export function watchValues(session: Session, fresh: Fresh): boolean {
   const { stop, keep } = session.training.trainer
   const isFresh = (monitor: string) => fresh.some(phase => monitor.startsWith(`${phase}.`))
-  // First what `stop` has seen, so that the checkpoint which `keep` saves knows it.
   if (stop !== undefined && isFresh(stop.monitor)) lookForProgress(session, stop)
   if (keep === undefined || !isFresh(keep.monitor)) return false
   return keepBest(session, keep, watched(session, keep.monitor, 'keep'))

@@ -19,6 +19,13 @@ interface Window {
   readonly terms: { weight: number; readonly sums: Map<string, tf.Tensor> }[]
 }
 
+/** A window as a checkpoint holds it. */
+export interface OpenWindow {
+  readonly key: string
+  readonly calls: number
+  readonly terms: readonly { readonly weight: number; readonly sums: ReadonlyMap<string, tf.Tensor> }[]
+}
+
 /**
  * Accumulation windows. A window belongs to one `minimize` of a step; for each of its terms it holds the gradient of the
  * *sum* of the losses and the sum of their weights, so that the quotient is the gradient of the mean over all examples of
@@ -58,6 +65,22 @@ export class Windows {
       }
     disposed(window)
     return total
+  }
+
+  /** What the open windows hold; the tensors stay theirs. */
+  contents(): readonly OpenWindow[] {
+    return [...this.open].map(([key, { calls, terms }]) => ({ key, calls, terms }))
+  }
+
+  /** Opens windows as they were; the tensors are copied. */
+  restore(windows: readonly OpenWindow[]): void {
+    for (const { key, calls, terms } of windows) {
+      const copies = terms.map(({ weight, sums }) => ({
+        weight,
+        sums: new Map([...sums].map(([path, sum]) => [path, tf.keep(tf.clone(sum))])),
+      }))
+      this.open.set(key, { calls, terms: copies })
+    }
   }
 
   /** The windows still open, in the order in which they were opened. */

@@ -1,0 +1,21 @@
+import { fileURLToPath } from 'node:url'
+import type { Snapshot } from '../../src/runtime/contracts.ts'
+import type { Training } from '../../src/runtime/training.ts'
+import { compileIn, trainingOf } from './examples.ts'
+
+const folder = fileURLToPath(new URL('.', import.meta.url))
+
+/** The program with every kind of state, `everything.ltm`. */
+export function everything(hypers: Record<string, string> = {}): Promise<Training> {
+  return trainingOf(compileIn(folder, 'everything', hypers), folder)
+}
+
+/** What two runs have to agree in: all but times, and where and as what they are saved. */
+export function lastingState({ tensors, state }: Snapshot): unknown {
+  const timeless = JSON.parse(
+    JSON.stringify(state, (name, value: unknown) =>
+      ['seconds', 'path', 'outdated', 'records'].includes(name) ? undefined : value,
+    ),
+  )
+  return { state: timeless, tensors: [...tensors].map(([name, { shape, data }]) => [name, shape, [...data]]) }
+}
