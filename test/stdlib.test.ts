@@ -98,13 +98,68 @@ function windowed(name: string): Meaning {
   return { value: 'm(x)', layers: { m: `${kind === 'max_pool' ? 'Max' : 'Avg'}Pool2d(${rest}` } }
 }
 
+/** Attention, transformers, positions and recurrent layers; their parameters have PyTorch's names, see `parameterOf`. */
+const sequences: Readonly<Record<string, Pick<Meaning, 'value'> & { readonly layer?: string }>> = {
+  attention: { value: 'attention(q, k, v)' },
+  'attention causal': { value: 'attention(q, k, v, causal_mask(4))' },
+  'multi-head': { value: 'm(x)', layer: 'MultiHeadAttention(4, 2)' },
+  'multi-head bare': { value: 'm(x)', layer: 'MultiHeadAttention(4, 2, bias: false)' },
+  'multi-head causal': { value: 'm(x, bool(mask))', layer: 'MultiHeadAttention(4, 2, causal: true)' },
+  'multi-head across': { value: 'm.across(x, memory, bool(mask))', layer: 'MultiHeadAttention(4, 2)' },
+  'encoder layer': { value: 'm(x, bool(mask))', layer: 'TransformerEncoderLayer(4, 2, hidden: 3)' },
+  encoder: {
+    value: 'm(x)',
+    layer: 'TransformerEncoder(2, 4, 2, hidden: 3, activation: gelu, norm_first: true, causal: true)',
+  },
+  'decoder layer': {
+    value: 'm(x, memory, memory_mask: bool(mask))',
+    layer: 'TransformerDecoderLayer(4, 2, hidden: 3)',
+  },
+  'decoder layer norm first': {
+    value: 'm(x, memory)',
+    layer: 'TransformerDecoderLayer(4, 2, hidden: 3, norm_first: true, causal: false)',
+  },
+  sinusoidal: { value: 'x + sinusoidal_positions(5, 6)' },
+  rotary: { value: 'rotary(x)' },
+  'lstm cell': { value: 'concat([m(x, h, c).h, m(x, h, c).c], axis: -1)', layer: 'LstmCell(3, 2)' },
+  'gru cell': { value: 'm(x, h)', layer: 'GruCell(3, 2)' },
+  'gru cell bare': { value: 'm(x, h)', layer: 'GruCell(3, 2, bias: false)' },
+  lstm: { value: 'm(x).all', layer: 'Lstm(3, 2)' },
+  'lstm bare': { value: 'm(x).all', layer: 'Lstm(3, 2, bias: false)' },
+  'lstm masked': { value: 'm(x, bool(mask)).all', layer: 'Lstm(3, 2, depth: 2, bidirectional: true)' },
+  'lstm states': {
+    value: 'concat([m(x, bool(mask)).h, m(x, bool(mask)).c], axis: -1)',
+    layer: 'Lstm(3, 2, depth: 2, bidirectional: true)',
+  },
+  gru: { value: 'm(x).all', layer: 'Gru(3, 2)' },
+  'gru masked': { value: 'm(x, bool(mask)).all', layer: 'Gru(3, 2, depth: 2, bidirectional: true)' },
+  'gru states': { value: 'm(x, bool(mask)).h', layer: 'Gru(3, 2, depth: 2, bidirectional: true)' },
+}
+
+function sequenceMeaning(name: string, { shapes }: Expected): Meaning | undefined {
+  const { value, layer } = sequences[name] ?? {}
+  if (value === undefined) return undefined
+  if (layer === undefined) return { value }
+  return { value, layers: { m: layer }, names: Object.keys(shapes).map(parameterOf) }
+}
+
+/** `layers.0.norm1.bias` is ours as `m.layers[0].norm1.offset`, `weight_ih_l1_reverse` as `m.backwards[1].cell.weight_ih`. */
+function parameterOf(theirs: string): string {
+  if (!/weight|bias/.test(theirs)) return theirs
+  const ours = theirs.replace(/\.(\d+)/g, '[$1]').replace('bias', 'offset')
+  const recurrent = /^(.*)_l(\d+)(_reverse)?$/.exec(ours)
+  if (recurrent === null) return `m.${ours}`
+  const [, parameter, depth, reverse] = recurrent
+  return `m.${reverse ? 'backwards' : 'layers'}[${depth}].cell.${parameter}`
+}
+
 // ── Against PyTorch ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 /**
  * No more precise in 64 bits: tfjs's erf is a polynomial that is right to 1.5e-7 (Abramowitz and Stegun 7.1.26), and the
  * compiler computes constants in 32 bits.
  */
-const coarse: ReadonlySet<string> = new Set(['gelu', 'normal_log_prob'])
+const coarse = /^(gelu|normal_log_prob|multi-head|encoder|decoder|sinusoidal|rotary)/
 
 /** The kernels of these gradients hand over arrays of 32-bit floats by name. */
 const single = /^(max_pool|embedding)/
@@ -114,9 +169,12 @@ interface Told {
   readonly expected: Expected
 }
 
-function told(file: string, meaningOf: (name: string) => Meaning | undefined): Record<string, Told> {
+function told(
+  file: string,
+  meaningOf: (name: string, expected: Expected) => Meaning | undefined,
+): Record<string, Told> {
   const all = Object.entries(oracle(file)).map(([name, expected]): [string, Told] => {
-    const meaning = meaningOf(name)
+    const meaning = meaningOf(name, expected)
     if (meaning === undefined) throw new Error(`nothing says what ${name} of ${file}.json is in the language`)
     return [name, { meaning, expected }]
   })
@@ -127,6 +185,7 @@ const all: Readonly<Record<string, Told>> = {
   ...told('functions', name => functions[name]),
   ...told('losses', name => losses[name]),
   ...told('layers', name => fixed[name] ?? windowed(name)),
+  ...told('sequences', sequenceMeaning),
 }
 
 /** The name in the language of each input of the oracle. */
@@ -166,7 +225,7 @@ for (const name of Object.keys(all)) {
   library(`${name} is PyTorch's, with its gradient`, async () => {
     await startBackend('cpu')
     checkOracle(name, 3e-6)
-    if (!single.test(name)) inDouble(() => checkOracle(name, coarse.has(name) ? 1e-6 : 1e-10))
+    if (!single.test(name)) inDouble(() => checkOracle(name, coarse.test(name) ? 1e-6 : 1e-10))
     await startBackend('wasm')
     checkOracle(name, 3e-6)
   })

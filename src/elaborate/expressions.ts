@@ -117,6 +117,9 @@ function conditional(ctx: Context, node: Conditional): Value {
   const then = expression(holding(ctx, text), node.then)
   const otherwise = expression(holding(ctx, `not (${text})`), node.otherwise)
   if (then.kind === 'error' || otherwise.kind === 'error' || condition.kind !== 'bool') return errorValue
+  // A size of its own, of which only an instance knows more.
+  if (ctx.generic && then.kind === 'int' && otherwise.kind === 'int')
+    return int(ctx.region.fresh('size').replaceAll('.', '_'))
   const a = hostExprOf(then)
   const b = hostExprOf(otherwise)
   if (a && b) return { kind: 'float', expr: choose(condition.expr, a, b) }

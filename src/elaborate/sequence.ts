@@ -2,7 +2,7 @@ import type { Span } from '../base/source.ts'
 import { axisIndex, isRest, type Shape, showType, type TensorType } from '../types/tensor.ts'
 import { type Context, complain } from './context.ts'
 import { describe } from './describe.ts'
-import { errorValue, type SequenceValue, type Value } from './values.ts'
+import { type BoolValue, errorValue, type SequenceValue, type Value } from './values.ts'
 
 /** `along(x, axis: 1, reverse: true)`: what a `for` goes over slice by slice (F3). */
 export function sequence(ctx: Context, tensor: Value, axis: Value, reverse: Value, span: Span): Value {
@@ -11,7 +11,8 @@ export function sequence(ctx: Context, tensor: Value, axis: Value, reverse: Valu
     return complain(ctx, 'LTM2109', span, { wanted: 'a tensor', got: describe(tensor) })
   if (axis.kind !== 'int' || typeof axis.dim !== 'number')
     return complain(ctx, 'LTM2109', span, { wanted: 'an axis, such as 1', got: describe(axis) })
-  if (reverse.kind !== 'bool' || reverse.expr.kind !== 'bool')
+  const backwards = reverse.kind === 'bool' ? directionOf(ctx, reverse) : undefined
+  if (backwards === undefined)
     return complain(ctx, 'LTM2109', span, { wanted: '`true` or `false`', got: describe(reverse) })
   const { shape } = tensor.type
   const at = axisIndex(shape, axis.dim)
@@ -21,7 +22,13 @@ export function sequence(ctx: Context, tensor: Value, axis: Value, reverse: Valu
     return complain(ctx, 'LTM2140', span, { axis: String(axis.dim), type: showType(tensor.type) })
   }
   const counted = axis.dim < 0 || shape.some(isRest) ? axis.dim : at
-  return { kind: 'sequence', tensor, axis: counted, length: shape[at]!, reverse: reverse.expr.value }
+  return { kind: 'sequence', tensor, axis: counted, length: shape[at]!, reverse: backwards }
+}
+
+/** In a definition an argument stands for either direction. */
+function directionOf(ctx: Context, { expr }: BoolValue): boolean | undefined {
+  if (expr.kind === 'bool') return expr.value
+  return ctx.generic && expr.kind === 'argument' ? false : undefined
 }
 
 /** The type of one slice. */
