@@ -5,7 +5,7 @@
 import { spawn } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { closingLine, type Ended, type Outcome, outcomeOf } from './kit/outcome.ts'
+import { closingLine, type Ended, notesIn, type Outcome, outcomeOf } from './kit/outcome.ts'
 
 /** Test files train models; more at once than this only makes them wait for each other. */
 const atOnce = 2
@@ -50,6 +50,7 @@ function tell(name: string, outcome: Outcome, ended: Ended, seconds: number): vo
   console.log(
     `${outcome.failed > 0 ? 'FAIL' : 'ok  '}  ${name}  ${counts}  (${seconds.toFixed(1)} s)${problem}`,
   )
+  for (const note of notesIn(ended.output)) console.log(`      ${note}`)
   if (outcome.failed > 0) console.log(ended.output.trimEnd().replace(/^/gm, '      '))
 }
 

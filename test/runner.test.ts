@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { closingLine, outcomeOf } from './kit/outcome.ts'
+import { closingLine, notesIn, outcomeOf } from './kit/outcome.ts'
 
 const test = suite('runner')
 
@@ -39,6 +39,12 @@ test('a crash, a hang, no test and a test left out are failures of the file', ()
 
 test('of several closing lines the last one counts', () => {
   assert.is(outcomeOf({ output: summary(9, 1) + summary(2, 2), code: 0, signal: null }).passed, 2)
+})
+
+test('what a file says of tests that it can not run is shown', () => {
+  const output = `note: no Python here\n${summary(1, 1)}`
+  assert.equal(notesIn(output), ['note: no Python here'])
+  assert.is(outcomeOf({ output, code: 0, signal: null }).failed, 0)
 })
 
 test('the closing line adds up', () => {

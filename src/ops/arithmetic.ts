@@ -271,19 +271,38 @@ export const minimum: Op = {
   ],
 }
 
-/** The arc tangent of y / x, turned by half a circle where x is negative; the quotient says nothing where x is 0. */
+/** Whether a number has a minus sign, be it a zero; not for NaN. */
+function hasMinus(x: OnnxValue, context: OnnxContext): OnnxValue {
+  const { graph } = context
+  const near = graph.node('Clip', [x, scalar(context, -1), scalar(context, 1)])
+  return graph.node('Less', [graph.node('Reciprocal', [near]), scalar(context, 0)])
+}
+
+/** A number without its infinities, whose quotient says nothing. */
+function bounded(x: OnnxValue, context: OnnxContext): OnnxValue {
+  const largest = 2 ** 127
+  return context.graph.node('Clip', [x, scalar(context, -largest), scalar(context, largest)])
+}
+
+/** The arc tangent of y / x, turned by half a circle where x is negative. */
 function angle(y: OnnxValue, x: OnnxValue, context: OnnxContext): OnnxValue {
   const { graph } = context
   const zero = scalar(context, 0)
+  const onAxis = graph.node('Equal', [x, zero])
   const half = graph.node('Where', [
-    graph.node('Less', [y, zero]),
+    hasMinus(y, context),
     scalar(context, -Math.PI),
     scalar(context, Math.PI),
   ])
+  // A zero in the denominator has no sign here: on the axis the numerator alone says which way is up.
+  const slope = graph.node('Div', [
+    bounded(y, context),
+    graph.node('Where', [onAxis, zero, bounded(x, context)]),
+  ])
   const turn = graph.node('Where', [graph.node('Less', [x, zero]), half, zero])
-  const turned = graph.node('Add', [graph.node('Atan', [graph.node('Div', [y, x])]), turn])
-  const upright = graph.node('Mul', [graph.node('Sign', [y]), scalar(context, Math.PI / 2)])
-  return graph.node('Where', [graph.node('Equal', [x, zero]), upright, turned])
+  const turned = graph.node('Add', [graph.node('Atan', [slope]), turn])
+  const atOrigin = graph.node('And', [onAxis, graph.node('Equal', [y, zero])])
+  return graph.node('Where', [atOrigin, graph.node('Where', [hasMinus(x, context), half, zero]), turned])
 }
 
 export const atan2: Op = {

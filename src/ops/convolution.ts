@@ -1,6 +1,14 @@
 import { ts } from '../base/code.ts'
 import type { Dim } from '../types/dim.ts'
-import { fixedShape, integers, type OnnxContext, type OnnxValue, reversed, transposed } from './onnx.ts'
+import {
+  filled,
+  fixedShape,
+  integers,
+  type OnnxContext,
+  type OnnxValue,
+  reversed,
+  transposed,
+} from './onnx.ts'
 import type { Op } from './op.ts'
 import { shapeText } from './text.ts'
 import { slide, type Window, windowAttrs, windowClash, windowNodes, windowText } from './window.ts'
@@ -175,7 +183,10 @@ export const conv2d_weight: Op<Sized> = {
   infer: ([x, dy], { size }) => ({ dtype: 'f32', shape: [dy!.shape[1]!, x!.shape[1]!, ...size] }),
   tfjs: ([x, dy], { size, ...window }, context) =>
     ts`kernels.conv2dWeight(${x!}, ${dy!}, ${shapeText(size, context)}${windowText(window)})`,
-  onnx: ([x, dy], window, context) => weightNodes(x!, dy!, window, context),
+  onnx: ([x, dy], window, context) =>
+    context.inputs[0]!.shape.includes(0)
+      ? filled(context, 'f32', 0, context.outputs[0]!.shape)
+      : weightNodes(x!, dy!, window, context),
   grad: (dw, { inputs: [x, dy], attrs: { size: _, ...window } }, make) => [
     make.conv2d_input([dy!, dw], { ...window, size: x!.type.shape.slice(2) }),
     make.conv2d([x!, dw], window),

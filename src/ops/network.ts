@@ -20,10 +20,10 @@ function logSoftmaxText(x: Code, axis: number, { shape }: TensorType): Code {
 function logSoftmaxNodes(x: OnnxValue, axis: number, context: OnnxContext): OnnxValue {
   const { graph, provider } = context
   if (provider !== 'webgpu') return graph.node('LogSoftmax', [x], { axis })
-  return graph.node('Sub', [
-    x,
-    graph.node('ReduceLogSumExp', [x, integers(context, [axis])], { keepdims: 1 }),
-  ])
+  const along = (type: string, of: OnnxValue) =>
+    graph.node(type, [of, integers(context, [axis])], { keepdims: 1 })
+  const below = graph.node('Sub', [x, along('ReduceMax', x)])
+  return graph.node('Sub', [below, graph.node('Log', [along('ReduceSum', graph.node('Exp', [below]))])])
 }
 
 const samples: readonly Sample<{ axis: number }>[] = [

@@ -2,7 +2,7 @@ import { type Code, ts } from '../base/code.ts'
 import type { DType, TensorType } from '../types/tensor.ts'
 import { entriesOf, entryOf, frontAxis, hasRest, knownEntry, noAxis } from './axes.ts'
 import type { Make } from './builder.ts'
-import { castTo, integers, type OnnxContext, type OnnxValue } from './onnx.ts'
+import { castTo, filled, integers, type OnnxContext, type OnnxValue, reshapeTo, scalar } from './onnx.ts'
 import type { AttrSpec, Clash, Op, Operand, Sample, TfjsContext } from './op.ts'
 import { callText, listText } from './text.ts'
 import { indicator, number, restore } from './unbroadcast.ts'
@@ -53,28 +53,38 @@ function reduceNode(node: string, x: OnnxValue, { axis, keep }: Reduction, conte
   return context.graph.node(node, [x, integers(context, axes)], { keepdims: Number(keep) })
 }
 
-/** Through integers, since not every provider reduces booleans. */
+/** The largest or smallest element, or NaN where there is one, which the processor's kernels pass over. */
+function extreme(node: string): Op<Reduction>['onnx'] {
+  return ([x], attrs, context) => {
+    const { graph, inputs, provider } = context
+    const found = reduceNode(node, x!, attrs, context)
+    // WGSL lets a device compute as if there were no NaN, and whole numbers have none.
+    if (provider === 'webgpu' || inputs[0]!.dtype !== 'f32') return found
+    const areNumbers = reduceBool('ReduceMin', graph.node('Equal', [x, x]), attrs, context)
+    return graph.node('Where', [areNumbers, found, scalar(context, Number.NaN)])
+  }
+}
+
+/**
+ * Through integers, since not every provider reduces booleans. Of nothing their maximum is the least of all and their minimum the largest,
+ * so that none is true and all are.
+ */
 function reduceBool(node: string, x: OnnxValue, attrs: Reduction, context: OnnxContext): OnnxValue {
-  return castTo(context, reduceNode(node, castTo(context, x, 'i32'), attrs, context), 'bool')
+  const reduced = reduceNode(node, castTo(context, x, 'i32'), attrs, context)
+  return context.graph.node('Greater', [reduced, scalar(context, 0, 'i32')])
 }
 
 function reduction(
-  entry: Pick<Op<Reduction>, 'doc' | 'grad' | 'samples'> &
-    Partial<Pick<Op<Reduction>, 'call'>> & {
-      readonly dtype: 'F' | 'N' | 'B'
-      readonly lowering: string
-      readonly node: string
-    },
+  entry: Pick<Op<Reduction>, 'doc' | 'onnx' | 'grad' | 'samples'> &
+    Partial<Pick<Op<Reduction>, 'call'>> & { readonly dtype: 'F' | 'N' | 'B'; readonly lowering: string },
 ): Op<Reduction> {
-  const { dtype, lowering, node, ...rest } = entry
+  const { dtype, lowering, ...rest } = entry
   return {
     ...rest,
     signature: `(x: ${dtype}[...s]) -> ${dtype}[...r]`,
     attrs: reductionAttrs,
     infer: ([x], attrs) => inferReduction(x!, attrs, x!.dtype),
     tfjs: ([x], attrs, context) => reductionText(lowering, x!, attrs, context),
-    onnx: ([x], attrs, context) =>
-      dtype === 'B' ? reduceBool(node, x!, attrs, context) : reduceNode(node, x!, attrs, context),
     lift: liftReduction,
   }
 }
@@ -97,7 +107,7 @@ export const sum: Op<Reduction> = reduction({
   doc: 'Sum over axes.',
   dtype: 'N',
   lowering: 'tf.sum',
-  node: 'ReduceSum',
+  onnx: ([x], attrs, context) => reduceNode('ReduceSum', x!, attrs, context),
   grad: (dy, { inputs: [x], attrs }, make) => [restore(dy, x!.type, attrs, make)],
   samples: [...float, integer, { shapes: [[]], attrs: { axis: [], keep: false } }],
 })
@@ -106,7 +116,7 @@ export const mean: Op<Reduction> = reduction({
   doc: 'Mean over axes.',
   dtype: 'F',
   lowering: 'tf.mean',
-  node: 'ReduceMean',
+  onnx: ([x], attrs, context) => reduceNode('ReduceMean', x!, attrs, context),
   grad: (dy, { inputs: [x], attrs }, make) => {
     const count = make.size([], { shape: entriesOf(attrs.axis, x!.type.shape).map(i => x!.type.shape[i]!) })
     return [restore(make.div([dy, count]), x!.type, attrs, make)]
@@ -141,7 +151,7 @@ export const reduce_max: Op<Reduction> = reduction({
   call: 'max',
   dtype: 'N',
   lowering: 'tf.max',
-  node: 'ReduceMax',
+  onnx: extreme('ReduceMax'),
   grad: (dy, { inputs: [x], outputs: [y], attrs }, make) => [extremum(dy, x!, y!, attrs, make)],
   samples: [...distinct, { ...tied, gradient: [[0, 0.5, 0.5, third, third, third]] }, integer],
 })
@@ -151,7 +161,7 @@ export const reduce_min: Op<Reduction> = reduction({
   call: 'min',
   dtype: 'N',
   lowering: 'tf.min',
-  node: 'ReduceMin',
+  onnx: extreme('ReduceMin'),
   grad: (dy, { inputs: [x], outputs: [y], attrs }, make) => [extremum(dy, x!, y!, attrs, make)],
   samples: [...distinct, { ...tied, gradient: [[1, 0, 0, third, third, third]] }, integer],
 })
@@ -176,7 +186,7 @@ export const prod: Op<Reduction> = reduction({
   doc: 'Product over axes.',
   dtype: 'F',
   lowering: 'tf.prod',
-  node: 'ReduceProd',
+  onnx: ([x], attrs, context) => reduceNode('ReduceProd', x!, attrs, context),
   grad: (dy, { inputs: [x], attrs }, make) => [productOfOthers(dy, x!, attrs, make)],
   samples: [
     ...attrChoices.map(attrs => ({ shapes: [[2, 2, 3]], attrs, inputs: [{ low: 0.5, high: 1.5 }] })),
@@ -199,7 +209,7 @@ export const any: Op<Reduction> = reduction({
   doc: 'Whether any element over axes is true.',
   dtype: 'B',
   lowering: 'tf.any',
-  node: 'ReduceMax',
+  onnx: ([x], attrs, context) => reduceBool('ReduceMax', x!, attrs, context),
   grad: 'none',
   samples: booleans,
 })
@@ -208,16 +218,31 @@ export const all: Op<Reduction> = reduction({
   doc: 'Whether all elements over axes are true.',
   dtype: 'B',
   lowering: 'tf.all',
-  node: 'ReduceMin',
+  onnx: ([x], attrs, context) => reduceBool('ReduceMin', x!, attrs, context),
   grad: 'none',
   samples: booleans,
 })
+
+/**
+ * The largest element is taken out first, unless it is infinite: ∞ - ∞ is no number. ReduceLogSumExp (ONNX Runtime 1.30) takes out 0 where
+ * the first element is -∞, and then loses all that is below -88.
+ */
+function logSumExpNodes(x: OnnxValue, attrs: Reduction, context: OnnxContext): OnnxValue {
+  const { graph } = context
+  const kept = { ...attrs, keep: true }
+  const largest = reduceNode('ReduceMax', x, kept, context)
+  const bounded = graph.node('Less', [graph.node('Abs', [largest]), scalar(context, Infinity)])
+  const shift = graph.node('Where', [bounded, largest, scalar(context, 0)])
+  const sum = reduceNode('ReduceSum', graph.node('Exp', [graph.node('Sub', [x, shift])]), kept, context)
+  const result = graph.node('Add', [graph.node('Log', [sum]), shift])
+  return attrs.keep ? result : reshapeTo(context, result, context.outputs[0]!.shape)
+}
 
 export const logsumexp: Op<Reduction> = reduction({
   doc: 'log(sum(exp(x))) over axes without overflow.',
   dtype: 'F',
   lowering: 'kernels.logSumExp',
-  node: 'ReduceLogSumExp',
+  onnx: ([x], attrs, context) => logSumExpNodes(x!, attrs, context),
   grad: (dy, { inputs: [x], outputs: [y], attrs }, make) => {
     const share = make.exp([make.sub([x!, restore(y!, x!.type, attrs, make)])])
     return [make.mul([restore(dy, x!.type, attrs, make), share])]
@@ -235,6 +260,13 @@ function withoutAxis(x: TensorType, axis: number): TensorType | Clash {
   return { dtype: 'i32', shape: x.shape.filter((_, i) => i !== entry) }
 }
 
+/** The kernels refuse an axis without elements; the place there is 0, as with tfjs. */
+function positionNodes(node: string, x: OnnxValue, axis: number, context: OnnxContext): OnnxValue {
+  const { graph, inputs, outputs } = context
+  if (inputs[0]!.shape.includes(0)) return filled(context, 'i32', 0, outputs[0]!.shape)
+  return castTo(context, graph.node(node, [x], { axis, keepdims: 0 }), 'i32')
+}
+
 function position(doc: string, lowering: string, node: string): Op<{ axis: number }> {
   const inputs = [{ values: [1, 5, 5, -2, -3, -2.5] }]
   return {
@@ -243,8 +275,7 @@ function position(doc: string, lowering: string, node: string): Op<{ axis: numbe
     attrs: { axis: { kind: 'axis', default: -1 } },
     infer: ([x], { axis }) => withoutAxis(x!, axis),
     tfjs: ([x], { axis }, context) => ts`${lowering}(${x!}, ${frontAxis(axis, context.inputs[0]!.shape)})`,
-    onnx: ([x], { axis }, context) =>
-      castTo(context, context.graph.node(node, [x], { axis, keepdims: 0 }), 'i32'),
+    onnx: ([x], { axis }, context) => positionNodes(node, x!, axis, context),
     grad: 'none',
     lift: ({ axis }, [x]) => ({ axis: knownEntry(axis, x!.shape) + 1 }),
     samples: [

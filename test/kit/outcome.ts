@@ -22,6 +22,11 @@ export function outcomeOf(ended: Ended): Outcome {
   return { passed, failed: failed + (problem === undefined ? 0 : 1), problem }
 }
 
+/** What a file says of tests that it can't run here, such as those that need Python: lines that begin with `note: `. */
+export function notesIn(output: string): readonly string[] {
+  return [...output.matchAll(/^note: .*$/gm)].map(([line]) => line)
+}
+
 function problemOf(ended: Ended, total: number, failed: number, skipped: number): string | undefined {
   if (ended.signal !== null) return `ended by ${ended.signal}`
   if (ended.code !== 0 && failed === 0) return `crashed with exit code ${ended.code}`

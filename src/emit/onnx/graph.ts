@@ -62,11 +62,18 @@ function chooseTiles(func: Func, facts: Facts, provider: OnnxProvider): readonly
   const chosen: Chosen[] = []
   for (const step of [...func.steps].reverse()) {
     if (!step.outputs.some(output => needed.has(output.name))) continue
-    const tile = tileOf(step, facts, provider) ?? plainTile(step)
+    const tile = emptyTile(step) ?? tileOf(step, facts, provider) ?? plainTile(step)
     for (const input of tile.inputs) needed.add(input)
     chosen.push({ step, tile })
   }
   return chosen.reverse()
+}
+
+/** What has no elements is computed from nothing: not every kernel takes tensors without any. */
+function emptyTile({ outputs }: Step): Tile | undefined {
+  const type = outputs[0]?.type
+  if (type === undefined || type === 'key' || !type.shape.includes(0)) return undefined
+  return { inputs: [], lower: (_, { graph, outputs: [y] }) => graph.constant(y!.dtype, [], y!.shape) }
 }
 
 /** A step by itself, as the entry of its operator says. */
