@@ -173,3 +173,4 @@ class Loader {
 }
 
 export { emitProgram } from './emit/tfjs/program.ts'
+export { summarize } from './summary/summarize.ts'

@@ -30,6 +30,7 @@ const rules: Readonly<Record<string, Rule>> = {
   passes: { parts: ['base', 'types', 'ir', 'ops'], packages: ['immer'] },
   emit: { parts: ['base', 'types', 'ir', 'ops'] },
   format: { parts: ['base', 'diagnostics', 'grammar', 'syntax'] },
+  summary: { parts: ['base', 'types', 'ir', 'ops', 'passes'] },
   laws: { parts: ['base', 'syntax'], types: ['ir'] },
   runtime: {
     parts: ['base'],
@@ -47,11 +48,23 @@ const rules: Readonly<Record<string, Rule>> = {
     ],
   },
   'compiler.ts': {
-    parts: ['base', 'diagnostics', 'syntax', 'check', 'lower', 'elaborate', 'ir', 'passes', 'emit'],
+    parts: [
+      'base',
+      'diagnostics',
+      'syntax',
+      'check',
+      'lower',
+      'elaborate',
+      'ir',
+      'passes',
+      'emit',
+      'summary',
+    ],
   },
   'index.ts': { parts: ['compiler.ts', 'base', 'diagnostics', 'cli'], types: ['ir'] },
   cli: {
     parts: ['compiler.ts', 'base', 'diagnostics', 'format', 'ir', 'laws', 'runtime'],
+    types: ['summary'],
     packages: ['node:', 'commander', 'picocolors'],
   },
 }

@@ -51,6 +51,24 @@ table('operators that share a call differ in their number of tensors', () => {
   assert.equal([...new Set(calls)], calls)
 })
 
+table('products and convolutions say how often they multiply and add', () => {
+  const counts = [...Object.keys(families.linear), ...Object.keys(families.convolution)].map(name => {
+    const op = findOp(name)!
+    const [{ shapes, attrs }] = [op.samples[0]!]
+    const types = shapes.map(shape => ({ dtype: 'f32', shape }) as const)
+    const inferred = inferType(op, types, attrs)
+    if ('clash' in inferred || inferred.type === 'key') return [name, undefined]
+    return [name, op.multiplyAdds?.(types, inferred.type, attrs)]
+  })
+  // Those of a convolution and of its gradients are the same products: 2·3·3·2 outputs of 2·3·3 each.
+  assert.equal(Object.fromEntries(counts), {
+    matmul: 2 * 3 * 4,
+    conv2d: 36 * 18,
+    conv2d_input: 36 * 18,
+    conv2d_weight: 36 * 18,
+  })
+})
+
 table('axes that do not exist are refused', () => {
   for (const name of opNames) {
     const op = findOp(name)!

@@ -12,6 +12,7 @@ import { printProgram } from '../src/ir/print.ts'
 import { validateJson } from '../src/ir/schema.ts'
 import { eagerPipeline } from '../src/passes/pipelines.ts'
 import { verify } from '../src/passes/verify.ts'
+import { summarize } from '../src/summary/summarize.ts'
 
 const test = suite('programs at every stage')
 const root = fileURLToPath(new URL('../', import.meta.url))
@@ -44,12 +45,13 @@ const cases = programFiles('test/cases').filter(path => !/[\\/]diagnostics[\\/]/
 for (const path of [...examples, ...cases]) {
   const name = relative(root, path).replaceAll('\\', '/')
 
-  test(`${name} is sound at every stage, and survives as text and as JSON`, () => {
+  test(`${name} is sound at every stage, survives as text and as JSON, and can be summed up`, () => {
     const seen = stagesOf(path)
     compiled += seen.length > 0 ? 1 : 0
     for (const [i, [stage, program]] of seen.entries()) {
       assert.is(stage, stages[i % stages.length])
       checkProgram(stage, program)
+      if (stage === 'elaborate') assert.is(summarize(program).steps.length, program.steps.length)
     }
   })
 }

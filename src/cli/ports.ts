@@ -2,7 +2,7 @@ import type { BackendSurvey } from '../runtime/backends.ts'
 import type { ExitCode } from '../runtime/errors.ts'
 
 /** What commands ask of the compiler. */
-export type Compiler = Pick<typeof import('../compiler.ts'), 'compile' | 'emitProgram'>
+export type Compiler = Pick<typeof import('../compiler.ts'), 'compile' | 'emitProgram' | 'summarize'>
 
 /** What the person asked a run for. */
 export interface RunRequest {

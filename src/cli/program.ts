@@ -14,6 +14,7 @@ import { predictCommand } from './predict.ts'
 import { runCommand } from './run.ts'
 import { showRunError } from './runErrors.ts'
 import { showWithSummary } from './show.ts'
+import { summaryCommand } from './summary.ts'
 import { testCommand } from './test.ts'
 import { testConstraintsCommand } from './testConstraints.ts'
 
@@ -50,6 +51,7 @@ function declare(cli: Cli, finish: (code: ExitCode) => void): Command {
     testCommand,
     testConstraintsCommand,
     predictCommand,
+    summaryCommand,
     irCommand,
     buildCommand,
     explainCommand,
@@ -63,7 +65,7 @@ function declare(cli: Cli, finish: (code: ExitCode) => void): Command {
 /** For the commands that take hypers, flags that they don't know become `--set`. */
 function withHypers(args: readonly string[], program: Command): readonly string[] {
   const [name = '', ...rest] = args
-  if (!['run', 'test', 'predict'].includes(name)) return args
+  if (!['run', 'test', 'predict', 'summary'].includes(name)) return args
   const command = program.commands.find(one => one.name() === name)
   const help = { long: '--help', short: '-h', required: false, optional: false }
   return [name, ...hyperFlags(rest, [...(command?.options ?? []), help])]

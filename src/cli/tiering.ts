@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8'
 
 /** Commands that are done within a second or two, which no training follows. */
-const shortCommands: readonly string[] = ['check', 'explain', 'fmt', 'ir', 'build']
+const shortCommands: readonly string[] = ['check', 'explain', 'fmt', 'ir', 'build', 'summary']
 
 /**
  * V8 compiles anew, at length, what has run for a while. What ends soon after never gets that time back: a check of 1,000

@@ -1,5 +1,6 @@
 import { ts } from '../base/code.ts'
-import type { Dim } from '../types/dim.ts'
+import { type Dim, product } from '../types/dim.ts'
+import type { TensorType } from '../types/tensor.ts'
 import {
   filled,
   fixedShape,
@@ -21,6 +22,11 @@ const strided: Window = { stride: [2, 1], pad: [1, 0], dilation: [1] }
 const dilated: Window = { stride: [1], pad: [2, 1, 0, 1], dilation: [2, 1] }
 const stridedDilated: Window = { stride: [2], pad: [1], dilation: [1, 2] }
 
+/** Each output of the convolution takes one product for each weight of its own kernel. */
+function products(output: TensorType, weight: TensorType): Dim {
+  return product([...output.shape, ...weight.shape.slice(1)])
+}
+
 export const conv2d: Op<Window> = {
   doc: 'Cross-correlation of images with a kernel, laid out as in PyTorch.',
   signature:
@@ -38,6 +44,7 @@ export const conv2d: Op<Window> = {
     make.conv2d_input([dy, weight!], { ...attrs, size: x!.type.shape.slice(2) }),
     make.conv2d_weight([x!, dy], { ...attrs, size: weight!.type.shape.slice(2) }),
   ],
+  multiplyAdds: ([, weight], output) => products(output, weight!),
   samples: [
     {
       shapes: [
@@ -125,6 +132,7 @@ export const conv2d_input: Op<Sized> = {
     make.conv2d([dx, weight!], window),
     make.conv2d_weight([dx, dy!], { ...window, size: weight!.type.shape.slice(2) }),
   ],
+  multiplyAdds: ([dy, weight]) => products(dy!, weight!),
   samples: [
     {
       shapes: [
@@ -191,6 +199,7 @@ export const conv2d_weight: Op<Sized> = {
     make.conv2d_input([dy!, dw], { ...window, size: x!.type.shape.slice(2) }),
     make.conv2d([x!, dw], window),
   ],
+  multiplyAdds: ([, dy], output) => products(dy!, output),
   samples: [
     {
       shapes: [

@@ -1,4 +1,5 @@
 import { ts } from '../base/code.ts'
+import { product } from '../types/dim.ts'
 import { one } from './onnx.ts'
 import type { Op } from './op.ts'
 
@@ -12,6 +13,7 @@ export const matmul: Op = {
     make.matmul([dy, make.transpose([b!])]), // dA = dY · Bᵀ
     make.matmul([make.transpose([a!]), dy]), // dB = Aᵀ · dY
   ],
+  multiplyAdds: ([a], output) => product([...a!.shape, output.shape.at(-1)!]),
   lift: attrs => attrs,
   samples: [
     {

@@ -85,6 +85,8 @@ export interface Op<A extends Attrs = Attrs> {
   readonly grad:
     | 'none'
     | ((dy: Operand, context: GradientContext<A>, make: Make) => readonly (Operand | undefined)[])
+  /** The products that it adds up; absent where it makes one pass over its elements. */
+  readonly multiplyAdds?: (inputs: readonly TensorType[], output: TensorType, attrs: A) => Dim
   /**
    * How to lift it over a leading axis of examples: `elementwise` operators broadcast; a function rewrites the attributes
    * (all inputs batched); absent where it can't be lifted.

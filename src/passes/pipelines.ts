@@ -30,6 +30,17 @@ export const eagerPipeline: readonly Pass[] = [
   removeDeadFunctions,
 ]
 
+/** For counting what a step does, module by module: functions stay as they were declared. */
+export const summaryPipeline: readonly Pass[] = [
+  // Second derivatives are work like any other.
+  expandGradients,
+  // What nobody reads is not computed.
+  removeDeadSteps,
+  // The body of a `minimize` is what its gradient reads, with what several of them compute again.
+  formRegions,
+  removeDeadSteps,
+]
+
 /** Every pass, by the name that the command line takes. */
 export const passes: Readonly<Record<string, Pass>> = Object.fromEntries(
   eagerPipeline.map(pass => [pass.name, pass]),
