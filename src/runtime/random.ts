@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { bug } from '../base/bug.ts'
+import { bulkBernoulli, bulkUniform, bulkWords } from './bulk.ts'
 import { threefry, threefryWords } from './threefry.ts'
 
 /**
@@ -55,8 +56,14 @@ function derive(high: number, low: number, word: number, tag: number): Key {
 
 // ── Numbers ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
+function wordsOf(key: Key, count: number): Uint32Array {
+  return bulkWords(key, count) ?? threefryWords(key.high, key.low, count)
+}
+
 /** Uniform in [low, high): 24 bits, as many as a float's mantissa has. Rounding up to `high` gives `low` instead. */
 export function uniformArray(key: Key, count: number, low = 0, high = 1): Float32Array {
+  const bulk = bulkUniform(key, count, low, high)
+  if (bulk !== undefined) return bulk
   const words = threefryWords(key.high, key.low, count)
   const result = new Float32Array(count)
   for (let i = 0; i < count; i++) {
@@ -68,7 +75,7 @@ export function uniformArray(key: Key, count: number, low = 0, high = 1): Float3
 
 /** Normal by Box and Muller (1958): a block of two words gives two values. No logarithm is taken of 0. */
 export function normalArray(key: Key, count: number, mean = 0, std = 1): Float32Array {
-  const words = threefryWords(key.high, key.low, count + (count & 1))
+  const words = wordsOf(key, count + (count & 1))
   const result = new Float32Array(count)
   for (let i = 0; i < count; i += 2) {
     const radius = std * Math.sqrt(-2 * Math.log((words[i]! + 1) * 2 ** -32))
@@ -81,6 +88,8 @@ export function normalArray(key: Key, count: number, mean = 0, std = 1): Float32
 
 /** 1 with probability p, else 0. */
 export function bernoulliArray(key: Key, count: number, p: number): Uint8Array {
+  const bulk = bulkBernoulli(key, count, p)
+  if (bulk !== undefined) return bulk
   const words = threefryWords(key.high, key.low, count)
   const limit = p * 2 ** 32
   const result = new Uint8Array(count)
@@ -93,7 +102,7 @@ export function bernoulliArray(key: Key, count: number, p: number): Uint8Array {
  * most n / 2³², which no run can notice.
  */
 export function permutation(key: Key, n: number): Int32Array {
-  const words = threefryWords(key.high, key.low, n)
+  const words = wordsOf(key, n)
   const order = new Int32Array(n).map((_, i) => i)
   for (let i = n - 1; i > 0; i--) {
     const j = Math.floor(words[i]! * 2 ** -32 * (i + 1))

@@ -122,7 +122,22 @@ export const v128 = {
   any_true: unary('i32', 'v128', simd(0x53)),
   /** Four words of the eight that `a` and `b` have, by their numbers. */
   shuffle: (a: Expr<'v128'>, b: Expr<'v128'>, words: readonly number[]): Expr<'v128'> =>
-    expr('v128', [a, b], [simd(0x0d), words.flatMap(word => [0, 1, 2, 3].map(byte => 4 * word + byte))]),
+    i8x16.shuffle(
+      a,
+      b,
+      words.flatMap(word => [0, 1, 2, 3].map(byte => 4 * word + byte)),
+    ),
+} as const
+
+export const i8x16 = {
+  /** Sixteen bytes of the 32 that `a` and `b` have, by their numbers. */
+  shuffle: (a: Expr<'v128'>, b: Expr<'v128'>, bytes: readonly number[]): Expr<'v128'> =>
+    expr('v128', [a, b], [simd(0x0d), bytes]),
+} as const
+
+export const i16x8 = {
+  /** The whole numbers of `a`, then those of `b`, in 16 bits without a sign; larger ones become the largest. */
+  narrow_i32x4_u: pair(0x86),
 } as const
 
 export const i32x4 = {
@@ -169,8 +184,8 @@ export const f64x2 = {
   lt: pair(0x49),
   /** The two floats in the lower half, in 64 bits. */
   promote_low_f32x4: lanes(0x5f),
-  /** The two whole numbers without a sign in the lower half. */
-  convert_low_i32x4_u: lanes(0xff),
+  /** The two whole numbers in the lower half. */
+  convert_low_i32x4_s: lanes(0xfe),
   sqrt: lanes(0xef),
   add: pair(0xf0),
   mul: pair(0xf2),

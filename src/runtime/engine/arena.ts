@@ -1,5 +1,5 @@
 import { bug } from '../../base/bug.ts'
-import { type Memory, newMemory } from './webassembly.ts'
+import { type Memory, newMemory } from '../webassembly.ts'
 
 /** A tensor of floats that an arena holds. */
 export interface ArenaTensor {

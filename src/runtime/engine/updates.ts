@@ -1,6 +1,6 @@
 import { bug } from '../../base/bug.ts'
+import { type Exported, instantiate } from '../webassembly.ts'
 import type { Arena } from './arena.ts'
-import { type Exported, instantiate } from './webassembly.ts'
 
 /** The tensors that an update works on, by their names in the arena; they have equally many elements. */
 export interface UpdateTensors {

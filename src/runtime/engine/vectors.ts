@@ -4,7 +4,7 @@ import { f32, f32x4, f64, f64x2, i32, i32x4, v128 } from '../../base/wasm/instru
 import { fourfold, type Lanes, single } from '../../base/wasm/lanes.ts'
 import { passOver } from '../../base/wasm/loops.ts'
 import { encodeModule, type WasmFunction, wasmFunction } from '../../base/wasm/module.ts'
-import { type Exported, instantiate, type Memory } from './webassembly.ts'
+import { type Exported, instantiate, type Memory } from '../webassembly.ts'
 
 /**
  * What else is done with whole tensors of floats in a memory: one pass each, in one order, so that the same numbers always give

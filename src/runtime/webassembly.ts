@@ -1,4 +1,4 @@
-import { memoryImport } from '../../base/wasm/module.ts'
+import { memoryImport } from '../base/wasm/module.ts'
 
 /** A memory of a fixed size; its buffer never moves. */
 export interface Memory {

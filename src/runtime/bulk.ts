@@ -1,0 +1,82 @@
+import { type Draws, drawsOn, type KeyWords } from './draws.ts'
+import { newMemory } from './webassembly.ts'
+
+/** From so many draws on WebAssembly is faster, although it writes into a memory of its own first. */
+const least = 1024
+/** Draws that take about as long in JavaScript as it takes to write and compile the module; a run that makes fewer never does. */
+const worth = 2 ** 20
+/** Draws that the memory has room for. */
+const most = 2 ** 14
+
+/** How many draws have been asked for, of `least` or more at once. */
+let asked = 0
+let bulk: Bulk | undefined
+
+interface Bulk {
+  readonly draws: Draws
+  readonly floats: Float32Array
+  readonly words: Uint32Array
+  readonly bytes: Uint8Array
+}
+
+/** What computes in 64 bits replaces the global one for a while. */
+const Singles = Float32Array
+
+type Numbers = Float32Array | Uint32Array | Uint8Array
+
+/** The draws of `threefryWords`, where there are so many that it pays; else undefined. */
+export function bulkWords(key: KeyWords, count: number): Uint32Array<ArrayBuffer> | undefined {
+  const { draws, words } = bulkFor(count) ?? {}
+  if (draws === undefined || words === undefined) return undefined
+  return inPieces(new Uint32Array(count), words, (first, some) => draws.words(key, 0, first, some))
+}
+
+/** The draws of `uniformArray` in the same way. */
+export function bulkUniform(
+  key: KeyWords,
+  count: number,
+  low: number,
+  high: number,
+): Float32Array<ArrayBuffer> | undefined {
+  const { draws, floats } = bulkFor(count) ?? {}
+  if (draws === undefined || floats === undefined) return undefined
+  const draw = (first: number, some: number) => draws.uniform(key, 0, first, some, low, high)
+  return inPieces(new Float32Array(count), floats, draw)
+}
+
+/** The draws of `bernoulliArray` in the same way. */
+export function bulkBernoulli(key: KeyWords, count: number, p: number): Uint8Array<ArrayBuffer> | undefined {
+  const { draws, bytes } = bulkFor(count) ?? {}
+  if (draws === undefined || bytes === undefined) return undefined
+  return inPieces(new Uint8Array(count), bytes, (first, some) => draws.bernoulli(key, 0, first, some, p))
+}
+
+function bulkFor(count: number): Bulk | undefined {
+  if (count < least) return undefined
+  asked += count
+  if (asked >= worth) bulk ??= newBulk()
+  return bulk
+}
+
+/** Undefined where there is no room. */
+function newBulk(): Bulk | undefined {
+  const memory = newMemory(4 * most)
+  if (memory === undefined) return undefined
+  const { buffer } = memory
+  const [words, bytes] = [new Uint32Array(buffer), new Uint8Array(buffer)]
+  return { draws: drawsOn(memory), floats: new Singles(buffer), words, bytes }
+}
+
+/** Draws as many as the memory holds, again and again. */
+function inPieces<T extends Numbers>(
+  result: T,
+  view: Numbers,
+  draw: (first: number, count: number) => void,
+): T {
+  for (let first = 0; first < result.length; first += most) {
+    const count = Math.min(most, result.length - first)
+    draw(first, count)
+    result.set(view.subarray(0, count), first)
+  }
+  return result
+}
