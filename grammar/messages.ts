@@ -53,7 +53,7 @@ const byRule: Readonly<Record<string, string>> = {
   'Formals LParen': '`(` and the arguments',
   'Block LBrace': '`{`',
   'Step Phase': '`train`, `val`, `test` or `predict`',
-  'HookCadence Unit': '`batches`, `updates`, `epochs`, `examples` or `seconds`',
+  'HookCadence Unit': '`batches`, `updates`, `epochs`, `examples`, `seconds`, `minutes` or `hours`',
   'Param Colon': '`:` and a type',
   'Buffer Colon': '`:` and a type',
   'State Colon': '`:` and a type',

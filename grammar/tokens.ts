@@ -112,6 +112,8 @@ export const words = {
   epochs: { is: 'unit' },
   examples: { is: 'unit' },
   seconds: { is: 'unit' },
+  minutes: { is: 'unit' },
+  hours: { is: 'unit' },
 } as const satisfies Readonly<Record<string, WordEntry>>
 
 export type Word = keyof typeof words

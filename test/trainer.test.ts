@@ -675,10 +675,18 @@ const validating = (values: readonly number[]) => ({
   ],
 })
 
+const stalledScore = {
+  direction: 'min',
+  monitor: 'val.score',
+  patience: 3,
+  minDelta: 0.5,
+  checkFinite: true,
+} as const
+
 trainer('stops when the watched value has stalled for as long as its patience', async () => {
   const { training } = lineTraining({
     ...validating([5, 4.9, 4, 3.9, 4.5, 3.85, 1]),
-    trainer: { epochs: 7, stop: { direction: 'min', monitor: 'val.score', patience: 3, minDelta: 0.5 } },
+    trainer: { epochs: 7, stop: [stalledScore] },
   })
   const result = await train(training, quietly())
   assert.is(result.reason, 'stalled')
@@ -892,10 +900,7 @@ trainer('goes on from a checkpoint as if it had never ended', async () => {
   await train(straight.training, quietly())
   const half = await train(make(2).training, quietly({ runs }))
   const resumed = make(4)
-  const result = await train(
-    resumed.training,
-    quietly({ runs, checkpoint: half.checkpoint, acceptChanges: true }),
-  )
+  const result = await train(resumed.training, quietly({ runs, checkpoint: half.checkpoint }))
   assert.is(await value(resumed.line.w), await value(straight.line.w))
   assert.is(result.clocks.batches, 12)
   assert.equal(result.clocks.updates, { momentum: 12 })
@@ -933,10 +938,7 @@ trainer('a checkpoint that does not fit names what differs, and changes nothing'
   const error = await failure(train({ ...training, models: [wide] }, quietly({ checkpoint })))
   assert.is(error.code, 'LTM6301')
   assert.equal([await value(wide.w), await value(wide.extra)], [1, 3])
-  assert.match(
-    error.message,
-    /`line\.w` is a number there and \[2\] here\n {2}`line\.extra` is a number here and not in it/,
-  )
+  assert.match(error.message, /`line\.w` is \[\] there and \[2\] here; `line\.extra` is not in it/)
 })
 
 const below = (limit: number, version = 1) => ({
@@ -971,12 +973,7 @@ trainer('raw weights of another version of a constraint are refused', async () =
   })
   const { checkpoint } = await train(versioned(1), quietly({ runs }))
   assert.is((await train(versioned(1), quietly({ checkpoint }))).reason, 'finished')
-  const error = await failure(train(versioned(2), quietly({ checkpoint })))
-  assert.is(error.code, 'LTM6306')
-  assert.match(error.message, /`line\.w` was saved in `upper`, version 1 and is in `upper`, version 2/)
-  assert.is((await train(versioned(2), quietly({ checkpoint, acceptChanges: true }))).reason, 'finished')
-  const tested = { ...versioned(2), steps: [step('test', async () => undefined)] }
-  assert.is((await failure(runTests(tested, quietly({ checkpoint })))).code, 'LTM6302')
+  assert.is((await failure(train(versioned(2), quietly({ checkpoint })))).code, 'LTM6302')
 })
 
 trainer('ends by a count of updates, in the middle of an epoch', async () => {

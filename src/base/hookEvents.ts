@@ -1,6 +1,8 @@
 /** The moments of a run that `on` can name, in Lightning's order and by its names without `on_`. */
 export const hookEvents = [
   'fit_start',
+  'sanity_check_start',
+  'sanity_check_end',
   'train_start',
   'train_epoch_start',
   'train_batch_start',

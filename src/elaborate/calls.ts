@@ -17,15 +17,17 @@ import { predeclared } from './predeclared.ts'
 import { errorValue, type LambdaValue, type Value } from './values.ts'
 
 export function call(ctx: Context, node: Pick<Call, 'callee' | 'args' | 'span'>, piped?: Piped): Value {
-  if (ctx.region.kind === 'step' && ctx.watching && isStalled(ctx, node.callee))
+  if (ctx.region.kind === 'step' && ctx.watching && isWord(ctx, node.callee, 'stalled'))
     return ctx.watching.stalled(ctx, node)
+  if (isWord(ctx, node.callee, 'plateau'))
+    return ctx.plateau?.(ctx, node) ?? complain(ctx, 'LTM4210', node.span, {})
   const callee = calleeOf(unexpecting(ctx), node.callee)
   return callValue(ctx, callee, { args: node.args, span: node.span, shown: textOf(node.callee.span) }, piped)
 }
 
-/** `stalled` is predeclared; a declaration of that name comes first. */
-function isStalled(ctx: Context, node: Expr): boolean {
-  return node.kind === 'Name' && node.text === 'stalled' && !ctx.env.lookup(node.text)
+/** `stalled` and `plateau` are predeclared; a declaration of that name comes first. */
+function isWord(ctx: Context, node: Expr, word: 'stalled' | 'plateau'): boolean {
+  return node.kind === 'Name' && node.text === word && !ctx.env.lookup(word)
 }
 
 /** A name in front of `(` is the nearest thing of that name that can be called (F46). */

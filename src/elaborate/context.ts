@@ -151,6 +151,8 @@ export interface Context {
     readonly read: (ctx: Context, node: Member) => Value | undefined
     readonly stalled: (ctx: Context, node: Pick<Call, 'args' | 'span'>) => Value
   }
+  /** In the settings of an optimizer: a factor that shrinks when a logged value has stalled. */
+  readonly plateau?: (ctx: Context, node: Pick<Call, 'args' | 'span'>) => Value
   /** Inside a scan: takes what a round yields. */
   readonly round?: (value: Value, span: Span) => void
   /** The type that a parameter, a field or an annotation asks for: shapes that a call may take over. */

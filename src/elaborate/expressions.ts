@@ -18,6 +18,7 @@ import { call, callValue } from './calls.ts'
 import { holding } from './conditions.ts'
 import { type Context, complain } from './context.ts'
 import { describe } from './describe.ts'
+import { clockUnits } from './durations.ts'
 import { unexpecting } from './evaluate.ts'
 import { choose, sizeExpr } from './host.ts'
 import { index } from './indexing.ts'
@@ -96,7 +97,7 @@ export function expression(ctx: Context, node: Expr): Value {
 function numberLiteral(ctx: Context, node: NumberLiteral): Value {
   const fits = node.integer ? Number.isSafeInteger(node.value) : Number.isFinite(node.value)
   if (!fits) return complain(ctx, 'LTM2131', node.span, { text: textOf(node.span) })
-  if (node.unit) return { kind: 'duration', count: node.value, unit: node.unit, of: node.of?.text }
+  if (node.unit) return { kind: 'duration', ...clockUnits(node.value, node.unit), of: node.of?.text }
   if (node.of) return complain(ctx, 'LTM4506', node.span, { count: node.value, of: node.of.text })
   return node.integer ? int(node.value) : float(node.value)
 }

@@ -404,6 +404,9 @@ export interface Optimizer {
    * what a step has written when it ends.
    */
   readonly follows?: string
+  /** In place of the trainer's. */
+  readonly clip?: Clip
+  readonly accumulate?: Accumulation
   readonly origin: Origin
 }
 export interface OptimizerGroup {
@@ -627,16 +630,58 @@ export type HookEvent =
 
 export interface TrainerSettings {
   readonly epochs?: number
-  /** With several optimizers `of` says whose updates count; without it any one's, the first. */
-  readonly updates?: { readonly count: number; readonly of?: string }
+  readonly updates?: UpdateCount
+  /** Seconds that it trains, over all parts of a run that was resumed. */
+  readonly time?: number
+  /** Before this many the run does not stop, unless it is over. */
+  readonly minEpochs?: number
+  readonly minUpdates?: UpdateCount
   readonly seed: number
-  readonly clip?: { readonly kind: 'norm' | 'value'; readonly limit: number }
-  readonly accumulate: number
+  /** Of optimizers that say nothing else, as `accumulate` is. */
+  readonly clip?: Clip
+  readonly accumulate: Accumulation
   readonly keep?: Monitor & { readonly count: number }
-  readonly stop?: Stall
-  /** Validates every so many epochs, or updates. */
-  readonly validate?: { readonly count: number; readonly unit: 'epochs' | 'updates' }
+  /** What the models hold at the end; without it what they were trained to last. */
+  readonly restore?: 'best'
+  /** The first of them that holds stops the run. */
+  readonly stop?: readonly StopRule[]
+  /** Without it each epoch is validated. */
+  readonly validate?: Cadence
+  /** Batches of each validation step that are tried before training; 2 unless said otherwise. */
+  readonly sanity?: number
+  readonly limits?: Readonly<Partial<Record<Phase, Limit>>>
+  /** Training batches from one record of values of a batch to the next; 50 unless said otherwise. */
+  readonly logEvery?: number
   readonly nonfinite: 'stop' | 'skip' | 'continue'
+}
+/** With several optimizers `of` says whose updates count; without it any one's, the first. */
+export interface UpdateCount {
+  readonly count: number
+  readonly of?: string
+}
+/** How gradients are bounded: by their common norm, or each element by itself. */
+export interface Clip {
+  readonly kind: 'norm' | 'value'
+  readonly limit: number
+}
+/** Batches to an update, perhaps by the epoch. */
+export type Accumulation = number | HostExpr
+/** Every so many of a clock. A part of an epoch is rounded down to batches, to 1 at least. */
+export interface Cadence {
+  readonly count: number
+  readonly unit: 'epochs' | 'batches' | 'updates' | 'examples' | 'seconds'
+  readonly of?: string
+}
+/** How much of its data a phase sees: so many batches at most, or this share of them, rounded down. */
+export type Limit = { readonly batches: number } | { readonly share: number }
+/** When to stop for a logged value. */
+export interface StopRule extends Stall {
+  /** Stops at once where the value is better than this. */
+  readonly stoppingThreshold?: number
+  /** Stops at once where the value is worse than this. */
+  readonly divergenceThreshold?: number
+  /** Stops at once where the value is not finite. */
+  readonly checkFinite: boolean
 }
 /** When a logged value counts as stalled: so many looks at new values without a better one than before. */
 export interface Stall extends Monitor {

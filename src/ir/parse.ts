@@ -43,7 +43,7 @@ export function parseProgram(text: string): Program {
   const file = s.text()
   const sections = emptySections()
   while (!s.accept('trainer')) parseSection(s, sections)
-  const trainer = parseTrainer(s)
+  const trainer = parseTrainer(s, scopeOf(sections))
   if (!s.done) s.fail('expected nothing behind the trainer')
   return { name, file, ...sections, trainer }
 }
@@ -78,12 +78,16 @@ function emptySections(): Sections {
   }
 }
 
-function parseSection(s: Scanner, sections: Sections): void {
-  const scope: HostScope = {
+function scopeOf({ vars, hypers }: Sections): HostScope {
+  return {
     args: new Set(),
-    vars: new Set(sections.vars.map(({ name }) => name)),
-    hypers: new Set(sections.hypers.map(({ name }) => name)),
+    vars: new Set(vars.map(({ name }) => name)),
+    hypers: new Set(hypers.map(({ name }) => name)),
   }
+}
+
+function parseSection(s: Scanner, sections: Sections): void {
+  const scope = scopeOf(sections)
   const func = parseFunc(s, scope)
   if (func) sections.functions.push(func)
   else parseDeclaration(s, sections, scope)

@@ -7,7 +7,6 @@ import {
   metricLines,
   optimizerLines,
   parameterLine,
-  trainerLines,
   varLine,
   weightsLine,
 } from './print/declarations.ts'
@@ -15,6 +14,7 @@ import { type Line, layout, line } from './print/lines.ts'
 import { printName } from './print/names.ts'
 import { hookLines, trainingStepLines } from './print/statements.ts'
 import { funcLines, stepLine } from './print/tensor.ts'
+import { trainerLines } from './print/trainer.ts'
 
 /** How a program is shown. */
 export interface PrintOptions {
@@ -56,7 +56,7 @@ function programLines(program: Program): readonly Line[] {
     ...program.functions.map(func => funcLines(func, scope)),
     ...program.steps.map(step => trainingStepLines(step, scope)),
     ...program.hooks.map(hook => hookLines(hook, scope)),
-    trainerLines(program.trainer),
+    trainerLines(program.trainer, scope),
   ]
   const shown = sections.filter(section => section.length > 0)
   return shown.flatMap((section, i) => (i === 0 ? section : [line(''), ...section]))

@@ -4,7 +4,9 @@ import { notations } from './host.ts'
 import type {
   Attr,
   Buffer,
+  Cadence,
   Cell,
+  Clip,
   Clock,
   ColumnInput,
   DataField,
@@ -21,6 +23,7 @@ import type {
   HostStatement,
   HostVar,
   Hyper,
+  Limit,
   LogFlags,
   LossTerm,
   Message,
@@ -36,9 +39,11 @@ import type {
   ReturnField,
   Step,
   StepStream,
+  StopRule,
   Tokens,
   TrainerSettings,
   TrainingStep,
+  UpdateCount,
   Value,
   WeightFile,
 } from './ir.ts'
@@ -308,6 +313,10 @@ const weightFile = record<WeightFile>({
   origin,
 })
 
+const clip = record<Clip>({ kind: oneOf<Clip['kind']>({ norm: true, value: true }), limit: number })
+const accumulation = anyOf(number, expr)
+const updateCount = record<UpdateCount>({ count: number, of: optional(text) })
+
 const optimizer = record<Optimizer>({
   name: text,
   declaration: text,
@@ -315,6 +324,8 @@ const optimizer = record<Optimizer>({
   settings: list(text),
   groups: list(record<OptimizerGroup>({ parameters: list(text), settings: list(expr), update: text })),
   follows: optional(text),
+  clip: optional(clip),
+  accumulate: optional(accumulation),
   origin,
 })
 
@@ -347,20 +358,20 @@ const trainingStep = record<TrainingStep>({
   origin,
 })
 
-type Every = Extract<HookEvent, { readonly kind: 'every' }>
+const cadenceUnit = oneOf<Cadence['unit']>({
+  batches: true,
+  updates: true,
+  epochs: true,
+  examples: true,
+  seconds: true,
+})
 
 const hook = record<Hook>({
   event: union<HookEvent>({
     event: { name: text },
     every: {
       count: number,
-      unit: oneOf<Every['unit']>({
-        batches: true,
-        updates: true,
-        epochs: true,
-        examples: true,
-        seconds: true,
-      }),
+      unit: cadenceUnit,
       of: optional(text),
     },
   }),
@@ -372,25 +383,38 @@ const hook = record<Hook>({
 
 type Setting<K extends keyof TrainerSettings> = NonNullable<TrainerSettings[K]>
 
+const limit = optional(
+  anyOf(
+    record<Extract<Limit, { readonly batches: number }>>({ batches: number }),
+    record<Extract<Limit, { readonly share: number }>>({ share: number }),
+  ),
+)
+
 const trainer = record<TrainerSettings>({
   epochs: optional(number),
-  updates: optional(record<Setting<'updates'>>({ count: number, of: optional(text) })),
+  updates: optional(updateCount),
+  time: optional(number),
+  minEpochs: optional(number),
+  minUpdates: optional(updateCount),
   seed: number,
-  clip: optional(
-    record<Setting<'clip'>>({
-      kind: oneOf<Setting<'clip'>['kind']>({ norm: true, value: true }),
-      limit: number,
-    }),
-  ),
-  accumulate: number,
+  clip: optional(clip),
+  accumulate: accumulation,
   keep: optional(record<Setting<'keep'>>({ ...monitor, count: number })),
-  stop: optional(record<Setting<'stop'>>(stall)),
-  validate: optional(
-    record<Setting<'validate'>>({
-      count: number,
-      unit: oneOf<Setting<'validate'>['unit']>({ epochs: true, updates: true }),
-    }),
+  restore: optional(constant('best')),
+  stop: optional(
+    list(
+      record<StopRule>({
+        ...stall,
+        stoppingThreshold: optional(number),
+        divergenceThreshold: optional(number),
+        checkFinite: truth,
+      }),
+    ),
   ),
+  validate: optional(record<Cadence>({ count: number, unit: cadenceUnit, of: optional(text) })),
+  sanity: optional(number),
+  limits: optional(record<Setting<'limits'>>({ train: limit, val: limit, test: limit, predict: limit })),
+  logEvery: optional(number),
   nonfinite: oneOf<TrainerSettings['nonfinite']>({ stop: true, skip: true, continue: true }),
 })
 

@@ -1,4 +1,5 @@
 import { eventNames, runHooks } from './hooks.ts'
+import { isLeftOut } from './limits.ts'
 import { breathe, isInterrupted } from './pace.ts'
 import { hasData, openPass, runBatch } from './passes.ts'
 import { writeRecord } from './records.ts'
@@ -35,7 +36,10 @@ export async function evaluate(session: Session, phase: 'val' | 'test', cursor?:
 
 /** The steps of a phase that have something to run on: a split may have been given no share. */
 export function evaluationSteps(session: Session, phase: 'val' | 'test'): readonly StepSpec[] {
-  return session.training.steps.filter(step => step.phase === phase && hasData(session, step))
+  const { steps, trainer } = session.training
+  return steps.filter(
+    step => step.phase === phase && !isLeftOut(trainer.limits, step) && hasData(session, step),
+  )
 }
 
 async function evaluateStep(

@@ -147,7 +147,7 @@ export interface PredictionEvent {
 }
 
 /** Why a run ended. */
-export type EndReason = 'finished' | 'stalled' | 'stopped' | 'interrupted'
+export type EndReason = 'finished' | 'stalled' | 'reached' | 'diverged' | 'stopped' | 'interrupted'
 
 export interface RunEnd {
   readonly kind: 'run_end'

@@ -7,6 +7,7 @@ import { variableOf } from './model.ts'
 import { applyUpdate, type OptimizerState } from './optimizer.ts'
 import type { Session } from './session.ts'
 import type { LossOutputs, LossTerm, Trace } from './training.ts'
+import { windowSize } from './windowSize.ts'
 import { type Gradients, mapGradients } from './windows.ts'
 
 /** One `minimize` of one step. */
@@ -46,7 +47,7 @@ export function differentiate<R extends LossOutputs>(
   call: MinimizeCall,
   body: () => R,
 ): Differentiated<R> {
-  const windowed = session.training.trainer.accumulate > 1
+  const windowed = windowOf(session, call) > 1
   const first = passOf(session, body, call, windowed, windowed ? goals => objectiveOf(goals, 0) : totalMean)
   // The weights of a window are known at its end, so each of several terms needs gradients of its own. The engine drops
   // its tape with the first ones, hence another forward pass for each; its draws come from the same keys.
@@ -222,7 +223,7 @@ function descend(
   { terms, gradients }: Differentiated<unknown>,
   means: readonly TermMean[],
 ): void {
-  const { accumulate } = session.training.trainer
+  const accumulate = windowOf(session, call)
   const { windows } = call.optimizer
   if (accumulate === 1) {
     const [only, second] = terms
@@ -240,11 +241,15 @@ function descend(
   if (calls >= accumulate || call.last) move(session, call.optimizer, windows.close(call.window))
 }
 
+function windowOf({ training, clocks }: Session, { optimizer }: MinimizeCall): number {
+  return windowSize(training.trainer, optimizer.spec, clocks)
+}
+
 function move(session: Session, optimizer: OptimizerState, gradients: Gradients): void {
   // A window may hold gradients of what has been frozen since.
   const moving = new Map([...gradients].filter(([path]) => !session.frozen.now.has(path)))
   if (moving.size === 0) return
-  applyUpdate(optimizer, moving, session.training.trainer.clip, session.clocks)
+  applyUpdate(optimizer, moving, optimizer.spec.clip ?? session.training.trainer.clip, session.clocks)
   session.clocks.countUpdate(optimizer.spec.name)
   moveAverages(session.averages, optimizer, session.clocks)
 }

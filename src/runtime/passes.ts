@@ -3,6 +3,7 @@ import { commitBuffers, dropWrites } from './buffers.ts'
 import type { LoadedDataset } from './contracts.ts'
 import { RunError, SkipBatch } from './errors.ts'
 import { eventNames, runHooks } from './hooks.ts'
+import { limited } from './limits.ts'
 import type { LogScope, StepValues } from './logbook.ts'
 import { scoped } from './memory.ts'
 import { StepRun } from './run.ts'
@@ -24,7 +25,8 @@ export function openPass(session: Session, step: StepSpec, split?: string): Pass
     openStream(session, step, { ...stream, split: split ?? stream.split }),
   )
   const [first] = streams
-  const batches = first?.batches ?? 1
+  const all = limited(session.training.trainer.limits, step, first?.batches ?? 1)
+  const batches = Math.min(all, session.rehearsal ?? all)
   for (const stream of streams) checkLength(step, stream, batches)
   return {
     step,

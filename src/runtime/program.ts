@@ -1,20 +1,18 @@
 import { join } from 'node:path'
 import * as tf from '@tensorflow/tfjs-core'
 import type { HookEvent } from '../base/hookEvents.ts'
-import { loadCheckpoint } from './checkpoint.ts'
+import { describeWeights, takeBest } from './bestWeights.ts'
 import { exitCodes, RunError } from './errors.ts'
 import { evaluate, evaluationSteps } from './evaluate.ts'
 import type { ClockValues, EndReason, RunErrorEvent, RunMode } from './events.ts'
 import { runHooks } from './hooks.ts'
-import { originNotes } from './originNotes.ts'
+import { batchesPerEpoch, updatesInAll, updatesInEpoch } from './horizon.ts'
 import { isInterrupted } from './pace.ts'
-import { openPass } from './passes.ts'
 import { predictAll } from './predict.ts'
-import { restoreWeights } from './restore.ts'
 import { checkpointsOf, rest, writeWaiting } from './saving.ts'
-import type { Kept, PredictedField, Prediction, Session } from './session.ts'
+import type { PredictedField, Prediction, Session } from './session.ts'
 import { endSession, type RunOptions, type Started, startSession } from './start.ts'
-import { fit, trainSteps } from './trainer.ts'
+import { fit } from './trainer.ts'
 import { modelOf, type Numbers, type ParameterState, type Training } from './training.ts'
 
 /** What a run came to. The weights stay in the program's models until its next run. */
@@ -40,8 +38,8 @@ export interface RunResult {
 /** Trains the program, then tests it with the best weights it kept, or else with its final ones. */
 export function train(training: Training, options: RunOptions = {}): Promise<RunResult> {
   return runProgram('train', training, options, async session => {
-    session.clocks.totalUpdates = countUpdates(session)
-    session.clocks.updatesPerEpoch = updatesPerEpoch(session)
+    session.clocks.totalUpdates = updatesInAll(session)
+    session.clocks.updatesPerEpoch = updatesInEpoch(session, 0)
     await fit(session)
     if (isInterrupted(session) || evaluationSteps(session, 'test').length === 0) return
     const best = await takeBest(session)
@@ -99,8 +97,6 @@ async function runSession(
   try {
     reportStart(started, options)
     warnOfStart(session, options)
-    if (started.origin !== undefined)
-      for (const text of originNotes(session, started.origin)) session.report({ kind: 'message', text })
     for (const { notes } of session.data.values())
       for (const text of notes) session.report({ kind: 'message', text })
     await body(session)
@@ -178,56 +174,19 @@ function checkpointOf({ folder, watch, clocks }: Session): string | undefined {
   return watch.kept[0]?.path ?? join(checkpointsOf(folder), 'latest')
 }
 
-// ── The best weights ────────────────────────────────────────────────────────────────────────────────────────────────
-
-/** Loads the best weights that can be loaded; what was passed over is told. */
-async function takeBest(session: Session): Promise<Kept | undefined> {
-  for (const kept of session.watch.kept) {
-    if (kept.path === '') continue
-    try {
-      restoreWeights(session, await loadCheckpoint(kept.path), kept.path)
-      session.watch.taken = true
-      return kept
-    } catch (error) {
-      if (!(error instanceof RunError)) throw error
-      const { code, message } = error
-      session.report({ kind: 'warning', code, message: `${message}; the next best weights are taken` })
-      session.watch.kept = session.watch.kept.filter(other => other !== kept)
-    }
-  }
-  return undefined
-}
-
-function describeWeights(best: Kept | undefined): string {
-  return best === undefined ? 'final weights' : `best weights kept, those of epoch ${best.epoch + 1}`
-}
-
 // ── What is said at the start ───────────────────────────────────────────────────────────────────────────────────────
-
-/** Windows of an epoch times epochs: each update of the first optimizer, where every batch minimises by it once. */
-function countUpdates(session: Session): number {
-  const { updates, epochs } = session.training.trainer
-  if (updates !== undefined) return updates.count
-  return epochs === undefined ? Number.POSITIVE_INFINITY : epochs * updatesPerEpoch(session)
-}
-
-function updatesPerEpoch(session: Session): number {
-  const { accumulate } = session.training.trainer
-  const windows = trainSteps(session).map(step => Math.ceil(openPass(session, step).batches / accumulate))
-  return windows.reduce((sum, count) => sum + count, 0)
-}
 
 /** The epochs that a count of updates will take. */
 function expectedEpochs(session: Session): { expectedEpochs?: number } {
   const { updates, epochs } = session.training.trainer
   if (session.mode !== 'train' || updates === undefined || epochs !== undefined) return {}
-  return { expectedEpochs: Math.ceil(updates.count / Math.max(updatesPerEpoch(session), 1)) }
+  return { expectedEpochs: Math.ceil(updates.count / Math.max(updatesInEpoch(session, 0), 1)) }
 }
 
 function reportStart({ session, device, version }: Started, options: RunOptions): void {
   const { mode, training, backend, seed, parameters, folder, data } = session
   const { epochs } = training.trainer
-  const total = mode === 'train' ? countUpdates(session) : Number.POSITIVE_INFINITY
+  const total = mode === 'train' ? updatesInAll(session) : Number.POSITIVE_INFINITY
   const moved = new Set(
     training.optimizers.flatMap(({ spec }) => spec.groups.flatMap(group => group.parameters)),
   )
@@ -263,10 +222,6 @@ function warnOfStart({ mode, report }: Session, { checkpoint }: RunOptions): voi
     const message = 'no checkpoint was named, so the parameters have their start values'
     report({ kind: 'warning', code: 'LTM6304', message })
   }
-}
-
-function batchesPerEpoch(session: Session): number {
-  return trainSteps(session).reduce((sum, step) => sum + openPass(session, step).batches, 0)
 }
 
 function elements(states: readonly ParameterState[]): number {

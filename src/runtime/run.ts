@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core'
+import { stopRun } from './ends.ts'
 import { RunError, SkipBatch } from './errors.ts'
 import type { LogScope } from './logbook.ts'
 import { CarriedTensors, KeptTensors, readScalars } from './memory.ts'
@@ -182,6 +183,8 @@ export class StepRun implements Run {
   }
 
   async call(run: HostFunction, args: readonly HostValue[], name: string, trace: Trace): Promise<void> {
+    // What leaves the program could not be taken back.
+    if (this.session.rehearsal !== undefined) return
     const given = await Promise.all(args.map(handedOver))
     try {
       await run(...given)
@@ -195,7 +198,7 @@ export class StepRun implements Run {
   }
 
   stop(message?: string): void {
-    this.session.control.end ??= { reason: 'stopped', ...(message !== undefined && { detail: message }) }
+    stopRun(this.session, { reason: 'stopped', ...(message !== undefined && { detail: message }) })
   }
 
   print(message: string): void {

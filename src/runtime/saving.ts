@@ -57,13 +57,14 @@ function isDue({ last, took }: Saves, seconds: number): boolean {
 export async function rest(session: Session, latest?: 'latest' | 'interrupted'): Promise<void> {
   const { folder, saves, control } = session
   const asked = new Set(control.checkpoints.splice(0))
-  if (folder === undefined) return saves.due.clear()
-  if (asked.size === 0 && saves.due.size === 0 && latest === undefined) return
+  const { restore } = session.training.trainer
+  if (folder === undefined && restore === undefined) saves.due.clear()
+  if (saves.due.size === 0 && (folder === undefined || (asked.size === 0 && latest === undefined))) return
   const started = performance.now()
   const snapshot = await takeSnapshot(session)
   for (const [name, monitor] of saves.due) saves.waiting.set(name, { snapshot, monitor })
   saves.due.clear()
-  if (asked.size === 0 && latest === undefined) return
+  if (folder === undefined || (asked.size === 0 && latest === undefined)) return
   await writeWaiting(session)
   for (const name of asked) await write(session, name, snapshot, { reason: 'asked' })
   if (latest === undefined) return

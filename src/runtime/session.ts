@@ -3,8 +3,6 @@ import type { Backend } from './backends.ts'
 import type { RunClocks } from './clocks.ts'
 import type { JsonValue, LoadedDataset, Snapshot } from './contracts.ts'
 import type { EndReason, Reporter, RunMode } from './events.ts'
-import type { Identity } from './identity.ts'
-import type { Lock } from './lock.ts'
 import type { Logbook } from './logbook.ts'
 import type { OptimizerState } from './optimizer.ts'
 import type { Key } from './random.ts'
@@ -28,9 +26,6 @@ export interface Session {
   readonly averages: readonly AverageState[]
   readonly clocks: RunClocks
   readonly logbook: Logbook
-  /** What the run is made of; only of one that trains. */
-  readonly identity: Identity | undefined
-  readonly lock: Lock | undefined
   /** Where records and checkpoints go. */
   readonly folder: string | undefined
   readonly control: Control
@@ -41,6 +36,8 @@ export interface Session {
   readonly saves: Saves
   readonly records: RecordFile | undefined
   readonly position: Position
+  /** Batches of each validation step that the check before training tries: what happens then leaves no trace. */
+  readonly rehearsal: number | undefined
   /** When the event loop last had its turn. */
   readonly pace: { last: number }
   /** How often each cadence hook has fired: its clock divided by its interval. */
@@ -78,13 +75,9 @@ export interface Frozen {
   readonly next: Set<string>
 }
 
-/** What `keep` and `stop` have seen so far. */
+/** What `keep` has seen so far. */
 export interface Watch {
   kept: readonly Kept[]
-  /** The best value that `stop` has seen; NaN before there is one. */
-  best: number
-  /** Checks since it last improved. */
-  waited: number
   /** The best weights have been loaded back. */
   taken: boolean
 }
@@ -134,6 +127,8 @@ export interface Position {
   evaluation: Cursor | undefined
   /** Seconds and updates when the epoch began. */
   begun: { readonly seconds: number; readonly updates: number }
+  /** Seconds at which the last validation ended. */
+  validated: number
 }
 
 export const stages = ['start', 'batches', 'closing', 'ended'] as const

@@ -2,7 +2,6 @@ import * as tf from '@tensorflow/tfjs-core'
 import { constrainedValue } from './buffers.ts'
 import type { JsonValue, Snapshot, StoredTensor } from './contracts.ts'
 import { fitsOf } from './fits.ts'
-import { identityState } from './identity.ts'
 import type { LogContents } from './logbook.ts'
 import { readData } from './memory.ts'
 import { variableOf } from './model.ts'
@@ -90,7 +89,7 @@ function stateOf(session: Session): JsonValue {
   const { seconds, batchIndex, batches, examples, skipped, updates } = clocks.values()
   return {
     format,
-    program: session.identity === undefined ? null : identityState(session.identity),
+    program: { name: training.name, file: training.file, settings: { ...training.settings } },
     backend: backend.name,
     seed,
     position: { ...position, evaluation: position.evaluation ? { ...position.evaluation } : null },
@@ -107,12 +106,7 @@ function stateOf(session: Session): JsonValue {
     ),
     constraints: constraintsOf(session),
     fits: fitsOf(session),
-    watch: {
-      kept: watch.kept.map(keptState),
-      best: finiteOrNull(watch.best),
-      waited: watch.waited,
-      outdated: [...saves.outdated],
-    },
+    watch: { kept: watch.kept.map(keptState), outdated: [...saves.outdated] },
     frozen: [...session.frozen.next],
     still: [...session.frozen.now],
     stalls: Object.fromEntries(

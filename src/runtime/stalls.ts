@@ -2,7 +2,7 @@ import { isBetter } from './saving.ts'
 import type { Session } from './session.ts'
 import type { StallSpec } from './training.ts'
 
-/** What one place that asks `stalled` has seen so far. */
+/** What one place that watches a value has seen so far. */
 export interface StallState {
   /** NaN before there is a value. */
   best: number
@@ -17,19 +17,24 @@ export interface StallState {
  * once a plateau. The best value stays, as in PyTorch's ReduceLROnPlateau.
  */
 export function hasStalled(session: Session, place: string, spec: StallSpec): boolean {
-  const count = session.logbook.timesLogged(spec.monitor)
-  const state = session.stalls.get(place) ?? { best: Number.NaN, waited: 0, seen: 0 }
-  session.stalls.set(place, state)
-  if (count === state.seen) return false
+  const state = lookAgain(session, place, spec)
+  if (state === undefined || state.waited === 0 || state.waited < spec.patience) return false
+  state.waited = 0
+  return true
+}
+
+/** Counts the newest value of what is watched, unless it was there at the last look. */
+export function lookAgain(session: Session, place: string, spec: StallSpec): StallState | undefined {
+  const { logbook, stalls } = session
+  const count = logbook.timesLogged(spec.monitor)
+  const state = stalls.get(place) ?? { best: Number.NaN, waited: 0, seen: 0 }
+  stalls.set(place, state)
+  if (count === state.seen) return undefined
   state.seen = count
-  const value = session.logbook.latest(spec.monitor)
+  const value = logbook.latest(spec.monitor)
   if (isBetter(spec.direction, value, state.best, spec.minDelta)) {
     state.best = value
     state.waited = 0
-    return false
-  }
-  state.waited += 1
-  if (state.waited < spec.patience) return false
-  state.waited = 0
-  return true
+  } else state.waited += 1
+  return state
 }

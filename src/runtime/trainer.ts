@@ -1,17 +1,22 @@
+import { takeBest } from './bestWeights.ts'
+import { clockReadings, isDueAfterEpoch, isValidationDue } from './cadences.ts'
+import { hasEnded } from './ends.ts'
 import { RunError } from './errors.ts'
-import { evaluate, evaluationSteps } from './evaluate.ts'
+import { evaluate } from './evaluate.ts'
 import { runCadences, runHooks } from './hooks.ts'
+import { batchesPerEpoch, trainSteps } from './horizon.ts'
 import { closeWindows } from './minimize.ts'
 import { breathe, isInterrupted } from './pace.ts'
 import { type BatchDone, openPass, type Pass, runBatch, scopeOf } from './passes.ts'
 import { writeRecord } from './records.ts'
+import { rehearse } from './rehearsal.ts'
 import { rest, restAfterEpoch, restInterrupted, restWithinEpoch } from './saving.ts'
 import type { Session } from './session.ts'
 import type { Numbers, StepSpec } from './training.ts'
 import { watchValues } from './watch.ts'
 
-/** Training batches between two records of single steps. */
-const stepRecordInterval = 50
+/** Training batches between two records of single steps, as in Lightning. */
+const usualRecordInterval = 50
 
 /**
  * Trains until the program's end, between its hooks. An interrupted run is saved and ends without them. One that goes on
@@ -19,9 +24,11 @@ const stepRecordInterval = 50
  */
 export async function fit(session: Session): Promise<void> {
   const { position, control } = session
-  if (position.stage === 'ended') return
+  const restoring = session.training.trainer.restore === 'best'
+  if (position.stage === 'ended') return void (restoring && (await takeBest(session)))
   if (position.stage === 'start') {
     await runHooks(session, 'fit_start')
+    await rehearse(session)
     await runHooks(session, 'train_start')
     position.stage = 'batches'
   }
@@ -32,6 +39,7 @@ export async function fit(session: Session): Promise<void> {
   // A run that goes on from the end of another has saved nothing of its own so far.
   if (session.saves.count === 0) await rest(session, 'latest')
   control.end ??= { reason: 'finished' }
+  if (restoring) await takeBest(session)
   await runHooks(session, 'train_end')
   await runHooks(session, 'fit_end')
   position.stage = 'ended'
@@ -45,16 +53,7 @@ function isWithinEpoch({ position }: Session): boolean {
 /** Whether no epoch follows where this many have been trained. */
 function isOver(session: Session, trained: number): boolean {
   const { epochs } = session.training.trainer
-  return (
-    session.control.end !== undefined ||
-    reachedUpdates(session) ||
-    (epochs !== undefined && trained >= epochs)
-  )
-}
-
-function reachedUpdates({ training, clocks }: Session): boolean {
-  const { updates } = training.trainer
-  return updates !== undefined && clocks.updates(updates.of) >= updates.count
+  return session.control.end !== undefined || hasEnded(session) || (epochs !== undefined && trained >= epochs)
 }
 
 async function trainEpoch(session: Session): Promise<void> {
@@ -69,7 +68,7 @@ async function trainBatches(session: Session): Promise<void> {
   for (const [index, step] of trainSteps(session).entries()) await trainPass(session, step, index)
   if (isInterrupted(session)) return
   // A run that ends by a count of updates must not make more of them.
-  if (!reachedUpdates(session)) closeWindows(session)
+  if (!hasEnded(session)) closeWindows(session)
   checkProgress(session)
   await closeTraining(session)
   position.stage = 'closing'
@@ -83,19 +82,14 @@ async function startEpoch(session: Session): Promise<void> {
     const updates = clocks.updates(session.training.trainer.updates?.of)
     position.begun = { seconds: clocks.seconds, updates }
   } else clocks.show('train')
-  const batches = trainSteps(session).map(step => openPass(session, step).batches)
-  const total = batches.reduce((sum, count) => sum + count, 0)
-  session.report({ kind: 'epoch_start', epoch: clocks.epoch, ...epochsOf(session), batches: total })
+  const batches = batchesPerEpoch(session)
+  session.report({ kind: 'epoch_start', epoch: clocks.epoch, ...epochsOf(session), batches })
   if (fresh) await runHooks(session, 'train_epoch_start')
 }
 
 function epochsOf({ training }: Session): { epochs?: number } {
   const { epochs } = training.trainer
   return epochs === undefined ? {} : { epochs }
-}
-
-export function trainSteps({ training }: Session): readonly StepSpec[] {
-  return training.steps.filter(step => step.phase === 'train')
 }
 
 async function trainPass(session: Session, step: StepSpec, number: number): Promise<void> {
@@ -111,7 +105,7 @@ async function trainPass(session: Session, step: StepSpec, number: number): Prom
 }
 
 function endsEarly(session: Session): boolean {
-  return session.control.end !== undefined || isInterrupted(session) || reachedUpdates(session)
+  return session.control.end !== undefined || isInterrupted(session) || hasEnded(session)
 }
 
 function placeOf(step: StepSpec): { phase: StepSpec['phase']; step?: string } {
@@ -121,7 +115,7 @@ function placeOf(step: StepSpec): { phase: StepSpec['phase']; step?: string } {
 async function trainBatch(session: Session, pass: Pass, number: number, index: number): Promise<void> {
   const { clocks, position } = session
   session.frozen.now = new Set(session.frozen.next)
-  const updates = clocks.updates()
+  const before = clockReadings(session)
   const trained = await runBatch(session, pass, index, async done => {
     clocks.countBatch(done.examples ?? 0)
     reportStep(session, pass, done)
@@ -131,7 +125,7 @@ async function trainBatch(session: Session, pass: Pass, number: number, index: n
   position.pass = last ? number + 1 : number
   position.batch = last ? 0 : index + 1
   await runCadences(session, ['batches', 'updates', 'examples', 'seconds'])
-  if (isValidationDue(session, updates)) await validateBetween(session)
+  if (isValidationDue(session, before)) await validateBetween(session)
   else await restWithinEpoch(session)
 }
 
@@ -139,15 +133,8 @@ function reportStep(session: Session, pass: Pass, { logged }: BatchDone): void {
   const clocks = session.clocks.values()
   const { batches, scope, step } = pass
   session.report({ kind: 'step', ...placeOf(step), clocks, batches, values: logged.bar })
-  if (clocks.batches % stepRecordInterval === 0) writeRecord(session, 'step', scope, logged.values, clocks)
-}
-
-/** Validation that is due every so many updates falls between batches. */
-function isValidationDue({ training, clocks }: Session, before: number): boolean {
-  const { validate } = training.trainer
-  if (validate?.unit !== 'updates') return false
-  const passed = (updates: number) => Math.floor(updates / validate.count)
-  return passed(clocks.updates()) > passed(before)
+  const { logEvery = usualRecordInterval } = session.training.trainer
+  if (clocks.batches % logEvery === 0) writeRecord(session, 'step', scope, logged.values, clocks)
 }
 
 async function validateBetween(session: Session): Promise<void> {
@@ -162,6 +149,7 @@ async function validateNow(session: Session): Promise<boolean> {
   const done = await evaluate(session, 'val', position.evaluation)
   if (isInterrupted(session)) return false
   position.evaluation = undefined
+  position.validated = clocks.seconds
   clocks.show('train')
   return done
 }
@@ -178,7 +166,7 @@ async function endEpoch(session: Session): Promise<void> {
   Object.assign(position, { stage: 'batches', epoch: clocks.epoch + 1, pass: 0, batch: 0 })
   await restAfterEpoch(session, last)
   const seconds = clocks.seconds - started
-  const values = validated ? logbook.finalValues() : ofTraining(logbook.finalValues())
+  const values = position.validated > started ? logbook.finalValues() : ofTraining(logbook.finalValues())
   const place = { epoch: clocks.epoch, ...epochsOf(session) }
   session.report({ kind: 'epoch_end', ...place, seconds, values, clocks: clocks.values(), best, last })
   clocks.epoch += 1
@@ -191,14 +179,6 @@ async function closeTraining(session: Session): Promise<void> {
 
 function ofTraining(values: Numbers): Numbers {
   return Object.fromEntries(Object.entries(values).filter(([name]) => name.startsWith('train.')))
-}
-
-/** Unless said otherwise every epoch is validated. */
-function isDueAfterEpoch(session: Session): boolean {
-  if (evaluationSteps(session, 'val').length === 0) return false
-  const { validate } = session.training.trainer
-  if (validate === undefined) return true
-  return validate.unit === 'epochs' && (session.clocks.epoch + 1) % validate.count === 0
 }
 
 /** A run that counts updates and makes none would never end. */

@@ -214,6 +214,9 @@ export interface OptimizerSpec {
   readonly groups: readonly OptimizerGroupSpec[]
   /** The path that an average follows, with paths like its own below it; `update` takes its values as `grad`. */
   readonly follows?: string
+  /** In place of the trainer's. */
+  readonly clip?: Clip
+  readonly accumulate?: Accumulation
   readonly trace: Trace
 }
 export interface OptimizerGroupSpec {
@@ -406,14 +409,17 @@ export interface HostVars {
   [name: string]: number | boolean
 }
 
+/** Every so many of a clock. */
+export interface Cadence {
+  readonly count: number
+  readonly unit: 'batches' | 'updates' | 'epochs' | 'examples' | 'seconds'
+  readonly of?: string
+}
+
 export interface HookSpec {
   readonly on:
     | { readonly event: string }
-    | {
-        readonly every: number
-        readonly unit: 'batches' | 'updates' | 'epochs' | 'examples' | 'seconds'
-        readonly of?: string
-      }
+    | { readonly every: number; readonly unit: Cadence['unit']; readonly of?: string }
   readonly condition?: (run: Run) => boolean
   /** Around a batch it takes what the step returned, nothing before it has, and the batches. */
   readonly run: (run: Run, outputs: Tensors, ...batches: readonly Batch[]) => Promise<void>
@@ -422,17 +428,57 @@ export interface HookSpec {
 
 export interface TrainerOptions {
   readonly epochs?: number
-  readonly updates?: { readonly count: number; readonly of?: string }
+  readonly updates?: UpdateCount
+  /** Seconds that it trains, over all parts of a run that was resumed. */
+  readonly time?: number
+  /** Before this many the run does not stop, unless it is over. */
+  readonly minEpochs?: number
+  readonly minUpdates?: UpdateCount
   readonly seed: number
-  readonly clip?: { readonly kind: 'norm' | 'value'; readonly limit: number }
-  readonly accumulate: number
+  /** Of optimizers that have none of their own, as `accumulate` is. */
+  readonly clip?: Clip
+  readonly accumulate: Accumulation
   readonly keep?: { readonly direction: 'min' | 'max'; readonly monitor: string; readonly count: number }
-  readonly stop?: {
-    readonly direction: 'min' | 'max'
-    readonly monitor: string
-    readonly patience: number
-    readonly minDelta: number
-  }
-  readonly validate?: { readonly count: number; readonly unit: 'epochs' | 'updates' }
+  /** What the models hold when training ends; else the weights they were trained to last. */
+  readonly restore?: 'best'
+  /** The first of them that holds stops the run. */
+  readonly stop?: readonly StopRule[]
+  /** Each epoch, unless said otherwise. A part of an epoch is rounded down to batches, to 1 at least. */
+  readonly validate?: Cadence
+  /** Batches of each validation step that are tried before training: 2 unless said otherwise. */
+  readonly sanity?: number
+  readonly limits?: Limits
+  /** Training batches from one record of values of a batch to the next: 50 unless said otherwise. */
+  readonly logEvery?: number
   readonly nonfinite: 'stop' | 'skip' | 'continue'
+}
+
+/** Updates of an optimizer; without a name the first optimizer's. */
+export interface UpdateCount {
+  readonly count: number
+  readonly of?: string
+}
+
+/** How gradients are bounded: by the norm of all of an update together, or each element by itself. */
+export interface Clip {
+  readonly kind: 'norm' | 'value'
+  readonly limit: number
+}
+
+/** Batches to an update; windows do not span epochs. */
+export type Accumulation = number | ((clock: Pick<Clocks, 'epoch'>) => number)
+
+/** So many batches of a phase at most, or this share of them, rounded down. */
+export type Limit = { readonly batches: number } | { readonly share: number }
+export type Limits = Readonly<Partial<Record<Phase, Limit>>>
+
+/** When to stop for a logged value: at once for some values, or when none has been better for as long as `patience` says. */
+export interface StopRule extends StallSpec {
+  readonly minDelta: number
+  /** Better than this is good enough. */
+  readonly stoppingThreshold?: number
+  /** Worse than this is past recovery. */
+  readonly divergenceThreshold?: number
+  /** A value that is not finite stops the run. */
+  readonly checkFinite: boolean
 }

@@ -271,10 +271,12 @@ export interface HookEvent extends NodeBase<'HookEvent'> {
 /** `every 500 updates of d` */
 export interface HookCadence extends NodeBase<'HookCadence'> {
   readonly count: NumberLiteral | Name
-  readonly unit: Unit
+  readonly unit: WrittenUnit
   readonly of: Name | undefined
 }
 export type Unit = 'batches' | 'updates' | 'epochs' | 'examples' | 'seconds'
+/** As it is written: the clock of time counts seconds, whatever its durations are written in. */
+export type WrittenUnit = Unit | 'minutes' | 'hours'
 export interface Trainer extends DeclarationBase<'Trainer'> {
   readonly settings: RecordLiteral
 }
@@ -467,7 +469,7 @@ export type Expr =
 export interface NumberLiteral extends NodeBase<'NumberLiteral'> {
   readonly value: number
   readonly integer: boolean
-  readonly unit: Unit | undefined
+  readonly unit: WrittenUnit | undefined
   readonly of: Name | undefined
 }
 /** A string; `{name}` stays as written in `text`, escapes are resolved. */

@@ -100,7 +100,8 @@ export function lineTraining(options: LineOptions = {}): Line {
     { phase: 'train', streams: [{ data: 'points', split: 'train' }], run, trace },
   ]
   const steps = options.steps?.({ points: data, sgd, line }) ?? own
-  const trainer = { epochs: 1, seed: 1, accumulate: 1, nonfinite: 'stop', ...options.trainer } as const
+  const usual = { epochs: 1, seed: 1, accumulate: 1, nonfinite: 'stop', sanity: 0 } as const
+  const trainer = { ...usual, ...options.trainer }
   const declared = { data: [data], models: [line], optimizers: [sgd], metrics: [], steps, hooks, trainer }
   return {
     training: { name: 'Line', file: 'line.ltm', directory: '.', settings: {}, ...declared },

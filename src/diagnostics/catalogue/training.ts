@@ -118,6 +118,36 @@ export const training = {
     (_: undefined) => 'nothing says when this training ends',
     () => 'write `trainer { epochs: 20 }` or `trainer { updates: 10000 }`',
   ),
+  LTM4204: error(
+    (d: { key: string; least: number; ends: string }) =>
+      `\`${d.key}\` is ${d.least}, and the run is over after ${d.ends}`,
+    () => 'the least is what has to be done before a `stop` may end the run, so it lies before the end',
+  ),
+  LTM4205: warning(
+    (d: { waits: string; ends: string }) =>
+      `this never happens: it waits for ${d.waits}, and the run ends after ${d.ends}`,
+  ),
+  LTM4206: error(
+    (d: { name: string }) => `\`${d.name}\` never comes: nothing is ever validated`,
+    () => 'validate more often, or train longer; a monitor of `train` needs no validation',
+  ),
+  LTM4207: error(
+    (_: Record<never, never>) => '`restore: best` has nothing to restore: no best is kept',
+    () => 'say which weights are the best: `keep: best(min: val.loss)`',
+  ),
+  LTM4208: warning(
+    (d: { key: string; phase: string }) => `\`${d.key}\` says nothing: there is no \`step ${d.phase}\``,
+  ),
+  LTM4209: error(
+    (_: Record<never, never>) => '`accumulate` may look at the `epoch` and nothing else that changes',
+    () => 'an update is made of batches of one epoch: `accumulate: if epoch < 5 then 1 else 4`',
+  ),
+  LTM4210: error(
+    (_: Record<never, never>) =>
+      '`plateau` is a factor in a setting of an optimizer, and stands nowhere else',
+    () =>
+      'write `optimizer adam = Adam(net, lr: 1e-3 * plateau(min: val.loss, factor: 0.5, patience: 3))`; hooks ask `stalled(…)`',
+  ),
   LTM4301: error(
     (d: { data: string; split: string; near: string | undefined; splits: readonly string[] }) =>
       `\`${d.data}\` has no split \`${d.split}\``,

@@ -3,6 +3,7 @@ import { nearest } from '../../base/names.ts'
 import type { Hook, HostStatement, Phase, TrainingStep } from '../../ir/ir.ts'
 import type { Hook as HookNode } from '../../syntax/ast.ts'
 import { type Context, complain, originOf } from '../context.ts'
+import { clockUnits } from '../durations.ts'
 import { expression } from '../evaluate.ts'
 import { knownNumber } from '../values.ts'
 import { watching } from './monitors.ts'
@@ -95,7 +96,9 @@ function eventOf(training: Training, node: HookNode, ctx: Context): Hook['event'
         ),
       })
     }
-    return { kind: 'every', count, unit: event.unit, ...(of === undefined ? {} : { of }) }
+    const cadence = { ...clockUnits(count, event.unit), ...(of === undefined ? {} : { of }) }
+    training.cadences.push({ ...cadence, span: event.span })
+    return { kind: 'every', ...cadence }
   }
   const name = aliases[event.name.text] ?? event.name.text
   if (hookEvents.some(known => known === name)) return { kind: 'event', name }

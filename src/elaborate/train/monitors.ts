@@ -50,17 +50,20 @@ function stalledCondition(
   }
   const monitor = loggedName(ctx, found.value) ?? textOf(found.value.span).replace(/\s+/g, '')
   note(monitor, found.value.span)
+  checkOptions(ctx, node.args, 'stalled', stallOptions)
   const stall = stallOf(ctx, node.args, { direction: found.direction, monitor })
   const expr: HostExpr = { kind: 'stalled', place: training.stalls.fresh(monitor), ...stall }
   return { kind: 'bool', expr }
 }
 
+/** What `stalled` takes wherever it stands. */
+export const stallOptions = ['min', 'max', 'patience', 'min_delta']
+
 /** The options of `stalled`, with what they are where they are left out. */
-export function stallOf(ctx: Context, args: Call['args'], monitor: Monitor): Stall {
-  checkOptions(ctx, args, 'stalled', ['min', 'max', 'patience', 'min_delta'])
+export function stallOf(ctx: Context, args: Call['args'], monitor: Monitor, patience = 3): Stall {
   return {
     ...monitor,
-    patience: option(ctx, args, 'patience', 3),
+    patience: option(ctx, args, 'patience', patience),
     minDelta: option(ctx, args, 'min_delta', 0),
   }
 }

@@ -28,6 +28,7 @@ import { declaredType } from '../types.ts'
 import { bool, errorValue, knownNumber, type OptimizerValue, type Value } from '../values.ts'
 import { globPattern } from './globs.ts'
 import { settable } from './settings.ts'
+import { accumulationOf, clipOf } from './updating.ts'
 
 /** `optimizer adam = AdamW(net, lr: 1e-3, except net.**.bias: { weight_decay: 0 })`. */
 export function elaborateOptimizer(
@@ -54,7 +55,7 @@ export function elaborateOptimizer(
   const bound = bindFormals(
     within,
     declaration.signature.formals,
-    { args: settingsArguments(call), span: call.span, shown: textOf(call.callee.span) },
+    { args: settingsArguments(call, declaration), span: call.span, shown: textOf(call.callee.span) },
     undefined,
     callee.env.child(),
   )
@@ -90,6 +91,7 @@ export function elaborateOptimizer(
     slots,
     settings: hostSettings.map(setting => setting.formal.name.text),
     groups,
+    ...(average ? {} : updatingOf(within, call, declaration)),
     origin: originOf(member.span),
   }
   const value: OptimizerValue = {
@@ -110,9 +112,36 @@ export interface ElaboratedOptimizer {
   readonly value: OptimizerValue
 }
 
-/** The first argument names parameters; the rest are settings. */
-const settingsArguments = (call: Call): readonly Arg[] =>
-  call.args.slice(1).filter(arg => arg.kind !== 'Except')
+/** The first argument names parameters; the rest are settings, and how its updates are made. */
+function settingsArguments(call: Call, declaration: OptimizerDeclaration): readonly Arg[] {
+  const isUpdating = (arg: Arg) => arg.kind === 'Named' && updatingArgument(arg.name.text, declaration)
+  return call.args.slice(1).filter(arg => arg.kind !== 'Except' && !isUpdating(arg))
+}
+
+/** Whether an argument is one that every optimizer takes; a setting that is declared comes first. */
+function updatingArgument(name: string, { signature }: OptimizerDeclaration): boolean {
+  const own = signature.formals.some(formal => formal.name.text === name)
+  return !own && (name === 'clip' || name === 'accumulate')
+}
+
+/** `clip: norm(1.0)` and `accumulate: 4` in place of the trainer's. */
+function updatingOf(
+  ctx: Context,
+  call: Call,
+  declaration: OptimizerDeclaration,
+): Pick<Optimizer, 'clip' | 'accumulate'> {
+  const node = (name: string) => {
+    const arg = call.args.find(each => each.kind === 'Named' && each.name.text === name)
+    return arg?.kind === 'Named' && updatingArgument(name, declaration) ? arg.value : undefined
+  }
+  const [clip, accumulate] = [node('clip'), node('accumulate')]
+  const clipped = clip && clipOf(ctx, clip)
+  const batches = accumulate && accumulationOf(ctx, accumulate)
+  return {
+    ...(clipped === undefined ? {} : { clip: clipped }),
+    ...(batches === undefined ? {} : { accumulate: batches }),
+  }
+}
 
 function targetParameters(ctx: Context, call: Call): readonly PlacedParam[] | undefined {
   const [first] = call.args

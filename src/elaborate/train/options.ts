@@ -4,6 +4,16 @@ import { type Context, complain } from '../context.ts'
 import { expression } from '../evaluate.ts'
 import { knownNumber } from '../values.ts'
 
+/** A call of one of these names, which are no functions. */
+export function callOf(
+  node: Expr,
+  names: readonly string[],
+): { readonly name: string; readonly args: Call['args'] } | undefined {
+  if (node.kind !== 'Call' || node.callee.kind !== 'Name' || !names.includes(node.callee.text))
+    return undefined
+  return { name: node.callee.text, args: node.args }
+}
+
 /** The options of a setting that is a call; others are reported. */
 export function checkOptions(
   ctx: Context,
@@ -34,12 +44,37 @@ export function direction(
 
 /** An option that is a number, 0 or more. */
 export function option(ctx: Context, args: Call['args'], name: string, otherwise: number): number {
-  const arg = args.find(item => item.kind === 'Named' && item.name.text === name)
-  if (arg?.kind !== 'Named') return otherwise
-  const value = expression(ctx, arg.value)
+  return numberOption(ctx, args, name, 'a number, 0 or more', known => known >= 0) ?? otherwise
+}
+
+/** An option that is a number; undefined where it is left out, or wrong, which is reported. */
+export function numberOption(
+  ctx: Context,
+  args: Call['args'],
+  name: string,
+  wanted = 'a number',
+  fits: (value: number) => boolean = () => true,
+): number | undefined {
+  const node = given(args, name)
+  if (!node) return undefined
+  const value = expression(ctx, node)
   const known = knownNumber(value)
-  if (known !== undefined && known >= 0) return known
-  if (value.kind !== 'error')
-    complain(ctx, 'LTM4202', arg.value.span, { key: name, wanted: 'a number, 0 or more' })
+  if (known !== undefined && fits(known)) return known
+  if (value.kind !== 'error') complain(ctx, 'LTM4202', node.span, { key: name, wanted })
+  return undefined
+}
+
+/** An option that is `true` or `false` when the program is compiled. */
+export function truthOption(ctx: Context, args: Call['args'], name: string, otherwise: boolean): boolean {
+  const node = given(args, name)
+  if (!node) return otherwise
+  const value = expression(ctx, node)
+  if (value.kind === 'bool' && value.expr.kind === 'bool') return value.expr.value
+  if (value.kind !== 'error') complain(ctx, 'LTM4202', node.span, { key: name, wanted: '`true` or `false`' })
   return otherwise
+}
+
+function given(args: Call['args'], name: string): Expr | undefined {
+  const arg = args.find(item => item.kind === 'Named' && item.name.text === name)
+  return arg?.kind === 'Named' ? arg.value : undefined
 }

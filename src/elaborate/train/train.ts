@@ -22,6 +22,7 @@ import { elaborateMetric, type MetricScope } from './metrics.ts'
 import { checkReadings } from './monitors.ts'
 import { elaborateOptimizer } from './optimizers.ts'
 import { elaborateBuffer, elaborateParameter, type Start } from './parameters.ts'
+import { Plateaus } from './plateaus.ts'
 import { settingsThatAreSet } from './settings.ts'
 import { elaborateStep } from './steps.ts'
 import { elaborateTrainer } from './trainer.ts'
@@ -84,7 +85,9 @@ export function elaborateTrain(world: Context, train: Train, given: ReadonlyMap<
     if (!elaborated) ctx.world.silent.push(buffer.spec.declaration.span)
     return elaborated ? [elaborated] : []
   })
-  const { optimizers, settings: setVars } = optimizersOf(ctx, train, names, hypers)
+  const plateaus = new Plateaus()
+  const watchful: Context = { ...ctx, plateau: (place, node) => plateaus.read(place, node) }
+  const { optimizers, settings: setVars } = optimizersOf(watchful, train, names, hypers)
   const metrics = metricsOf(ctx, train, names)
   const movers = averages.flatMap(average => averageOptimizer(ctx, average, optimizers) ?? [])
   const training: Training = {
@@ -97,7 +100,9 @@ export function elaborateTrain(world: Context, train: Train, given: ReadonlyMap<
     frozen: new Set(parameters.flatMap(({ path, frozen }) => (frozen ? [path] : []))),
     logged: new Set(),
     returned: [],
-    readings: [],
+    readings: [...plateaus.readings],
+    cadences: [],
+    phases: new Set(membersOf(train, 'TrainStep').flatMap(step => step.phases)),
     stalls: new NameSupply(),
     silent: ctx.world.silent,
     reached: { paths: new Set(), all: false },
@@ -106,7 +111,8 @@ export function elaborateTrain(world: Context, train: Train, given: ReadonlyMap<
   }
   checkRepeated(ctx, train)
   const steps = membersOf(train, 'TrainStep').flatMap(member => elaborateStep(training, member))
-  const hooks = membersOf(train, 'Hook').flatMap(member => elaborateHook(training, member, steps) ?? [])
+  const own = membersOf(train, 'Hook').flatMap(member => elaborateHook(training, member, steps) ?? [])
+  const hooks = [...own, ...plateaus.hooks]
   const [trainer] = membersOf(train, 'Trainer')
   const settings = elaborateTrainer(
     training,
@@ -124,7 +130,7 @@ export function elaborateTrain(world: Context, train: Train, given: ReadonlyMap<
     parameters,
     buffers,
     weights: models.flatMap(({ weights }) => weights ?? []),
-    vars: [...vars.flatMap(({ host }) => host ?? []), ...setVars],
+    vars: [...vars.flatMap(({ host }) => host ?? []), ...setVars, ...plateaus.vars],
     optimizers: [...optimizers, ...movers],
     metrics: [...metrics.values()].map(scope => scope.metric),
     functions: world.world.functions.list,

@@ -1,6 +1,6 @@
 import type { NameSupply } from '../../base/fresh.ts'
 import type { Span } from '../../base/source.ts'
-import type { Dataset, Optimizer, Value } from '../../ir/ir.ts'
+import type { Cadence, Dataset, Optimizer, Phase, Value } from '../../ir/ir.ts'
 import type { Context } from '../context.ts'
 import type { MetricScope } from './metrics.ts'
 
@@ -35,6 +35,10 @@ export interface Training {
   readonly returned: Returned[]
   /** Where logged values are read, to be resolved when all that logs is known. */
   readonly readings: Reading[]
+  /** How often hooks ask to run, and where. */
+  readonly cadences: (Cadence & { readonly span: Span })[]
+  /** Phases that have a step. */
+  readonly phases: ReadonlySet<Phase>
   /** Names for the places that ask whether a value has stalled. */
   readonly stalls: NameSupply
   /** Parameters that some loss depends on; `all` where that is not known, because a loss has an error. */

@@ -1,7 +1,7 @@
 import { bug } from '../../base/bug.ts'
 import { annotation, type Code, join, type Target, ts } from '../../base/code.ts'
 import { hostCalls } from '../../ir/hostFunctions.ts'
-import type { Hook, Origin, Program, TrainerSettings, TrainingStep } from '../../ir/ir.ts'
+import type { Hook, Origin, Program, TrainingStep } from '../../ir/ir.ts'
 import { blank, type Line, layout, type Statement, statement, verbatim } from '../layout.ts'
 import { datasetLine } from './data.ts'
 import {
@@ -24,7 +24,7 @@ import { claim, quote, upperFirst } from './names.ts'
 import { raggedOutputs } from './ragged.ts'
 import { renderHook, renderStep, type StepText, stepFunction, stepName } from './steps.ts'
 import { textOutputs } from './texts.ts'
-import { metricLine, optimizerLine, settingsLine, varsLine } from './training.ts'
+import { metricLine, optimizerLine, settingsLine, trainerCode, varsLine } from './training.ts'
 
 /** What a generated program is for. */
 export interface EmitOptions {
@@ -239,7 +239,7 @@ function trainingLines(
     entry('metrics', listCode(program.metrics.map(({ name }) => holderName(env, 'metric', name)))),
     entry('steps', listCode(steps)),
     entry('hooks', listCode(hooks)),
-    entry('trainer', literal(trainerLiteral(program.trainer))),
+    entry('trainer', trainerCode(program.trainer)),
   ]
   const training: Statement = {
     kind: 'statement',
@@ -252,16 +252,4 @@ function trainingLines(
 
 function entry(key: string, value: Code): Line {
   return statement(value === key ? `${key},` : ts`${key}: ${join([value])},`)
-}
-
-/** Interfaces have no index signature; their copies do. */
-function trainerLiteral({ updates, clip, keep, stop, validate, ...rest }: TrainerSettings): Plain {
-  return {
-    ...rest,
-    updates: updates && { ...updates },
-    clip: clip && { ...clip },
-    keep: keep && { ...keep },
-    stop: stop && { ...stop },
-    validate: validate && { ...validate },
-  }
 }

@@ -1,6 +1,6 @@
 import { bug } from '../../base/bug.ts'
 import { annotation, type Code, ts } from '../../base/code.ts'
-import type { Hyper, Metric, Optimizer, OptimizerGroup } from '../../ir/ir.ts'
+import type { Accumulation, Hyper, Metric, Optimizer, OptimizerGroup, TrainerSettings } from '../../ir/ir.ts'
 import { type Line, statement } from '../layout.ts'
 import { dtypes } from './data.ts'
 import { type Env, funcOf, holderName, isAverage, traceOf } from './env.ts'
@@ -8,7 +8,7 @@ import { emitFunction, functionValue } from './functions.ts'
 import type { Style } from './functionText.ts'
 import { type HostNames, hostCode } from './host.ts'
 import { refersTo } from './imports.ts'
-import { listCode, literal, objectCode } from './literals.ts'
+import { listCode, literal, objectCode, type Plain } from './literals.ts'
 import { claim, memberAccess, propertyKey, quote, typeName } from './names.ts'
 import { typeAlias } from './self.ts'
 
@@ -21,6 +21,8 @@ export function optimizerLine(env: Env, optimizer: Optimizer): Line {
     ['slots', literal(Object.fromEntries(optimizer.slots.map(({ name, value }) => [name, value])))],
     ['groups', listCode(optimizer.groups.map(group => groupCode(env, optimizer, group)))],
     ['follows', optimizer.follows && quote(optimizer.follows)],
+    ['clip', optimizer.clip && literal({ ...optimizer.clip })],
+    ['accumulate', accumulateCode(optimizer.accumulate)],
     ['trace', quote(traceOf(env, optimizer.origin))],
   ])
   const kind = isAverage(optimizer) ? 'average' : 'optimizer'
@@ -42,22 +44,35 @@ function groupCode(env: Env, optimizer: Optimizer, group: OptimizerGroup): Code 
 
 /** `clock => ({ lr: settings.lr, … })`, read anew at each update. */
 function settingsCode({ settings }: Optimizer, group: OptimizerGroup): Code {
+  return readAnew(names => {
+    const entries = settings.map((name, i) => {
+      const expr = group.settings[i] ?? bug(`no value for the setting \`${name}\``)
+      return [name, hostCode(expr, names)] as const
+    })
+    return ts`(${objectCode(entries)})`
+  })
+}
+
+/** A number that is always the same, or `clock => …`, which the epoch decides. */
+function accumulateCode(batches: Accumulation | undefined): Code | undefined {
+  if (batches === undefined || typeof batches === 'number') return batches?.toString()
+  return readAnew(names => hostCode(batches, names))
+}
+
+/** A function of the clocks, if it looks at them. */
+function readAnew(body: (names: HostNames) => Code): Code {
   let clocks = false
-  const names: HostNames = {
+  const outside = (what: string) => bug(`a setting of training reads ${what}`)
+  const code = body({
     get clock() {
       clocks = true
       return 'clock'
     },
-    argument: name => bug(`the setting of an optimizer reads the argument \`${name}\``),
-    size: dim => bug(`the setting of an optimizer reads the size \`${dim}\``),
-    item: value => bug(`the setting of an optimizer reads %${value}`),
-  }
-  const entries = settings.map((name, i) => {
-    const expr = group.settings[i] ?? bug(`no value for the setting \`${name}\``)
-    return [name, hostCode(expr, names)] as const
+    argument: name => outside(`the argument \`${name}\``),
+    size: dim => outside(`the size \`${dim}\``),
+    item: value => outside(`%${value}`),
   })
-  const record = objectCode(entries)
-  return ts`${clocks ? 'clock' : '()'} => (${record})`
+  return ts`${clocks ? 'clock' : '()'} => ${code}`
 }
 
 // ── Metrics ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -124,4 +139,34 @@ export function varsLine(env: Env): Line {
   return statement(
     `const vars = ${literal(Object.fromEntries(env.program.vars.map(({ name, value }) => [name, value])))}`,
   )
+}
+
+/** The settings of the trainer, as the runtime takes them. */
+export function trainerCode(trainer: TrainerSettings): Code {
+  const { epochs, time, minEpochs, seed, accumulate, nonfinite, sanity, logEvery } = trainer
+  const { updates, minUpdates, clip, keep, restore, stop, validate, limits } = trainer
+  const plain = (value: Plain | undefined): Code | undefined => (value === undefined ? value : literal(value))
+  // Interfaces have no index signature; their copies do.
+  return objectCode([
+    ['epochs', plain(epochs)],
+    ['seed', plain(seed)],
+    ['accumulate', accumulateCode(accumulate)],
+    ['nonfinite', plain(nonfinite)],
+    ['updates', plain(updates && { ...updates })],
+    ['time', plain(time)],
+    ['minEpochs', plain(minEpochs)],
+    ['minUpdates', plain(minUpdates && { ...minUpdates })],
+    ['clip', plain(clip && { ...clip })],
+    ['keep', plain(keep && { ...keep })],
+    ['restore', plain(restore)],
+    ['stop', plain(stop?.map(rule => ({ ...rule })))],
+    ['validate', plain(validate && { ...validate })],
+    ['sanity', plain(sanity)],
+    ['limits', plain(limits && limitsOf(limits))],
+    ['logEvery', plain(logEvery)],
+  ])
+}
+
+function limitsOf(limits: NonNullable<TrainerSettings['limits']>): Plain {
+  return Object.fromEntries(Object.entries(limits).map(([phase, limit]) => [phase, { ...limit }]))
 }

@@ -11,7 +11,6 @@ import type {
   Hyper,
   Metric,
   MetricState,
-  Monitor,
   Optimizer,
   OptimizerGroup,
   Origin,
@@ -24,6 +23,7 @@ import { parseExpr } from './expression.ts'
 import { parseLiteral, parseTensorType } from './names.ts'
 import type { Scanner } from './scanner.ts'
 import { commaList } from './tensor.ts'
+import { parseAccumulate, parseClip } from './trainer.ts'
 
 /** A hyper, from behind its word. */
 export function parseHyper(s: Scanner, origin: Origin): Hyper {
@@ -294,9 +294,12 @@ export function parseOptimizer(s: Scanner, scope: HostScope, origin: Origin): Op
   const settings = s.list('(', ')', () => s.name())
   const follows = s.accept('follows') ? { follows: s.name() } : {}
   s.expect('{')
+  const clip = parseClip(s)
+  const accumulate = parseAccumulate(s, scope)
+  const own = { ...clip, ...(accumulate === undefined ? {} : { accumulate }) }
   const slots = repeat(() => parseSlot(s))
   const groups = s.block('}', () => parseGroup(s, scope))
-  return { name, declaration, slots, settings, groups, ...follows, origin }
+  return { name, declaration, slots, settings, groups, ...follows, ...own, origin }
 }
 
 function parseSlot(s: Scanner): Optimizer['slots'][number] | undefined {
@@ -335,9 +338,4 @@ function parseState(s: Scanner): MetricState {
   const value = s.number()
   s.expect('merge')
   return { name, type, value, merge: s.oneOf(['sum', 'max', 'min']) }
-}
-
-/** `max val.accuracy`. */
-export function parseMonitor(s: Scanner): Monitor {
-  return { direction: s.oneOf(['min', 'max']), monitor: s.name() }
 }

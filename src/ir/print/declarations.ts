@@ -8,17 +8,16 @@ import type {
   HostVar,
   Hyper,
   Metric,
-  Monitor,
   Optimizer,
   OptimizerGroup,
   Parameter,
   Ragged,
-  TrainerSettings,
   WeightFile,
 } from '../ir.ts'
 import { printExpr } from './expression.ts'
 import { indent, type Line, line, traced } from './lines.ts'
 import { printLiteral, printName, printNumber, printType, printValue } from './names.ts'
+import { accumulateText, clipText, setting } from './trainer.ts'
 
 /** `hyper lr: float = 0.001 in log_range(0.00001, 0.1)`. */
 export function hyperLine(hyper: Hyper): Line {
@@ -165,6 +164,8 @@ export function optimizerLines(optimizer: Optimizer, scope: HostScope): readonly
       origin,
     ),
     ...indent([
+      ...setting(optimizer.clip, clipText),
+      ...setting(optimizer.accumulate, batches => accumulateText(batches, scope)),
       ...slots.map(slot => line(`slot ${printName(slot.name)} = ${printNumber(slot.value)}`)),
       ...groups.flatMap(group => groupLines(group, scope)),
     ]),
@@ -189,36 +190,4 @@ export function metricLines(metric: Metric): readonly Line[] {
     return line(`state ${printName(state.name)}: ${printType(state.type)} ${value}`)
   })
   return [traced(`${head} {`, metric.origin), ...indent(states), line('}')]
-}
-
-/** How long it trains, and what it keeps. */
-export function trainerLines(trainer: TrainerSettings): readonly Line[] {
-  const settings = [
-    ...setting(trainer.epochs, count => `epochs ${printNumber(count)}`),
-    ...setting(trainer.updates, ({ count, of }) => `updates ${printNumber(count)}${ofOptimizer(of)}`),
-    line(`seed ${printNumber(trainer.seed)}`),
-    ...setting(trainer.clip, ({ kind, limit }) => `clip ${kind} ${printNumber(limit)}`),
-    line(`accumulate ${printNumber(trainer.accumulate)}`),
-    ...setting(trainer.keep, keep => `keep ${monitor(keep)} count ${printNumber(keep.count)}`),
-    ...setting(trainer.stop, stop => `stop ${monitor(stop)} ${patience(stop)}`),
-    ...setting(trainer.validate, ({ count, unit }) => `validate every ${printNumber(count)} ${unit}`),
-    line(`nonfinite ${trainer.nonfinite}`),
-  ]
-  return [line('trainer {'), ...indent(settings), line('}')]
-}
-
-function setting<T>(value: T | undefined, text: (value: T) => string): readonly Line[] {
-  return value === undefined ? [] : [line(text(value))]
-}
-
-function ofOptimizer(of: string | undefined): string {
-  return of === undefined ? '' : ` of ${printName(of)}`
-}
-
-function monitor({ direction, monitor: name }: Monitor): string {
-  return `${direction} ${printName(name)}`
-}
-
-function patience(stop: NonNullable<TrainerSettings['stop']>): string {
-  return `patience ${printNumber(stop.patience)} min_delta ${printNumber(stop.minDelta)}`
 }

@@ -1,4 +1,14 @@
-import type { Buffer, Dataset, Metric, Optimizer, OptimizerGroup, Parameter, ValueType } from '../../ir/ir.ts'
+import type {
+  Accumulation,
+  Buffer,
+  Dataset,
+  Metric,
+  Optimizer,
+  OptimizerGroup,
+  Parameter,
+  Program,
+  ValueType,
+} from '../../ir/ir.ts'
 import { followedPath } from '../../ir/optimizers.ts'
 import type { TensorType } from '../../types/tensor.ts'
 import { showValueType } from '../calls.ts'
@@ -18,6 +28,21 @@ export function verifyDeclarations(facts: Facts): void {
   for (const optimizer of optimizers) verifyOptimizer(inside(site, `optimizer ${optimizer.name}`), optimizer)
   verifyOwners(site, optimizers)
   for (const metric of metrics) verifyMetric(inside(site, `metric ${metric.name}`), metric)
+  verifyTrainer(inside(site, 'trainer'), facts.program)
+}
+
+/** Clocks of the trainer are those of optimizers that there are. */
+function verifyTrainer(site: Site, { trainer, optimizers }: Program): void {
+  verifyAccumulation(site, trainer.accumulate)
+  for (const counted of [trainer.updates, trainer.minUpdates, trainer.validate])
+    if (counted?.of !== undefined && !optimizers.some(({ name }) => name === counted.of))
+      complain(site, `there is no optimizer ${counted.of}`)
+}
+
+function verifyAccumulation(site: Site, batches: Accumulation | undefined): void {
+  if (batches === undefined || typeof batches === 'number') return
+  const scope: Scope = { ...site, values: new Map(), taken: new Set(), sizes: new Set(), args: undefined }
+  verifyExpr(scope, batches)
 }
 
 function verifyDataset(site: Site, data: Dataset): void {
@@ -82,6 +107,7 @@ function showTypes(types: readonly ValueType[]): string {
 }
 
 function verifyOptimizer(site: Site, optimizer: Optimizer): void {
+  verifyAccumulation(site, optimizer.accumulate)
   for (const group of optimizer.groups) verifyGroup(site, optimizer, group)
 }
 

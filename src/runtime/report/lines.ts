@@ -104,6 +104,8 @@ export function endLine(event: RunEnd): string {
 const endings = {
   finished: 'finished',
   stalled: 'stopped early',
+  reached: 'stopped early',
+  diverged: 'stopped early',
   stopped: 'stopped',
   interrupted: 'interrupted',
 } as const

@@ -19,7 +19,7 @@ import type {
   RecordField,
   RecordLiteral,
   Ref,
-  Unit,
+  WrittenUnit,
 } from '../ast.ts'
 import {
   at,
@@ -189,7 +189,7 @@ function buildQuantity(cst: CstNode, ctx: Context): NumberLiteral {
   return {
     ...buildNumber(token(cst, 'NumberToken'), ctx),
     span: spanOf(cst, ctx),
-    unit: maybeToken(cst, 'Unit')?.image as Unit | undefined, // the category Unit holds exactly these
+    unit: maybeToken(cst, 'Unit')?.image as WrittenUnit | undefined, // the category Unit holds exactly these
     of: of && nameOf(of, ctx),
   }
 }

@@ -15,7 +15,7 @@ import type {
   Train,
   TrainMember,
   TrainStep,
-  Unit,
+  WrittenUnit,
 } from '../ast.ts'
 import {
   base,
@@ -164,7 +164,7 @@ function buildCadence(cst: CstNode, ctx: Context): HookCadence {
     kind: 'HookCadence',
     ...base(cst, ctx),
     count: number ? buildNumber(number, ctx) : name(cst, ctx, 'count'),
-    unit: token(cst, 'Unit').image as Unit, // the category Unit holds exactly these
+    unit: token(cst, 'Unit').image as WrittenUnit, // the category Unit holds exactly these
     of: of && nameOf(of, ctx),
   }
 }

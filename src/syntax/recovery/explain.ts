@@ -67,7 +67,7 @@ function candidates(view: View, failure: Failure): readonly string[] {
 
 const wordsOf: Readonly<Record<string, readonly Word[]>> = {
   Phase: ['train', 'val', 'test', 'predict'],
-  Unit: ['batches', 'updates', 'epochs', 'examples', 'seconds'],
+  Unit: ['batches', 'updates', 'epochs', 'examples', 'seconds', 'minutes', 'hours'],
 }
 
 const clauses: readonly Word[] = [

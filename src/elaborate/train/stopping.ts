@@ -1,0 +1,72 @@
+import { textOf } from '../../base/source.ts'
+import type { Monitor, StopRule } from '../../ir/ir.ts'
+import type { Call, Expr } from '../../syntax/ast.ts'
+import { complain } from '../context.ts'
+import type { Said } from './lengths.ts'
+import { isLogged, stallOf, stallOptions } from './monitors.ts'
+import { callOf, checkOptions, direction, numberOption, option, truthOption } from './options.ts'
+import type { Training } from './training.ts'
+
+/** `best(max: val.accuracy, count: 3)` */
+export function keepOf(training: Training, node: Expr): Said {
+  const { ctx } = training
+  const call = callOf(node, ['best'])
+  if (!call) {
+    const wanted = '`best(max: val.accuracy)` or `best(min: val.loss, count: 3)`'
+    complain(ctx, 'LTM4202', node.span, { key: 'keep', wanted })
+    return {}
+  }
+  checkOptions(ctx, call.args, 'best', ['min', 'max', 'count'])
+  if (!direction(call.args)) {
+    const wanted = 'a direction: `best(max: val.accuracy)` or `best(min: val.loss)`'
+    complain(ctx, 'LTM4202', node.span, { key: 'keep', wanted })
+    return {}
+  }
+  const monitor = monitorOf(training, call.args)
+  return monitor ? { keep: { ...monitor, count: option(ctx, call.args, 'count', 1) } } : {}
+}
+
+/** `restore: best`. */
+export function restoreOf({ ctx }: Training, node: Expr): Said {
+  if (node.kind === 'Name' && node.text === 'best') return { restore: 'best' }
+  complain(ctx, 'LTM4202', node.span, { key: 'restore', wanted: '`best`' })
+  return {}
+}
+
+/** `stalled(min: val.loss, patience: 5)`, or a list of such. */
+export function stopOf(training: Training, node: Expr): Said {
+  const nodes = node.kind === 'ListLiteral' ? node.items : [node]
+  const rules = nodes.flatMap(each => ruleOf(training, each) ?? [])
+  return rules.length === 0 ? {} : { stop: rules }
+}
+
+const thresholds = ['stopping_threshold', 'divergence_threshold', 'check_finite']
+
+function ruleOf(training: Training, node: Expr): StopRule | undefined {
+  const { ctx } = training
+  const call = callOf(node, ['stalled'])
+  if (!call || !direction(call.args)) {
+    const wanted = '`stalled(min: val.loss, patience: 5)`'
+    return void complain(ctx, 'LTM4202', node.span, { key: 'stop', wanted })
+  }
+  checkOptions(ctx, call.args, 'stalled', [...stallOptions, ...thresholds])
+  const monitor = monitorOf(training, call.args)
+  if (!monitor) return undefined
+  const good = numberOption(ctx, call.args, 'stopping_threshold')
+  const bad = numberOption(ctx, call.args, 'divergence_threshold')
+  return {
+    ...stallOf(ctx, call.args, monitor),
+    ...(good === undefined ? {} : { stoppingThreshold: good }),
+    ...(bad === undefined ? {} : { divergenceThreshold: bad }),
+    checkFinite: truthOption(ctx, call.args, 'check_finite', true),
+  }
+}
+
+/** `max: val.accuracy`: a name that some step logs. */
+function monitorOf(training: Training, args: Call['args']): Monitor | undefined {
+  const found = direction(args)
+  if (!found) return undefined
+  const monitor = textOf(found.value.span).replace(/\s+/g, '')
+  training.readings.push({ name: monitor, span: found.value.span, reader: 'trainer' })
+  return isLogged(training, monitor) ? { direction: found.direction, monitor } : undefined
+}
