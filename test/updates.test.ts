@@ -22,7 +22,7 @@ import { benchOf, hostNumbers } from './kit/updates.ts'
 
 const updates = suite('updates')
 /** TensorFlow.js makes one element of none where it broadcasts, so none has a test of its own. */
-const sizes = [1, 3, 4, 5, 1000]
+const sizes = [1, 3, 4, 5, 333, 1000]
 
 updates.before(async () => {
   await startBackend('cpu')
@@ -80,6 +80,46 @@ optimizer Adagrad(lr: float, limit: float = 3.0) {
   }
 }
 
+/// Each tensor's step is as long as its weights and gradient ask for (You et al. 2017).
+optimizer Lars(lr: float, momentum: float = 0.9, trust: float = 0.001) {
+  slot velocity: like param = 0
+  update(param, grad, t) {
+    let weights = sqrt(sum(param ^ 2))
+    let slope = sqrt(sum(grad ^ 2))
+    let ratio = where(weights > 0 and slope > 0, trust * weights / slope, 1.0)
+    set velocity = momentum * velocity + ratio * grad
+    return param - lr * velocity
+  }
+}
+
+/// Adam's step, as long as the weights ask for (You et al. 2020).
+optimizer Lamb(
+  lr: float,
+  beta1: float = 0.9,
+  beta2: float = 0.999,
+  eps: float = 1e-6,
+  weight_decay: float = 0.01,
+) {
+  slot m: like param = 0
+  slot v: like param = 0
+  update(param, grad, t) {
+    set m = beta1 * m + (1 - beta1) * grad
+    set v = beta2 * v + (1 - beta2) * grad ^ 2
+    let step = m / (1 - beta1 ^ t) / (sqrt(v / (1 - beta2 ^ t)) + eps) + weight_decay * param
+    let weights = sqrt(sum(param ^ 2))
+    let length = sqrt(sum(step ^ 2))
+    return param - lr * where(weights > 0 and length > 0, weights / length, 1.0) * step
+  }
+}
+
+/// The gradient less its mean, divided by its own deviation: a sum that waits for another.
+optimizer Centred(lr: float) {
+  update(param, grad, t) {
+    let centred = grad - mean(grad)
+    return param - lr * centred / (sqrt(mean(centred ^ 2)) + 1e-6)
+  }
+}
+
 /// Slots that change places, one that stays, and one that is set to a number.
 optimizer Odd(lr: float) {
   slot a: like param = 1
@@ -109,7 +149,10 @@ const calls: readonly { readonly call: string; readonly source?: string }[] = [
   { call: 'Adam(net, lr: 0.001)' },
   { call: 'AdamW(net, lr: 0.003, weight_decay: 0.1)' },
   { call: 'AdamW(net, lr: warmup_cosine(0.003, warmup: 2, total: 10))' },
-  ...['Amsgrad', 'Rprop', 'Adagrad', 'Odd'].map(name => ({ call: `${name}(net, lr: 0.01)`, source: own })),
+  ...['Amsgrad', 'Rprop', 'Adagrad', 'Lars', 'Lamb', 'Centred', 'Odd'].map(name => ({
+    call: `${name}(net, lr: 0.01)`,
+    source: own,
+  })),
   ...users.map(({ text }) => ({ call: 'Lion(net, lr: 0.01, weight_decay: 0.1)', source: text })),
 ]
 const averages = ['Ema(net, decay: 0.99)', 'Average(net)'].map(call => ({ call }))
@@ -287,7 +330,20 @@ const unary = ['neg', 'abs', 'sqrt', 'rsqrt', 'relu', 'sign', 'floor', 'ceil', '
 const binary = ['add', 'sub', 'mul', 'div', 'minimum', 'maximum'] as const
 const comparisons = ['eq', 'ne', 'lt', 'le', 'gt', 'ge'] as const
 const connectives = ['and', 'or'] as const
-const moves = ['unary', 'binary', 'binary', 'compare', 'connect', 'not', 'where', 'cast', 'host', 'number']
+const reductions = ['sum', 'mean'] as const
+const moves = [
+  'unary',
+  'binary',
+  'binary',
+  'compare',
+  'connect',
+  'not',
+  'where',
+  'cast',
+  'host',
+  'number',
+  'reduce',
+]
 
 /** Random steps: numbers of the host, constants, and operators over whatever there is. */
 function writeSteps(make: Make, inputs: readonly Operand[], steps: Step[], random: () => number): void {
@@ -297,6 +353,8 @@ function writeSteps(make: Make, inputs: readonly Operand[], steps: Step[], rando
   const truth = () =>
     pick([...values.filter(({ type }) => type.dtype === 'bool'), make.gt([number(), number()])])
   const constant = () => make.constant(pick([0, -0, 1, 0.5, -3, 1e-30]))
+  const size = () => make.size([], { shape: whole.shape })
+  const filled = () => make.full([], { shape: whole.shape, value: -1.5, dtype: 'f32' })
   const host = (): Operand => {
     const value = pick<HostExpr>([
       { kind: 'argument', name: 't' },
@@ -316,8 +374,9 @@ function writeSteps(make: Make, inputs: readonly Operand[], steps: Step[], rando
     cast: () =>
       random() < 0.5 ? make.cast([truth()], { dtype: 'f32' }) : make.cast([number()], { dtype: 'bool' }),
     host,
-    number: () =>
-      random() < 0.5 ? constant() : make.full([], { shape: whole.shape, value: -1.5, dtype: 'f32' }),
+    // Of something that differs from element to element.
+    reduce: () => make[pick(reductions)]([make.add([pick(inputs), number()])]),
+    number: () => pick([constant, size, filled])(),
   }
   const length = 1 + Math.floor(random() * 24)
   for (let i = 0; i < length; i++) values.push(made[pick(moves)]!())
@@ -365,8 +424,10 @@ updates('what is not elementwise, or not exact, is left to others', () => {
     round: (make, [param]) => make.round([param!]),
     tanh: (make, [param]) => make.tanh([param!]),
     mod: (make, [param, grad]) => make.mod([param!, grad!]),
-    sum: (make, [param, grad]) => make.mul([make.sum([param!]), grad!]),
-    size: (make, [param]) => make.mul([param!, make.size([], { shape: whole.shape })]),
+    'a sum of each': (make, [param]) => make.sum_to([param!], { shape: [] }),
+    'a largest': (make, [param, grad]) => make.mul([make.reduce_max([param!]), grad!]),
+    'a sum of a number': (make, [param]) => make.mul([make.sum([make.constant(2)]), param!]),
+    'another size': (make, [param]) => make.mul([param!, make.size([], { shape: [3] })]),
     'a whole number': (make, [param]) => make.cast([make.cast([param!], { dtype: 'i32' })], { dtype: 'f32' }),
     'more elements': (make, [param]) => make.broadcast_to([param!], { shape: [2, '...r'] }),
     'a list': (make, [param]) => make.mul([param!, make.const([], { value: [1], dtype: 'f32' })]),

@@ -91,6 +91,7 @@ export const f32 = {
   min: two('f32', 0x96),
   max: two('f32', 0x97),
   convert_i32_s: unary('f32', 'i32', [0xb2]),
+  convert_i32_u: unary('f32', 'i32', [0xb3]),
   demote_f64: unary('f32', 'f64', [0xb6]),
   select: select('f32'),
   load: load('f32', [0x2a], 2),
@@ -158,6 +159,7 @@ export const i32x4 = {
 
 export const f32x4 = {
   splat: unary('v128', 'f32', simd(0x13)),
+  extract_lane: lane('f32', 0x1f),
   eq: pair(0x41),
   ne: pair(0x42),
   lt: pair(0x43),

@@ -15,6 +15,8 @@ export interface Lanes<F extends Type, B extends Type> {
   /** The same number, or truth, everywhere. */
   splat(value: Expr<'f32'>): Expr<F>
   splatTruth(value: Expr<'i32'>): Expr<B>
+  /** The elements one by one. */
+  elements(x: Expr<F>): readonly Expr<'f32'>[]
   /** 1 where it holds, else 0. */
   asNumber(truth: Expr<B>): Expr<F>
   where(condition: Expr<B>, a: Expr<F>, b: Expr<F>): Expr<F>
@@ -39,6 +41,7 @@ export const single: Lanes<'f32', 'i32'> = {
   store: (address, value) => f32.store(address, value),
   splat: value => value,
   splatTruth: value => value,
+  elements: x => [x],
   asNumber: truth => f32.convert_i32_s(truth),
   where: f32.select,
   not: i32.eqz,
@@ -64,6 +67,7 @@ export const fourfold: Lanes<'v128', 'v128'> = {
   store: (address, value) => v128.store(address, value),
   splat: f32x4.splat,
   splatTruth: value => f32x4.ne(f32x4.splat(f32.convert_i32_s(value)), f32x4.splat(f32.const(0))),
+  elements: x => [0, 1, 2, 3].map(lane => f32x4.extract_lane(x, lane)),
   asNumber: truth => v128.and(truth, f32x4.splat(f32.const(1))),
   where: (condition, a, b) => v128.bitselect(a, b, condition),
   not: v128.not,

@@ -1,3 +1,4 @@
+import { bug } from '../../base/bug.ts'
 import { f32 } from '../../base/wasm/instructions.ts'
 import { single } from '../../base/wasm/lanes.ts'
 import type { Func, HostExpr, Step } from '../../ir/ir.ts'
@@ -5,46 +6,85 @@ import { type Shape, sameShape, type TensorType } from '../../types/tensor.ts'
 import { isHostExpr } from '../tfjs/uses.ts'
 import { applied, constantOperand, type Operand } from './elementwise.ts'
 
-/** The steps of an update in their order: what they give is the same for all elements, or differs from one to the next. */
+/**
+ * An update in passes over the tensors. Each but the last ends with reductions, which the next one reads; the last gives the
+ * results.
+ */
 export interface Plan {
-  readonly uniform: readonly Step[]
-  readonly perElement: readonly Step[]
+  readonly passes: readonly Pass[]
   /** What the host computes. */
   readonly scalars: readonly HostExpr[]
   /** Which of them a `host` step gives. */
   readonly scalarOf: ReadonlyMap<Step, number>
 }
 
-interface Known {
-  readonly value: Operand<'f32', 'i32'>
-  readonly uniform: boolean
+/** The steps of a pass in their order. */
+export interface Pass {
+  /** Taken once, before: what they give is the same for all elements. */
+  readonly uniform: readonly Step[]
+  /** Taken at each element, again where an earlier pass has taken them: nothing keeps what they give. */
+  readonly perElement: readonly Step[]
+  /** Taken over all elements. */
+  readonly reductions: readonly Step[]
 }
 
-/** Undefined where a step is not elementwise, or gives another number of elements than the parameter has. */
+interface Known {
+  readonly value: Operand<'f32', 'i32'>
+  /** Whether it is the same for all elements. */
+  readonly uniform: boolean
+  /** The first pass that can read it. */
+  readonly pass: number
+}
+
+/** Undefined where a step is neither elementwise nor a sum of all, or gives another number of elements than the parameter has. */
 export function planOf(func: Func): Plan | undefined {
   const shape = shapeOf(func)
   if (shape === undefined) return undefined
-  const uniform: Step[] = []
-  const perElement: Step[] = []
   const scalars: Scalars = { exprs: [], byText: new Map(), ofStep: new Map() }
   const known = new Map<string, Known>(
-    func.params.map(({ name }) => [name, { value: someNumber, uniform: false }]),
+    func.params.map(({ name }) => [name, { ...someNumber, uniform: false }]),
   )
   for (const step of func.steps) {
     const [output, second] = step.outputs
-    const made = step.op === 'host' ? scalarAt(step, scalars) : madeBy(step, known)
+    const made = madeBy(step, known, scalars, shape)
     if (made === undefined || output === undefined || second !== undefined) return undefined
     if (!made.uniform && !hasShape(output.type, shape)) return undefined
     known.set(output.name, made)
-    if (made.uniform) uniform.push(step)
-    else perElement.push(step)
   }
   if (!func.results.every(name => known.get(name)?.value.kind === 'number')) return undefined
-  return { uniform, perElement, scalars: scalars.exprs, scalarOf: scalars.ofStep }
+  return { passes: passesOf(func, known), scalars: scalars.exprs, scalarOf: scalars.ofStep }
 }
 
-/** Stands for any number: here it only matters whether an operator takes it. */
-const someNumber: Operand<'f32', 'i32'> = { kind: 'number', expr: f32.const(0) }
+function passesOf({ steps, results }: Func, known: ReadonlyMap<string, Known>): readonly Pass[] {
+  const of = (step: Step) => known.get(step.outputs[0]?.name ?? '') ?? bug(`nothing is known of ${step.op}`)
+  const reductions = steps.filter(isReduction)
+  const uniform = steps.filter(step => of(step).uniform && !isReduction(step))
+  const perElement = steps.filter(step => !of(step).uniform)
+  const last = Math.max(...results.map(name => known.get(name)?.pass ?? 0))
+  return Array.from({ length: last + 1 }, (_, pass) => {
+    const own = pass === last ? [] : reductions.filter(step => of(step).pass === pass + 1)
+    const wanted = pass === last ? results : own.flatMap(({ inputs }) => inputs)
+    return {
+      uniform: uniform.filter(step => of(step).pass === pass),
+      perElement: leadingTo(wanted, perElement),
+      reductions: own,
+    }
+  })
+}
+
+/** Those of the steps that lead to some values. */
+function leadingTo(values: readonly string[], steps: readonly Step[]): readonly Step[] {
+  const wanted = new Set(values)
+  const found = steps.toReversed().filter(({ inputs, outputs }) => {
+    const leads = outputs.some(({ name }) => wanted.has(name))
+    if (leads) for (const input of inputs) wanted.add(input)
+    return leads
+  })
+  return found.toReversed()
+}
+
+/** Any number: here it only matters whether an operator takes it. */
+const someNumber: Pick<Known, 'value' | 'pass'> = { value: { kind: 'number', expr: f32.const(0) }, pass: 0 }
 
 /** The shape that all inputs have: the slots, the parameter and the gradient. */
 function shapeOf({ params, results }: Func): Shape | undefined {
@@ -63,19 +103,43 @@ function isFloat(type: TensorType | 'key' | undefined): boolean {
   return type !== 'key' && type?.dtype === 'f32'
 }
 
-function madeBy(step: Step, known: ReadonlyMap<string, Known>): Known | undefined {
+function madeBy(
+  step: Step,
+  known: ReadonlyMap<string, Known>,
+  scalars: Scalars,
+  shape: Shape,
+): Known | undefined {
+  if (step.op === 'host') return scalarAt(step, scalars)
+  if (isSize(step)) return sameShape(step.attrs.shape, shape) ? { ...someNumber, uniform: true } : undefined
   const constant = constantOperand(step)
-  if (constant !== undefined) return { value: constant, uniform: true }
+  if (constant !== undefined) return { value: constant, uniform: true, pass: 0 }
   const inputs = step.inputs.flatMap(name => known.get(name) ?? [])
-  const value =
-    inputs.length === step.inputs.length
-      ? applied(
-          single,
-          step,
-          inputs.map(input => input.value),
-        )
-      : undefined
-  return value && { value, uniform: inputs.every(input => input.uniform) }
+  if (inputs.length < step.inputs.length) return undefined
+  const pass = Math.max(0, ...inputs.map(input => input.pass))
+  if (isReduction(step)) {
+    const fits = ofAll(step) && inputs.every(({ uniform, value }) => !uniform && value.kind === 'number')
+    return fits ? { ...someNumber, uniform: true, pass: pass + 1 } : undefined
+  }
+  const value = applied(
+    single,
+    step,
+    inputs.map(input => input.value),
+  )
+  return value && { value, uniform: inputs.every(input => input.uniform), pass }
+}
+
+/** Whether a step sums up or averages. */
+export function isReduction({ op }: Step): boolean {
+  return op === 'sum' || op === 'mean'
+}
+
+function ofAll({ attrs: { axis, keep } }: Step): boolean {
+  return Array.isArray(axis) && axis.length === 0 && keep === false
+}
+
+/** Whether a step tells how many elements there are. */
+export function isSize(step: Step): step is Step & { readonly attrs: { readonly shape: Shape } } {
+  return step.op === 'size'
 }
 
 interface Scalars {
@@ -92,7 +156,7 @@ function scalarAt(step: Step, { exprs, byText, ofStep }: Scalars): Known | undef
   const place = byText.get(text) ?? exprs.push(value) - 1
   byText.set(text, place)
   ofStep.set(step, place)
-  return { value: someNumber, uniform: true }
+  return { ...someNumber, uniform: true }
 }
 
 /** Whether the count of updates and the settings are all that an expression looks at. */
