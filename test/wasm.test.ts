@@ -6,8 +6,8 @@ import { f32, i32 } from '../src/base/wasm/instructions.ts'
 import { encodeModule, wasmFunction } from '../src/base/wasm/module.ts'
 import { Arena } from '../src/runtime/engine/arena.ts'
 import { type Vectors, vectorsOn } from '../src/runtime/engine/vectors.ts'
-import { instantiate, newMemory } from '../src/runtime/webassembly.ts'
 import { rootKey, uniformArray } from '../src/runtime/random.ts'
+import { instantiate, newMemory } from '../src/runtime/webassembly.ts'
 
 const wasm = suite('wasm')
 
