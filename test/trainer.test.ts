@@ -900,7 +900,10 @@ trainer('goes on from a checkpoint as if it had never ended', async () => {
   await train(straight.training, quietly())
   const half = await train(make(2).training, quietly({ runs }))
   const resumed = make(4)
-  const result = await train(resumed.training, quietly({ runs, checkpoint: half.checkpoint }))
+  const result = await train(
+    resumed.training,
+    quietly({ runs, checkpoint: half.checkpoint, acceptChanges: true }),
+  )
   assert.is(await value(resumed.line.w), await value(straight.line.w))
   assert.is(result.clocks.batches, 12)
   assert.equal(result.clocks.updates, { momentum: 12 })
@@ -938,7 +941,10 @@ trainer('a checkpoint that does not fit names what differs, and changes nothing'
   const error = await failure(train({ ...training, models: [wide] }, quietly({ checkpoint })))
   assert.is(error.code, 'LTM6301')
   assert.equal([await value(wide.w), await value(wide.extra)], [1, 3])
-  assert.match(error.message, /`line\.w` is \[\] there and \[2\] here; `line\.extra` is not in it/)
+  assert.match(
+    error.message,
+    /`line\.w` is a number there and \[2\] here\n {2}`line\.extra` is a number here and not in it/,
+  )
 })
 
 const below = (limit: number, version = 1) => ({
@@ -973,7 +979,12 @@ trainer('raw weights of another version of a constraint are refused', async () =
   })
   const { checkpoint } = await train(versioned(1), quietly({ runs }))
   assert.is((await train(versioned(1), quietly({ checkpoint }))).reason, 'finished')
-  assert.is((await failure(train(versioned(2), quietly({ checkpoint })))).code, 'LTM6302')
+  const error = await failure(train(versioned(2), quietly({ checkpoint })))
+  assert.is(error.code, 'LTM6306')
+  assert.match(error.message, /`line\.w` was saved in `upper`, version 1 and is in `upper`, version 2/)
+  assert.is((await train(versioned(2), quietly({ checkpoint, acceptChanges: true }))).reason, 'finished')
+  const tested = { ...versioned(2), steps: [step('test', async () => undefined)] }
+  assert.is((await failure(runTests(tested, quietly({ checkpoint })))).code, 'LTM6302')
 })
 
 trainer('ends by a count of updates, in the middle of an epoch', async () => {

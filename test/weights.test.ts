@@ -162,7 +162,7 @@ test('a run that goes on from a checkpoint does not look at the file', async () 
   rmSync(join(folder, file))
   const second = netTraining({ file, trace })
   const longer = { ...second.training, trainer: { ...second.training.trainer, epochs: 2 } }
-  await train(longer, { ...quietly(), runs, checkpoint })
+  await train(longer, { ...quietly(), runs, checkpoint, acceptChanges: true })
   assert.equal(second.seen, [[1, 2], [3], [4, 5]])
 })
 

@@ -14,14 +14,22 @@ export interface TrainedCheckpoint {
 
 /** The checkpoint of a program to go by where none is named: the best of its newest run, or else the latest. */
 export async function trainedCheckpoint(runs: string, name: string): Promise<TrainedCheckpoint> {
+  const { path, skipped, state } = await newestTrained(runs, name)
+  const known = [...skipped]
+  const best = await firstWhole(bestOf(dirname(path), state), known)
+  return { path: best ?? path, skipped: known }
+}
+
+/** The newest checkpoint of a program's newest run that has one. */
+export async function newestTrained(
+  runs: string,
+  name: string,
+): Promise<TrainedCheckpoint & { readonly state: JsonValue }> {
   const skipped: RunError[] = []
   for (const version of newestVersions(join(runs, name))) {
-    const folder = join(runs, name, version, 'checkpoints')
-    const { newest, skipped: damaged } = await newestCheckpoint(folder)
+    const { newest, skipped: damaged } = await newestCheckpoint(join(runs, name, version, 'checkpoints'))
     skipped.push(...damaged)
-    if (newest === undefined) continue
-    const best = await firstWhole(bestOf(folder, newest.snapshot.state), skipped)
-    return { path: best ?? newest.path, skipped }
+    if (newest !== undefined) return { path: newest.path, skipped, state: newest.snapshot.state }
   }
   const help = skipped[0]?.message ?? 'train it first with `ltm run`, or name a checkpoint with --checkpoint'
   const problem = fileProblem('LTM0007', join(runs, name), help)

@@ -1,6 +1,6 @@
 import { normalize } from 'node:path'
 import { nearest } from '../base/names.ts'
-import type { Compilation, CompileOptions } from '../compiler.ts'
+import type { Compilation, CompileOptions, FileSystem } from '../compiler.ts'
 import type { Program } from '../ir/ir.ts'
 import { exitCodes } from '../runtime/errors.ts'
 import { badUsage, type Cli, Stop } from './cli.ts'
@@ -13,10 +13,11 @@ export async function compileFile(
   path: string,
   cli: Cli,
   options: CompileOptions = {},
+  files: FileSystem = openFiles(),
 ): Promise<Compilation> {
   requireProgram(path)
   const compiler = await cli.compiler()
-  return compiler.compile(normalize(path), openFiles(), options)
+  return compiler.compile(normalize(path), files, options)
 }
 
 /** The programs of a file without errors; warnings are shown on the way. */
@@ -24,8 +25,9 @@ export async function compilePrograms(
   path: string,
   cli: Cli,
   options: CompileOptions = {},
+  files: FileSystem = openFiles(),
 ): Promise<readonly Program[]> {
-  const { diagnostics, programs } = await compileFile(path, cli, options)
+  const { diagnostics, programs } = await compileFile(path, cli, options, files)
   if (diagnostics.some(d => d.severity === 'error')) {
     throw new Stop(exitCodes.program, `\`${path}\` has errors`, diagnostics)
   }

@@ -24,7 +24,7 @@ export function isProblem(read: Source | Renderable): read is Renderable {
 }
 
 /** The files of this machine as the compiler sees them, each read once. */
-export function openFiles(): FileSystem {
+export function openFiles(): OpenFiles {
   const known = new Map<string, Source | Renderable>()
   const read = (path: string) => {
     const found = known.get(path) ?? readSource(path)
@@ -33,7 +33,14 @@ export function openFiles(): FileSystem {
     if (found.code === 'LTM0001') return undefined
     throw new Stop(exitCodes.program, found.message, [found])
   }
-  return { read, resolve: (from, relative) => join(dirname(from), relative), library: readLibrary }
+  const sources = () =>
+    new Map([...known].flatMap(([path, read]) => (isProblem(read) ? [] : [[path, read.text] as const])))
+  return { read, resolve: (from, relative) => join(dirname(from), relative), library: readLibrary, sources }
+}
+
+/** The files, and what has been read of them. */
+export interface OpenFiles extends FileSystem {
+  sources(): ReadonlyMap<string, string>
 }
 
 /** The program that a command was asked for, or a clear end: it must be there and say something. */

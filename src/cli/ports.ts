@@ -1,5 +1,6 @@
 import type { BackendSurvey } from '../runtime/backends.ts'
-import type { ExitCode } from '../runtime/errors.ts'
+import type { ExitCode, RunError } from '../runtime/errors.ts'
+import type { ProgramText } from '../runtime/identity.ts'
 
 /** What commands ask of the compiler. */
 export type Compiler = Pick<typeof import('../compiler.ts'), 'compile' | 'emitProgram' | 'summarize'>
@@ -14,6 +15,12 @@ export interface RunRequest {
   readonly seed: number | undefined
   readonly json: boolean
   readonly checkpoint: string | undefined
+  /** Goes on from the checkpoint although something has been edited since. */
+  readonly acceptChanges?: boolean
+  /** Damaged checkpoints that were passed over on the way to this one. */
+  readonly skipped?: readonly RunError[]
+  /** What was compiled, for the run's folder. */
+  readonly program?: () => ProgramText
   /** Where predictions go; a file name that says its format. */
   readonly out: string | undefined
   readonly signal: AbortSignal

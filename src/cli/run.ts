@@ -10,11 +10,19 @@ export function runCommand(cli: Cli, finish: (code: ExitCode) => void): Command 
     'ltm run digits.ltm',
     'ltm run digits.ltm --lr 3e-4 --seed 2',
     'ltm run digits.ltm --backend tensorflow',
+    'ltm run digits.ltm --resume',
   ]
   return trainingCommand('run')
     .description('train the models of a program')
     .usage('<file> [options] [--HYPER VALUE…]')
-    .option('--resume <path>', 'go on from this checkpoint')
+    .option(
+      '--resume [what]',
+      'go on where a run ended: `latest` (or nothing), `best`, a checkpoint, or the folder of a run',
+    )
+    .option(
+      '--accept-changes',
+      'with --resume: go on although the program, its settings or its data have changed',
+    )
     .addHelpText('after', afterHelp(examples))
     .action(async (path: string, options: TrainingOptions, command: Command) =>
       finish(await runTraining('train', path, options, command, cli)),

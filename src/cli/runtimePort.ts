@@ -1,5 +1,5 @@
 import { surveyBackends } from '../runtime/backends.ts'
-import { type ExitCode, exitCodes } from '../runtime/errors.ts'
+import { type ExitCode, exitCodes, type RunError } from '../runtime/errors.ts'
 import type { Reporter } from '../runtime/events.ts'
 import { predict, type RunResult, test, train } from '../runtime/program.ts'
 import { chooseReporter } from '../runtime/report/choose.ts'
@@ -32,19 +32,19 @@ async function run(request: RunRequest): Promise<ExitCode> {
 }
 
 async function optionsOf(request: RunRequest, training: Training, reporter: Reporter): Promise<RunOptions> {
-  const { mode, backend, runs = 'runs', seed, signal } = request
+  const { mode, backend, runs = 'runs', seed, signal, acceptChanges, program } = request
   const named = mode === 'train' || request.checkpoint !== undefined
-  const checkpoint = named ? request.checkpoint : await foundCheckpoint(runs, training, reporter)
-  return { backend, runs, seed, signal, checkpoint }
+  const found = named ? undefined : await trainedCheckpoint(runs, training.name)
+  const checkpoint = request.checkpoint ?? found?.path
+  tellSkipped(found?.skipped ?? request.skipped ?? [], checkpoint ?? '', reporter)
+  return { backend, runs, seed, signal, checkpoint, acceptChanges, program: program?.() }
 }
 
 /** Tells which checkpoints were passed over: a person would take their results for those of the best. */
-async function foundCheckpoint(runs: string, training: Training, reporter: Reporter): Promise<string> {
-  const { path, skipped } = await trainedCheckpoint(runs, training.name)
+function tellSkipped(skipped: readonly RunError[], path: string, reporter: Reporter): void {
   for (const { code, message } of skipped) {
     reporter({ kind: 'warning', code, message: `${message}; ${path} is taken instead` })
   }
-  return path
 }
 
 /** With `--json` the rows have been reported already. */

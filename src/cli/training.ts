@@ -1,10 +1,14 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { printProgram } from '../ir/print.ts'
 import type { ExitCode } from '../runtime/errors.ts'
+import type { ProgramText } from '../runtime/identity.ts'
 import { type Cli, Stop } from './cli.ts'
-import { chooseProgram, compilePrograms } from './compileFile.ts'
+import { chooseProgram, compileFile, compilePrograms } from './compileFile.ts'
 import { execute } from './execute.ts'
+import { openFiles } from './files.ts'
 import { checkHyperNames, type Hypers, setOption } from './hypers.ts'
 import type { RunRequest } from './ports.ts'
+import { type Resumed, resumedCheckpoint } from './resume.ts'
 import { tellStop } from './stopEvents.ts'
 
 /** What `run`, `test` and `predict` are told alike. */
@@ -16,8 +20,9 @@ export interface TrainingOptions {
   readonly seed?: number
   readonly json?: true
   readonly checkpoint?: string
-  /** The checkpoint to go on from. */
-  readonly resume?: string
+  /** What to go on from: a checkpoint, a run, `latest` or `best`. */
+  readonly resume?: string | true
+  readonly acceptChanges?: true
   readonly out?: string
 }
 
@@ -66,15 +71,34 @@ async function compileAndRun(
   command: Command,
   cli: Cli,
 ): Promise<ExitCode> {
-  const programs = await compilePrograms(path, cli, { hypers: options.set ?? new Map() })
-  const program = chooseProgram(programs, options.train)
+  const resumed = await resumedFor(path, options, cli)
+  const hypers = new Map([...(resumed?.hypers ?? []), ...(options.set ?? [])])
+  const files = openFiles()
+  const program = chooseProgram(await compilePrograms(path, cli, { hypers }, files), options.train)
   checkHyperNames(options.set, [program], command.options)
-  const { backend, runs, seed, out } = options
-  const checkpoint = options.checkpoint ?? options.resume
-  return execute(
-    program,
-    path,
-    { mode, backend, runs, seed, json: options.json ?? false, checkpoint, out },
-    cli,
-  )
+  const { backend, runs, seed, out, acceptChanges = false, json = false } = options
+  const checkpoint = options.checkpoint ?? resumed?.path
+  const request = { mode, backend, runs, seed, json, checkpoint, out, acceptChanges }
+  const text = (): ProgramText => ({
+    version: cli.version,
+    hypers: Object.fromEntries(hypers),
+    sources: files.sources(),
+    ir: printProgram(program),
+  })
+  return execute(program, path, { ...request, skipped: resumed?.skipped ?? [], program: text }, cli)
+}
+
+/**
+ * Where a run goes on, with the hypers that it was given when it began: they count again, but for those that are given
+ * anew. The program is compiled for its name alone; what is wrong with it is told when it is compiled for the run.
+ */
+async function resumedFor(path: string, options: TrainingOptions, cli: Cli): Promise<Resumed | undefined> {
+  const { resume, runs = 'runs', set = new Map(), train } = options
+  if (resume === undefined) return undefined
+  const { programs } = await compileFile(path, cli, { hypers: set })
+  if (programs.length === 0) return undefined
+  const { name, hypers: known } = chooseProgram(programs, train)
+  const resumed = await resumedCheckpoint(runs, name, resume)
+  const hypers = [...resumed.hypers].filter(([name]) => known.some(hyper => hyper.name === name))
+  return { ...resumed, hypers: new Map(hypers) }
 }

@@ -47,6 +47,19 @@ export async function writeFolder(
   return target
 }
 
+/** Writes a file so that a reader sees the old one or the new one, whatever happens meanwhile. */
+export async function writeFileWhole(path: string, text: string): Promise<void> {
+  const draft = `${path}.saving`
+  await rm(draft, { force: true })
+  try {
+    await writeDurably(draft, [Buffer.from(text)])
+    await rename(draft, path)
+  } catch (error) {
+    await rm(draft, { force: true }).catch(() => undefined)
+    throw error
+  }
+}
+
 /** Removes a folder so that no reader sees a part of it, whatever happens meanwhile. */
 export async function removeFolder(parent: string, name: string): Promise<void> {
   const removed = join(parent, `.${name}.removed`)

@@ -66,6 +66,19 @@ export function hasCheckpoint(path: string): boolean {
   return placesOf(dirname(target), basename(target)).some(place => existsSync(join(place, files.manifest)))
 }
 
+/** Whether a folder has a checkpoint that is whole and of a later time than `time`. */
+export async function hasNewer(folder: string, time: number): Promise<boolean> {
+  for (const candidate of await newestFirst(folder)) {
+    if (candidate.time <= time) return false
+    const isWhole = await loadCheckpoint(candidate.path).then(
+      () => true,
+      () => false,
+    )
+    if (isWhole) return true
+  }
+  return false
+}
+
 /** Loads the newest checkpoint of a folder that is whole, passing over those that aren't. */
 export async function newestCheckpoint(folder: string): Promise<FoundCheckpoints> {
   const skipped: RunError[] = []
@@ -275,7 +288,8 @@ async function statOf(place: string, file: string): Promise<Stats | undefined> {
 
 // ── What can be wrong ───────────────────────────────────────────────────────────────────────────────────────────────
 
-const systemWords: Readonly<Record<string, string>> = {
+/** What the operating system's words for a fault mean to people. */
+export const systemWords: Readonly<Record<string, string>> = {
   ENOSPC: 'the disk is full',
   EDQUOT: 'your disk quota is used up',
   EFBIG: 'the file is larger than this disk allows',

@@ -40,7 +40,7 @@ export async function runCadences(session: Session, units: readonly Cadence['uni
   const due = session.training.hooks.filter(hook => {
     const { on } = hook
     if (!('every' in on) || !units.includes(on.unit)) return false
-    const times = Math.floor(clockOf(session, on) / on.every)
+    const times = timesPassed(session, hook)
     const before = session.cadences.get(hook) ?? 0
     session.cadences.set(hook, times)
     return times > before
@@ -48,11 +48,16 @@ export async function runCadences(session: Session, units: readonly Cadence['uni
   await runEach(session, due, { scope: { phase: 'train' } }, units.includes('epochs'))
 }
 
+/** How many times the clock of an `every` hook has passed its interval by now. */
+export function timesPassed(session: Session, { on }: HookSpec): number {
+  return 'every' in on ? Math.floor(clockOf(session, on) / on.every) : 0
+}
+
 function clockOf(session: Session, { unit, of }: Cadence): number {
-  const { clocks } = session
+  const { clocks, position } = session
   if (unit === 'updates') return clocks.updates(of)
   // The clock still shows the epoch that has just ended.
-  return unit === 'epochs' ? clocks.epoch + 1 : clocks[unit]
+  return unit === 'epochs' ? clocks.epoch + (position.stage === 'closing' ? 1 : 0) : clocks[unit]
 }
 
 /** Outside batches nothing averages what hooks log: it is `settled` at once, and recorded. */

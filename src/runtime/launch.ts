@@ -12,8 +12,8 @@ import type { Training } from './training.ts'
 const modes = { train, test, predict } as const
 type Mode = keyof typeof modes
 
-const usage = `usage: node PROGRAM.js [train | test | predict] [--backend NAME] [--checkpoint FOLDER] [--runs FOLDER]
-       [--seed NUMBER] [--split NAME] [--json]`
+const usage = `usage: node PROGRAM.js [train | test | predict] [--backend NAME] [--checkpoint FOLDER] [--accept-changes]
+       [--runs FOLDER] [--seed NUMBER] [--split NAME] [--json]`
 
 /** Runs a program if its file is the one that Node was asked to run; an import of it does nothing. */
 export async function launch(training: Training, url: string): Promise<void> {
@@ -71,8 +71,12 @@ function readArguments(args: readonly string[]): Asked {
   const [mode = 'train', surplus] = positionals
   if (!isMode(mode)) throw misused(`there is no command \`${mode}\``)
   if (surplus !== undefined) throw misused(`\`${surplus}\` is one argument too many`)
-  const { json = false, seed, ...options } = values
-  return { mode, json, options: { ...options, ...(seed !== undefined && { seed: seedOf(seed) }) } }
+  const { json = false, seed, 'accept-changes': acceptChanges, ...options } = values
+  return {
+    mode,
+    json,
+    options: { ...options, acceptChanges, ...(seed !== undefined && { seed: seedOf(seed) }) },
+  }
 }
 
 function parsed(args: readonly string[]) {
@@ -80,6 +84,7 @@ function parsed(args: readonly string[]) {
   const options = {
     backend: text,
     checkpoint: text,
+    'accept-changes': { type: 'boolean' },
     runs: text,
     seed: text,
     split: text,

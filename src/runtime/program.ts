@@ -7,6 +7,7 @@ import { evaluate, evaluationSteps } from './evaluate.ts'
 import type { ClockValues, EndReason, RunErrorEvent, RunMode } from './events.ts'
 import { runHooks } from './hooks.ts'
 import { batchesPerEpoch, updatesInAll, updatesInEpoch } from './horizon.ts'
+import { originNotes } from './originNotes.ts'
 import { isInterrupted } from './pace.ts'
 import { predictAll } from './predict.ts'
 import { checkpointsOf, rest, writeWaiting } from './saving.ts'
@@ -97,6 +98,8 @@ async function runSession(
   try {
     reportStart(started, options)
     warnOfStart(session, options)
+    if (started.origin !== undefined)
+      for (const text of originNotes(session, started.origin)) session.report({ kind: 'message', text })
     for (const { notes } of session.data.values())
       for (const text of notes) session.report({ kind: 'message', text })
     await body(session)

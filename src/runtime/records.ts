@@ -1,5 +1,8 @@
-import { appendFileSync } from 'node:fs'
+import { closeSync, constants, fstatSync, fsyncSync, openSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
+import { systemCode } from './atomic.ts'
+import { systemWords } from './checkpoint.ts'
+import { exitCodes, RunError } from './errors.ts'
 import type { ClockValues, RecordEvent } from './events.ts'
 import type { LogScope } from './logbook.ts'
 import type { Session } from './session.ts'
@@ -16,11 +19,16 @@ export class RecordFile {
   private readonly path: string
   private lines: string[] = []
   private written = Number.NEGATIVE_INFINITY
+  /** Bytes of the lines on disk. */
+  private flushed: number
   /** Bytes of all lines, of those that wait too. */
-  size = 0
+  size: number
 
+  /** Goes on behind what is there. */
   constructor(folder: string) {
     this.path = join(folder, recordsFile)
+    this.flushed = this.withFile(file => fstatSync(file).size)
+    this.size = this.flushed
   }
 
   add(line: string): void {
@@ -29,13 +37,47 @@ export class RecordFile {
     if (performance.now() - this.written >= longestWait) this.flush()
   }
 
-  /** Writes what waits: before each save, so that no checkpoint is ahead of its records, and at the end. */
+  /**
+   * Writes what waits: before each save, so that no checkpoint is ahead of its records, and at the end. Where it fails, a
+   * later call writes the same to the same place.
+   */
   flush(): void {
     if (this.lines.length === 0) return
-    appendFileSync(this.path, this.lines.join(''))
+    const bytes = Buffer.from(this.lines.join(''))
+    this.withFile(file => {
+      let at = 0
+      while (at < bytes.length) at += writeSync(file, bytes, at, bytes.length - at, this.flushed + at)
+      fsyncSync(file)
+    })
     this.lines = []
+    this.flushed += bytes.length
     this.written = performance.now()
   }
+
+  private withFile<T>(use: (file: number) => T): T {
+    try {
+      const file = openSync(this.path, constants.O_RDWR | constants.O_CREAT)
+      try {
+        return use(file)
+      } finally {
+        closeSync(file)
+      }
+    } catch (error) {
+      throw cannotRecord(this.path, error)
+    }
+  }
+}
+
+function cannotRecord(path: string, error: unknown): unknown {
+  const code = systemCode(error)
+  if (code === '') return error
+  const full = code === 'ENOSPC' || code === 'EDQUOT'
+  return new RunError({
+    code: 'LTM6307',
+    message: `the records of the run can't be written to ${path}: ${systemWords[code] ?? code}`,
+    help: `${full ? 'free some space there' : 'check the folder'}, then go on with --resume; checkpoints saved before are untouched`,
+    exitCode: exitCodes.training,
+  })
 }
 
 /** Reports logged values with every clock, and adds them to the run's records. */

@@ -1,10 +1,12 @@
-import { dirname, join } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import * as tf from '@tensorflow/tfjs-core'
 import { hasCheckpoint } from './checkpoint.ts'
 import type { JsonValue, Snapshot, StoredTensor } from './contracts.ts'
 import { RunError } from './errors.ts'
 import type { ClockValues } from './events.ts'
 import { checkFits } from './fits.ts'
+import type { Origin } from './folders.ts'
+import { timesPassed } from './hooks.ts'
 import type { Levels, LogContents } from './logbook.ts'
 import { variableOf } from './model.ts'
 import { type Cursor, type Position, type Session, stages } from './session.ts'
@@ -13,32 +15,67 @@ import { flagIn, listIn, memberOf, membersOf, numberIn, textIn, textsIn } from '
 import type { BufferState, ParameterState } from './training.ts'
 import type { OpenWindow } from './windows.ts'
 
-/** Gives every parameter and buffer its value from a checkpoint; what it lacks, or shapes otherwise, is an error before any changes. */
+/** Gives every parameter and buffer its value from a checkpoint; what does not fit is an error before any changes. */
 export function restoreWeights(session: Session, snapshot: Snapshot, path: string): void {
-  const states = [...session.parameters.values(), ...session.buffers.values()]
-  const faults = states.flatMap(state => fault(state, snapshot.tensors.get(`weights/${state.path}`)))
-  if (faults.length > 0) throw misfit(path, faults)
+  checkShapes(session, snapshot, path)
   checkConstraints(session, snapshot, path)
   checkFits(session, snapshot, path)
-  for (const state of states) assignStored(variableOf(state), snapshot.tensors.get(`weights/${state.path}`)!)
+  assignWeights(session, snapshot)
+}
+
+/** The same of one that is known to fit. */
+export function assignWeights(session: Session, { tensors }: Snapshot): void {
+  for (const state of statesOf(session)) {
+    const stored = tensors.get(`weights/${state.path}`)
+    if (stored !== undefined) assignStored(variableOf(state), stored)
+  }
+}
+
+type Holders = Pick<Session, 'parameters' | 'buffers'>
+
+function statesOf({ parameters, buffers }: Holders): readonly (ParameterState | BufferState)[] {
+  return [...parameters.values(), ...buffers.values()]
+}
+
+/** Each parameter and buffer has to be in the checkpoint, in its shape, and nothing else. */
+export function checkShapes(holders: Holders, { tensors, state }: Snapshot, path: string): void {
+  const states = statesOf(holders)
+  const own = new Set(states.map(({ path }) => `weights/${path}`))
+  const surplus = [...tensors].filter(([name]) => name.startsWith('weights/') && !own.has(name))
+  const faults = [
+    ...states.flatMap(state => fault(state, tensors.get(`weights/${state.path}`))),
+    ...surplus.map(
+      ([name, { shape }]) => `\`${name.slice(8)}\` is ${shapeText(shape)} there and not in this program`,
+    ),
+  ]
+  if (faults.length > 0) throw misfit(path, faults, textIn(memberOf(state, 'program'), 'name'))
 }
 
 function fault(
   { path, spec }: ParameterState | BufferState,
   stored: StoredTensor | undefined,
 ): readonly string[] {
-  if (stored === undefined) return [`\`${path}\` is not in it`]
-  if (stored.shape.join() === spec.shape.join()) return []
-  return [`\`${path}\` is [${stored.shape.join(', ')}] there and [${spec.shape.join(', ')}] here`]
+  const here = shapeText(spec.shape)
+  if (stored === undefined) return [`\`${path}\` is ${here} here and not in it`]
+  return shapeText(stored.shape) === here
+    ? []
+    : [`\`${path}\` is ${shapeText(stored.shape)} there and ${here} here`]
 }
 
-function misfit(path: string, faults: readonly string[]): RunError {
-  const shown = faults.slice(0, 3).join('; ')
-  const more = faults.length > 3 ? `; and ${faults.length - 3} more` : ''
+function shapeText(shape: readonly number[]): string {
+  return shape.length === 0 ? 'a number' : `[${shape.join(', ')}]`
+}
+
+const mostFaults = 12
+
+function misfit(path: string, faults: readonly string[], name: string | undefined): RunError {
+  const shown = faults.slice(0, mostFaults).map(fault => `\n  ${fault}`)
+  const more = faults.length > mostFaults ? `\n  and ${faults.length - mostFaults} more` : ''
+  const of = name === undefined ? '' : ` of \`train ${name}\``
   return new RunError({
     code: 'LTM6301',
-    message: `the checkpoint ${path} does not fit this program: ${shown}${more}`,
-    help: 'it was made by another program, or the model has changed since',
+    message: `the checkpoint ${path}${of} does not fit this program:${shown.join('')}${more}`,
+    help: 'it was made by another program, or the model has changed since; `ltm checkpoint show` tells what it holds',
   })
 }
 
@@ -68,7 +105,7 @@ function tensorOf({ data, shape, dtype }: StoredTensor): tf.Tensor {
 }
 
 /** Takes up all else that a run has, so that it goes on as if it had never ended. */
-export function restoreProgress(session: Session, snapshot: Snapshot, path: string): void {
+export function restoreProgress(session: Session, { snapshot, path, changes }: Origin): void {
   for (const [name, variable] of storedVariables(session)) {
     const stored = snapshot.tensors.get(name)
     if (stored !== undefined) assignStored(variable, stored)
@@ -79,7 +116,8 @@ export function restoreProgress(session: Session, snapshot: Snapshot, path: stri
   clocks.restore(clocksFrom(memberOf(state, 'clocks')), placesFrom(memberOf(state, 'places')))
   clocks.epoch = session.position.epoch
   session.saves.taken = snapshot.time ?? 0
-  restoreEnd(session, memberOf(state, 'end'))
+  // What has been edited may be what ended it.
+  if (changes.length === 0) restoreEnd(session, memberOf(state, 'end'))
   for (const { spec, counts } of moversOf(session)) {
     const stored = memberOf(memberOf(state, 'counts'), spec.name)
     for (const path of counts.keys()) counts.set(path, numberIn(stored, path))
@@ -92,7 +130,8 @@ export function restoreProgress(session: Session, snapshot: Snapshot, path: stri
   frozen.now = new Set(textsIn(state, 'still'))
   const cadences = memberOf(state, 'cadences')
   for (const [index, hook] of session.training.hooks.entries()) {
-    session.cadences.set(hook, numberIn(cadences, `${index}`))
+    const times = changes.length === 0 ? numberIn(cadences, `${index}`) : timesPassed(session, hook)
+    session.cadences.set(hook, times)
   }
   // What these take are copies: the tensors made here are freed.
   tf.tidy(() => {
@@ -170,7 +209,11 @@ function restoreStalls({ stalls }: Session, stored: JsonValue | undefined): void
   }
 }
 
-function restoreWatch({ watch, saves }: Session, stored: JsonValue | undefined, loaded: string): void {
+function restoreWatch(
+  { watch, saves, folder }: Session,
+  stored: JsonValue | undefined,
+  loaded: string,
+): void {
   watch.kept = listIn(stored, 'kept').flatMap(kept => {
     const name = textIn(kept, 'name')
     const told = textIn(kept, 'path')
@@ -181,7 +224,10 @@ function restoreWatch({ watch, saves }: Session, stored: JsonValue | undefined, 
     if (!isStillThere(path)) return []
     return [{ name, path, value: numberIn(kept, 'value'), epoch: numberIn(kept, 'epoch') }]
   })
-  for (const path of textsIn(stored, 'outdated')) saves.outdated.add(path)
+  // Those of another run are its own.
+  if (folder === undefined || resolve(folder) !== dirname(dirname(resolve(loaded)))) return
+  for (const path of textsIn(stored, 'outdated'))
+    saves.outdated.add(join(folder, 'checkpoints', basename(path)))
 }
 
 /** A run that kept nothing on disk still remembers its best value. */

@@ -3,6 +3,8 @@ import type { Backend } from './backends.ts'
 import type { RunClocks } from './clocks.ts'
 import type { JsonValue, LoadedDataset, Snapshot } from './contracts.ts'
 import type { EndReason, Reporter, RunMode } from './events.ts'
+import type { Identity } from './identity.ts'
+import type { Lock } from './lock.ts'
 import type { Logbook } from './logbook.ts'
 import type { OptimizerState } from './optimizer.ts'
 import type { Key } from './random.ts'
@@ -26,6 +28,9 @@ export interface Session {
   readonly averages: readonly AverageState[]
   readonly clocks: RunClocks
   readonly logbook: Logbook
+  /** What the run is made of; only of one that trains. */
+  readonly identity: Identity | undefined
+  readonly lock: Lock | undefined
   /** Where records and checkpoints go. */
   readonly folder: string | undefined
   readonly control: Control

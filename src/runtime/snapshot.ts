@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core'
 import { constrainedValue } from './buffers.ts'
 import type { JsonValue, Snapshot, StoredTensor } from './contracts.ts'
 import { fitsOf } from './fits.ts'
+import { identityState } from './identity.ts'
 import type { LogContents } from './logbook.ts'
 import { readData } from './memory.ts'
 import { variableOf } from './model.ts'
@@ -89,7 +90,7 @@ function stateOf(session: Session): JsonValue {
   const { seconds, batchIndex, batches, examples, skipped, updates } = clocks.values()
   return {
     format,
-    program: { name: training.name, file: training.file, settings: { ...training.settings } },
+    program: session.identity === undefined ? null : identityState(session.identity),
     backend: backend.name,
     seed,
     position: { ...position, evaluation: position.evaluation ? { ...position.evaluation } : null },

@@ -2,23 +2,26 @@ import * as tf from '@tensorflow/tfjs-core'
 import { startAverage } from './averages.ts'
 import { type StartedBackend, startBackend } from './backends.ts'
 import { constrainedValue } from './buffers.ts'
+import { changesSince, refuseChanges } from './changes.ts'
 import { loadCheckpoint } from './checkpoint.ts'
 import { RunClocks } from './clocks.ts'
 import type { LoadedDataset, Snapshot } from './contracts.ts'
 import { loadDataset } from './data.ts'
 import { RunError } from './errors.ts'
 import type { Reporter, RunMode } from './events.ts'
-import { makeRunFolder } from './folders.ts'
+import { checkFits } from './fits.ts'
+import { type Origin, openRunFolder, type RunFolder } from './folders.ts'
 import { registerGradients } from './gradients.ts'
+import { type Identity, identityOf, type ProgramText } from './identity.ts'
 import { Logbook } from './logbook.ts'
 import { readScalars } from './memory.ts'
 import { disposeOptimizer, startOptimizer } from './optimizer.ts'
 import { type Key, rootKey } from './random.ts'
 import { RecordFile } from './records.ts'
-import { restoreProgress, restoreWeights } from './restore.ts'
+import { assignWeights, checkShapes, restoreProgress, restoreWeights } from './restore.ts'
 import { startSaves } from './saving.ts'
 import type { Session } from './session.ts'
-import { memberOf } from './stored.ts'
+import { memberOf, textIn } from './stored.ts'
 import { type BufferState, modelOf, type ParameterState, type Training } from './training.ts'
 import { loadWeights } from './weights.ts'
 
@@ -35,8 +38,12 @@ export interface RunOptions {
   readonly signal?: AbortSignal | undefined
   /** The folder of a checkpoint: to go on from in `train`, for its weights elsewhere. */
   readonly checkpoint?: string | undefined
+  /** Goes on although the program, its settings or its data have been edited since the checkpoint was saved. */
+  readonly acceptChanges?: boolean | undefined
+  /** What was compiled, for the run's folder. */
+  readonly program?: ProgramText | undefined
   /**
-   * Seconds between two saves of `latest` at the ends of epochs, 10 unless said otherwise; between batches it is 30 times
+   * Seconds between two saves of `latest` at the ends of epochs, 10 unless said otherwise; between batches it is 6 times
    * as long. With 0 every batch and epoch is saved.
    */
   readonly saveEvery?: number | undefined
@@ -49,22 +56,33 @@ export interface Started {
   readonly session: Session
   readonly device: string
   readonly version: string | undefined
+  readonly origin: Origin | undefined
 }
 
 /** Starts a backend, reads the data, gives every parameter its value. */
 export async function startSession(mode: RunMode, training: Training, options: RunOptions): Promise<Started> {
-  const started = await startBackend(options.backend)
+  const stored = options.checkpoint === undefined ? undefined : await loadCheckpoint(options.checkpoint)
+  const started = await startAsBefore(mode, options, stored)
   // After the backend: the package of tfjs-node brings gradients of its own, of which some are wrong.
   registerGradients()
-  const stored = options.checkpoint === undefined ? undefined : await loadCheckpoint(options.checkpoint)
-  const seed = options.seed ?? seedOf(mode, stored) ?? training.trainer.seed
+  const seed = options.seed ?? seedOf(mode, training, stored)
   const start = rootKey(seed).at('start')
   const parameters = await startParameters(training, start)
   const buffers = startBuffers(training, start)
   if (stored === undefined) await loadWeights(training)
   await checkConstraints(parameters, buffers)
+  if (stored !== undefined) checkShapes({ parameters, buffers }, stored, options.checkpoint ?? '')
+  const identity = mode === 'train' ? await identityOf(training, options.program) : undefined
+  const origin =
+    identity && stored && originOf({ identity, seed, parameters }, stored, options, options.checkpoint ?? '')
   const data = await loadData(mode, training, seed)
-  const place = await placeOf(mode, training, options)
+  if (stored !== undefined) checkFits({ data, seed }, stored, options.checkpoint ?? '')
+  const { runs = 'runs', program: text } = options
+  const facts = { text, seed, backend: started.backend.name, device: started.detail }
+  const place =
+    identity && runs !== false
+      ? await openRunFolder(runs, training.name, { identity, ...facts }, origin)
+      : undefined
   const session = assemble({
     mode,
     training,
@@ -74,21 +92,49 @@ export async function startSession(mode: RunMode, training: Training, options: R
     parameters,
     buffers,
     data,
-    folder: place?.folder,
+    identity,
+    place,
   })
   try {
-    if (stored !== undefined) restore(session, stored, options.checkpoint ?? '')
+    if (stored !== undefined) restore(session, stored, options.checkpoint ?? '', origin)
   } catch (error) {
     endSession(session)
     throw error
   }
-  return { session, device: started.detail, version: place?.version }
+  return { session, device: started.detail, version: place?.version, origin }
 }
 
-/** Tests and predictions split the data as the training did whose weights they load, and so fit what it fitted. */
-function seedOf(mode: RunMode, stored: Snapshot | undefined): number | undefined {
-  const seed = mode === 'train' ? undefined : memberOf(stored?.state, 'seed')
-  return typeof seed === 'number' ? seed : undefined
+/** A run that goes on does so on the backend that it began on, unless another is named: only there is it the same run. */
+async function startAsBefore(
+  mode: RunMode,
+  { backend }: RunOptions,
+  stored: Snapshot | undefined,
+): Promise<StartedBackend> {
+  const before = mode === 'train' ? textIn(stored?.state, 'backend') : undefined
+  if ((backend !== undefined && backend !== 'auto') || before === undefined) return startBackend(backend)
+  return startBackend(before).catch(() => startBackend(backend))
+}
+
+/**
+ * A run that goes on keeps its seed, unless the program has been given another. Tests and predictions split the data as
+ * the training did whose weights they load, and so fit what it fitted.
+ */
+function seedOf(mode: RunMode, { trainer }: Training, stored: Snapshot | undefined): number {
+  const seed = memberOf(stored?.state, 'seed')
+  if (typeof seed !== 'number') return trainer.seed
+  const before = memberOf(memberOf(memberOf(stored?.state, 'program'), 'trainer'), 'seed')
+  return mode === 'train' && before !== undefined && before !== trainer.seed ? trainer.seed : seed
+}
+
+function originOf(
+  now: Parameters<typeof changesSince>[1],
+  snapshot: Snapshot,
+  { acceptChanges = false }: RunOptions,
+  path: string,
+): Origin {
+  const changes = changesSince(snapshot, now)
+  if (changes.length > 0 && !acceptChanges) throw refuseChanges(changes, path)
+  return { path, snapshot, changes }
 }
 
 interface Parts {
@@ -100,7 +146,8 @@ interface Parts {
   readonly parameters: ReadonlyMap<string, ParameterState>
   readonly buffers: ReadonlyMap<string, BufferState>
   readonly data: ReadonlyMap<string, LoadedDataset>
-  readonly folder: string | undefined
+  readonly identity: Identity | undefined
+  readonly place: RunFolder | undefined
 }
 
 function assemble({
@@ -112,8 +159,10 @@ function assemble({
   parameters,
   buffers,
   data,
-  folder,
+  identity,
+  place,
 }: Parts): Session {
+  const folder = place?.folder
   const frozen = new Set([...parameters.values()].flatMap(({ path, spec }) => (spec.frozen ? [path] : [])))
   const own = mode === 'train' ? training.optimizers : []
   return {
@@ -133,7 +182,9 @@ function assemble({
     ),
     clocks: new RunClocks(training.optimizers.map(({ spec }) => spec.name)),
     logbook: new Logbook(),
+    identity,
     folder,
+    lock: place?.lock,
     control: { interrupted: false, failed: undefined, end: undefined, checkpoints: [] },
     saves: startSaves(options.saveEvery),
     records: folder === undefined ? undefined : new RecordFile(folder),
@@ -153,13 +204,10 @@ function assemble({
   }
 }
 
-async function placeOf(mode: RunMode, training: Training, { runs = 'runs' }: RunOptions) {
-  return mode === 'train' && runs !== false ? makeRunFolder(runs, training.name) : undefined
-}
-
-function restore(session: Session, snapshot: Snapshot, path: string): void {
-  restoreWeights(session, snapshot, path)
-  if (session.mode === 'train') restoreProgress(session, snapshot, path)
+function restore(session: Session, snapshot: Snapshot, path: string, origin: Origin | undefined): void {
+  if (origin === undefined) return restoreWeights(session, snapshot, path)
+  assignWeights(session, snapshot)
+  restoreProgress(session, origin)
 }
 
 /** Frees everything but the weights, which stay readable until the next run of the program. */
@@ -167,6 +215,7 @@ export function endSession(session: Session): void {
   for (const optimizer of session.optimizers.values()) disposeOptimizer(optimizer)
   for (const { state } of session.averages) disposeOptimizer(state)
   session.logbook.dispose()
+  session.lock?.release()
 }
 
 // ── Data ────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,0 +1,130 @@
+import type { JsonValue, Snapshot } from './contracts.ts'
+import { RunError } from './errors.ts'
+import { type Identity, identityState } from './identity.ts'
+import { memberOf, membersOf, numberIn, textIn } from './stored.ts'
+import type { ParameterState } from './training.ts'
+
+/** What a run that goes on is now. */
+export interface Now {
+  readonly identity: Identity
+  readonly seed: number
+  readonly parameters: ReadonlyMap<string, ParameterState>
+}
+
+/** What has been edited since a checkpoint was saved, in words, one thing a line. */
+export function changesSince({ state }: Snapshot, now: Now): readonly string[] {
+  const was = memberOf(state, 'program')
+  const is = identityState(now.identity)
+  return [
+    ...renamed(textIn(was, 'name'), now.identity.name),
+    ...differences(memberOf(was, 'settings'), memberOf(is, 'settings'), name => `\`${name}\``),
+    ...different('the seed', numberIn(state, 'seed'), now.seed),
+    ...differences(
+      withoutSeed(memberOf(was, 'trainer')),
+      withoutSeed(memberOf(is, 'trainer')),
+      name => `\`${name}\` of the trainer`,
+    ),
+    ...constraintChanges(memberOf(state, 'constraints'), now.parameters),
+    ...partChanges(memberOf(was, 'parts'), memberOf(is, 'parts')),
+    ...dataChanges(memberOf(was, 'data'), memberOf(is, 'data')),
+  ]
+}
+
+/** An older checkpoint may not say what it was: then nothing is known to have changed. */
+function differences(
+  was: JsonValue | undefined,
+  is: JsonValue | undefined,
+  shown: (name: string) => string,
+): readonly string[] {
+  if (was === undefined) return []
+  const names = new Set([...membersOf(was), ...membersOf(is)].map(([name]) => name))
+  return [...names].flatMap(name => different(shown(name), memberOf(was, name), memberOf(is, name)))
+}
+
+function different(what: string, was: JsonValue | undefined, is: JsonValue | undefined): readonly string[] {
+  if (JSON.stringify(was) === JSON.stringify(is)) return []
+  if (was === undefined) return [`${what} is ${spelt(is)}, and was not there`]
+  return [
+    is === undefined
+      ? `${what} was ${spelt(was)}, and is gone`
+      : `${what} was ${spelt(was)} and is ${spelt(is)}`,
+  ]
+}
+
+function spelt(value: JsonValue | undefined): string {
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'nothing'
+  if (Array.isArray(value)) return `[${value.map(spelt).join(', ')}]`
+  return membersOf(value)
+    .map(([name, member]) => `${name} ${typeof member === 'string' ? member : spelt(member)}`)
+    .join(', ')
+}
+
+/** The seed of the run is compared, wherever it was given. */
+function withoutSeed(trainer: JsonValue | undefined): JsonValue | undefined {
+  return trainer && Object.fromEntries(membersOf(trainer).filter(([name]) => name !== 'seed'))
+}
+
+function renamed(was: string | undefined, is: string): readonly string[] {
+  return was === undefined || was === is ? [] : [`it was \`train ${was}\` and is \`train ${is}\``]
+}
+
+function constraintChanges(
+  stored: JsonValue | undefined,
+  parameters: ReadonlyMap<string, ParameterState>,
+): readonly string[] {
+  if (stored === undefined) return []
+  return [...parameters].flatMap(([path, { spec }]) => {
+    const was = memberOf(stored, path)
+    const [before, after] = [
+      constraintText(textIn(was, 'name'), memberOf(was, 'version')),
+      constraintText(spec.constraint?.name, spec.constraint?.version),
+    ]
+    return before === after
+      ? []
+      : [`\`${path}\` was saved ${before} and is ${after}: its raw values mean something else`]
+  })
+}
+
+function constraintText(name: string | undefined, version: JsonValue | undefined): string {
+  return name === undefined ? 'without a constraint' : `in \`${name}\`, version ${spelt(version)}`
+}
+
+const mostParts = 8
+
+function partChanges(was: JsonValue | undefined, is: JsonValue | undefined): readonly string[] {
+  if (membersOf(was).length === 0 || membersOf(is).length === 0) return []
+  const names = new Set([...membersOf(was), ...membersOf(is)].map(([name]) => name))
+  const lines = [...names].flatMap(name => partChange(name, memberOf(was, name), memberOf(is, name)))
+  const more = lines.length - mostParts
+  return more > 1 ? [...lines.slice(0, mostParts), `and ${more} more parts of the program`] : lines
+}
+
+function partChange(name: string, was: JsonValue | undefined, is: JsonValue | undefined): readonly string[] {
+  if (was === is) return []
+  if (was === undefined) return [`\`${name}\` is new`]
+  return [is === undefined ? `\`${name}\` is gone` : `\`${name}\` is another`]
+}
+
+function dataChanges(was: JsonValue | undefined, is: JsonValue | undefined): readonly string[] {
+  if (was === undefined) return []
+  const paths = new Set([...membersOf(was), ...membersOf(is)].map(([path]) => path))
+  return [...paths].flatMap(path => {
+    const [before, after] = [memberOf(was, path), memberOf(is, path)]
+    if (textIn(before, 'sha256') === textIn(after, 'sha256')) return []
+    if (before === undefined) return [`the data file ${path} is new`]
+    if (after === undefined) return [`the data file ${path} is no longer read`]
+    const [then, now] = [numberIn(before, 'size'), numberIn(after, 'size')]
+    const sizes = then === now ? '' : `: it had ${then} bytes and has ${now}`
+    return [`the data file ${path} has changed${sizes}`]
+  })
+}
+
+/** Changes have to be accepted: they make another run of it. */
+export function refuseChanges(changes: readonly string[], path: string): RunError {
+  const lines = changes.map(change => `\n  ${change}`).join('')
+  return new RunError({
+    code: 'LTM6306',
+    message: `since ${path} was saved, this has changed:${lines}`,
+    help: '`--accept-changes` goes on with what is here now, in a new folder; with what was there before, the run goes on bit for bit',
+  })
+}
