@@ -309,7 +309,7 @@ test('what the settings have counted goes on from a checkpoint', async () => {
   const runs = temporaryFolder()
   const half = await trained(text(4), { runs })
   const checkpoint = half.result.checkpoint!
-  const resumed = await trained(text(9), { runs, checkpoint })
+  const resumed = await trained(text(9), { runs, checkpoint, acceptChanges: true })
   assert.is(straight.result.reason, 'stalled')
   assert.is(held(resumed, 'w'), held(straight, 'w'))
   assert.equal(resumed.result.clocks.updates, straight.result.clocks.updates)
