@@ -27,6 +27,7 @@ export async function execute(
     target: 'javascript',
     runtime: cli.runtimeUrl,
     directory: JSON.stringify(folder),
+    watched: request.profile,
     userModule: file => pathToFileURL(resolve(folder, file)).href,
   })
   const written = mkdtempSync(join(tmpdir(), 'ltm-'))

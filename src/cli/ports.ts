@@ -23,6 +23,8 @@ export interface RunRequest {
   readonly program?: () => ProgramText
   /** Where predictions go; a file name that says its format. */
   readonly out: string | undefined
+  /** Measures where the time goes; the module is emitted to be watched. */
+  readonly profile: boolean
   readonly signal: AbortSignal
 }
 

@@ -11,6 +11,7 @@ export function runCommand(cli: Cli, finish: (code: ExitCode) => void): Command 
     'ltm run digits.ltm --lr 3e-4 --seed 2',
     'ltm run digits.ltm --backend tensorflow',
     'ltm run digits.ltm --resume',
+    'ltm run digits.ltm --profile --epochs 2',
   ]
   return trainingCommand('run')
     .description('train the models of a program')
@@ -23,6 +24,7 @@ export function runCommand(cli: Cli, finish: (code: ExitCode) => void): Command 
       '--accept-changes',
       'with --resume: go on although the program, its settings or its data have changed',
     )
+    .option('--profile', 'tell where the time went, by part and by line, and write a trace for a viewer')
     .addHelpText('after', afterHelp(examples))
     .action(async (path: string, options: TrainingOptions, command: Command) =>
       finish(await runTraining('train', path, options, command, cli)),

@@ -1,6 +1,7 @@
 import { surveyBackends } from '../runtime/backends.ts'
 import { type ExitCode, exitCodes, type RunError } from '../runtime/errors.ts'
 import type { Reporter } from '../runtime/events.ts'
+import { profiled } from '../runtime/profiled.ts'
 import { predict, type RunResult, test, train } from '../runtime/program.ts'
 import { chooseReporter } from '../runtime/report/choose.ts'
 import type { RunOptions } from '../runtime/start.ts'
@@ -22,8 +23,9 @@ async function run(request: RunRequest): Promise<ExitCode> {
   const stream = request.mode === 'predict' && !request.json ? process.stderr : process.stdout
   const reporter = chooseReporter({ json: request.json, stream })
   try {
-    const options = { ...(await optionsOf(request, training, reporter)), reporter }
-    const result = await modes[request.mode](training, options)
+    const options = await optionsOf(request, training, reporter)
+    const run = (report: Reporter) => modes[request.mode](training, { ...options, reporter: report })
+    const result = await (request.profile ? profiled(run, reporter) : run(reporter))
     if (request.mode === 'predict') deliver(request, result)
     return result.reason === 'interrupted' ? exitCodes.interrupted : exitCodes.ok
   } finally {

@@ -24,6 +24,7 @@ export interface TrainingOptions {
   readonly resume?: string | true
   readonly acceptChanges?: true
   readonly out?: string
+  readonly profile?: true
 }
 
 /** A command that takes a program to the trainer; flags it does not know are hypers. */
@@ -76,9 +77,9 @@ async function compileAndRun(
   const files = openFiles()
   const program = chooseProgram(await compilePrograms(path, cli, { hypers }, files), options.train)
   checkHyperNames(options.set, [program], command.options)
-  const { backend, runs, seed, out, acceptChanges = false, json = false } = options
+  const { backend, runs, seed, out, acceptChanges = false, json = false, profile = false } = options
   const checkpoint = options.checkpoint ?? resumed?.path
-  const request = { mode, backend, runs, seed, json, checkpoint, out, acceptChanges }
+  const request = { mode, backend, runs, seed, json, checkpoint, out, acceptChanges, profile }
   const text = (): ProgramText => ({
     version: cli.version,
     hypers: Object.fromEntries(hypers),

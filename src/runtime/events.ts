@@ -1,5 +1,6 @@
 import type { JsonValue } from './contracts.ts'
 import type { ExitCode } from './errors.ts'
+import type { Profile } from './profiler.ts'
 import type { Numbers, Phase, Trace } from './training.ts'
 
 /** What a run tells whoever watches it; a reporter turns these into lines, a bar or JSON. */
@@ -15,6 +16,7 @@ export type TrainingEvent =
   | MessageEvent
   | WarningEvent
   | PredictionEvent
+  | ProfileEvent
   | RunEnd
   | RunErrorEvent
 
@@ -144,6 +146,13 @@ export interface PredictionEvent {
   readonly offset: number
   readonly each: boolean
   readonly rows: readonly { readonly [field: string]: JsonValue }[]
+}
+
+/** Where the time of a run went, once it has ended, in whatever way. */
+export interface ProfileEvent extends Profile {
+  readonly kind: 'profile'
+  /** The file with the events, for a viewer. */
+  readonly path?: string
 }
 
 /** Why a run ended. */

@@ -3,6 +3,7 @@ import { commitBuffers, dropWrites } from './buffers.ts'
 import { SkipBatch } from './errors.ts'
 import type { LogScope } from './logbook.ts'
 import { scoped } from './memory.ts'
+import { part } from './probe.ts'
 import { writeRecord } from './records.ts'
 import { StepRun } from './run.ts'
 import type { Session } from './session.ts'
@@ -68,7 +69,8 @@ async function runEach(
   settled: boolean,
 ): Promise<Skipped> {
   let skipped = false
-  for (const hook of hooks) skipped = (await scoped(() => runHook(session, hook, context))) || skipped
+  const run = (hook: HookSpec) => part('hooks', () => scoped(() => runHook(session, hook, context)))
+  for (const hook of hooks) skipped = (await run(hook)) || skipped
   if (settled && hooks.length > 0) {
     writeRecord(session, 'epoch', context.scope, await session.logbook.close(context.scope))
   }

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core'
 import { floats, weightedSum } from './mean.ts'
 import { type KeptTensors, readScalars } from './memory.ts'
 import { MetricState } from './metric.ts'
+import { part } from './probe.ts'
 import type { LogOptions, MetricHolder, Numbers, Phase, Tensors } from './training.ts'
 
 /** Whose values these are: a phase, and a step of it where it has a name. */
@@ -184,7 +185,7 @@ export class Logbook {
     }
     for (const [full, metric] of this.metrics) {
       if (metric.prefix !== prefix) continue
-      if (metric.levels.epoch) Object.assign(values, await computed(metric))
+      if (metric.levels.epoch) Object.assign(values, await part('metrics', () => computed(metric)))
       metric.state.dispose()
       this.metrics.delete(full)
     }

@@ -5,6 +5,7 @@ import { floats, weightedSum } from './mean.ts'
 import { type KeptTensors, readScalars } from './memory.ts'
 import { variableOf } from './model.ts'
 import { applyUpdate, type OptimizerState } from './optimizer.ts'
+import { part } from './probe.ts'
 import type { Session } from './session.ts'
 import type { LossOutputs, LossTerm, Trace } from './training.ts'
 import { windowSize } from './windowSize.ts'
@@ -73,7 +74,7 @@ export async function minimize(
     const fault = await faultOf(session, call, differentiated.gradients, means)
     if (nonfinite !== 'continue') return refuse(session, call, fault, means)
   }
-  descend(session, call, differentiated, means)
+  part('update', () => descend(session, call, differentiated, means))
   return means
 }
 
@@ -94,7 +95,7 @@ function passOf<R extends LossOutputs>(
 ): Pass<R> {
   const made: { outputs?: R; terms?: readonly Goal[] } = {}
   const forward = (): tf.Tensor => {
-    const outputs = body()
+    const outputs = part('forward', body)
     const terms = termsOf(outputs).map(term => goalOf(term, call.size, windowed))
     const goal = objective(terms)
     if (wanted === 'all')
@@ -104,10 +105,8 @@ function passOf<R extends LossOutputs>(
   }
   const moving = [...call.optimizer.parameters].filter(([path]) => !session.frozen.now.has(path))
   const entries = moving.map(([path, state]) => [path, variableOf(state)] as const)
-  const grads = gradientsOf(
-    forward,
-    entries.map(([, variable]) => variable),
-  )
+  const variables = entries.map(([, variable]) => variable)
+  const grads = part('backward', () => gradientsOf(forward, variables))
   const { outputs, terms } = made
   if (outputs === undefined || terms === undefined) throw new Error('the body of minimize did not run')
   // The engine leaves out parameters that the loss does not reach, which its type does not say.

@@ -6,6 +6,7 @@ import { eventNames, runHooks } from './hooks.ts'
 import { limited } from './limits.ts'
 import type { LogScope, StepValues } from './logbook.ts'
 import { scoped } from './memory.ts'
+import { part } from './probe.ts'
 import { StepRun } from './run.ts'
 import type { Session } from './session.ts'
 import type { Batch, StepSpec, Tensors } from './training.ts'
@@ -110,15 +111,17 @@ export async function runBatch(
   index: number,
   done: (result: BatchDone) => Promise<void>,
 ): Promise<boolean> {
-  session.clocks.place(pass.step.phase, index)
-  return scoped(async () => {
-    const batches = pass.load(index)
+  const { phase } = pass.step
+  session.clocks.place(phase, index)
+  const run = async () => {
+    const batches = part('data', () => pass.load(index))
     try {
       return await runOn(session, pass, index, batches, done)
     } finally {
       for (const batch of batches) for (const field of Object.values(batch.fields)) field.dispose()
     }
-  })
+  }
+  return part('batch', () => scoped(run), phase)
 }
 
 async function runOn(
@@ -141,10 +144,10 @@ async function runOn(
     nonfinite: error => runHooks(session, 'nonfinite', { scope, size, batches, error, within: true }),
   })
   try {
-    const outputs = (await step.run(run, ...batches)) ?? undefined
+    const outputs = (await part('forward', () => step.run(run, ...batches))) ?? undefined
     commitBuffers(session.buffers)
     if (step.phase === 'train') followBuffers(session.averages, session.buffers, session.clocks)
-    const logged = await session.logbook.commit()
+    const logged = await part('logging', () => session.logbook.commit())
     await done({ size, examples, batches, outputs, logged })
     await runHooks(session, `${event}_batch_end`, { scope, size, outputs, batches })
     return true

@@ -10,6 +10,7 @@ import { batchesPerEpoch, updatesInAll, updatesInEpoch } from './horizon.ts'
 import { originNotes } from './originNotes.ts'
 import { isInterrupted } from './pace.ts'
 import { predictAll } from './predict.ts'
+import { part } from './probe.ts'
 import { checkpointsOf, rest, writeWaiting } from './saving.ts'
 import type { PredictedField, Prediction, Session } from './session.ts'
 import { endSession, type RunOptions, type Started, startSession } from './start.ts'
@@ -79,7 +80,7 @@ async function runProgram(
 ): Promise<RunResult> {
   const vars = { ...training.vars }
   try {
-    return await runSession(await startSession(mode, training, options), options, body)
+    return await runSession(await part('start', () => startSession(mode, training, options)), options, body)
   } catch (error) {
     options.reporter?.(errorEvent(error))
     throw error

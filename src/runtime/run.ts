@@ -4,6 +4,7 @@ import { RunError, SkipBatch } from './errors.ts'
 import type { LogScope } from './logbook.ts'
 import { CarriedTensors, KeptTensors, readScalars } from './memory.ts'
 import { differentiate, minimize } from './minimize.ts'
+import { part } from './probe.ts'
 import type { Key } from './random.ts'
 import { tensorText } from './report/format.ts'
 import type { Session } from './session.ts'
@@ -143,7 +144,7 @@ export class StepRun implements Run {
     update: (state: S) => S,
     options?: LogOptions,
   ): void {
-    this.session.logbook.update(this.place.scope, name, metric, update, options)
+    part('metrics', () => this.session.logbook.update(this.place.scope, name, metric, update, options))
   }
 
   *range(from: number, to = Number.POSITIVE_INFINITY): Generator<number, void, void> {

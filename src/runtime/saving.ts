@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { removeCheckpoint, saveCheckpoint } from './checkpoint.ts'
 import type { Snapshot } from './contracts.ts'
 import type { CheckpointSaved } from './events.ts'
+import { part } from './probe.ts'
 import type { Kept, Saves, Session } from './session.ts'
 import { takeSnapshot } from './snapshot.ts'
 import type { TrainerOptions } from './training.ts'
@@ -60,6 +61,15 @@ export async function rest(session: Session, latest?: 'latest' | 'interrupted'):
   const { restore } = session.training.trainer
   if (folder === undefined && restore === undefined) saves.due.clear()
   if (saves.due.size === 0 && (folder === undefined || (asked.size === 0 && latest === undefined))) return
+  await part('saving', () => save(session, asked, latest))
+}
+
+async function save(
+  session: Session,
+  asked: ReadonlySet<string>,
+  latest: 'latest' | 'interrupted' | undefined,
+): Promise<void> {
+  const { folder, saves } = session
   const started = performance.now()
   const snapshot = await takeSnapshot(session)
   for (const [name, monitor] of saves.due) saves.waiting.set(name, { snapshot, monitor })

@@ -7,7 +7,7 @@ import { dtypeText } from '../../ops/text.ts'
 import type { TensorType } from '../../types/tensor.ts'
 import { statement } from '../layout.ts'
 import { callCode, calledFunction } from './calls.ts'
-import { localName, traceOf } from './env.ts'
+import { localName, placeOf, traceOf } from './env.ts'
 import { floatLiteral, hostCode, shortFloat } from './host.ts'
 import { functionName, property, quote } from './names.ts'
 import { writeScan } from './scan.ts'
@@ -73,7 +73,7 @@ function inputCode(body: Body, name: string | undefined): Code {
 
 function writeValue(body: Body, step: Step, value: Value, code: Code): void {
   const named = !isAnonymous(body, step, value.name) && !body.unnamed.has(value.name)
-  if (!named && body.uses.get(value.name) === 1) {
+  if (!named && body.uses.get(value.name) === 1 && !body.env.watched) {
     body.values.set(value.name, { kind: 'pending', code, step })
   } else writeConst(body, step, value.name, code)
 }
@@ -95,7 +95,7 @@ function callName(op: string): string | undefined {
 function writeCall(body: Body, step: Step): void {
   const callee = calledFunction(body.env, step, body.section)
   const { fields } = callee
-  const code = composed(body, step.inputs, () => callCode(body, step, callee))
+  const code = composed(body, step.inputs, () => watchedCall(body, step, callCode(body, step, callee)))
   const live = step.outputs.flatMap((value, i) => (body.uses.has(value.name) ? [{ value, i }] : []))
   const [only] = live
   if (only === undefined) return
@@ -144,7 +144,22 @@ function opCode(body: Body, step: Step): Code {
     isSquare(step) ? ts`tf.square(${inputs[0] ?? ''})` : op.tfjs(inputs, attrs, context)
   const numbers = takesNumbers(lower, step)
   const read = (name: string, i: number) => (numbers(i) ? numberOrTensor : valueCode)(body, name)
-  return composed(body, step.inputs, () => lower(step.inputs.map(read)))
+  return composed(body, step.inputs, () => watchedOperator(body, step, lower(step.inputs.map(read))))
+}
+
+function watchedOperator(body: Body, step: Step, code: Code): Code {
+  if (!body.env.watched || step.outputs[0]?.type === 'key') return code
+  const tensors = step.inputs.filter(name => {
+    return tensorType(body, name).length > 0 && body.values.get(name)?.kind !== 'number'
+  })
+  const inputs = ts`[${join(tensors.map(name => valueCode(body, name)))}]`
+  return ts`watchedOperator(${quote(step.op)}, ${quote(placeOf(body.env, step.origin))}, ${inputs}, () => ${code})`
+}
+
+function watchedCall(body: Body, step: Step, code: Code): Code {
+  if (!body.env.watched) return code
+  const { declaration } = calledFunction(body.env, step, body.section).func
+  return ts`watchedCall(${quote(declaration)}, ${quote(placeOf(body.env, step.origin))}, () => ${code})`
 }
 
 /** Sizes as they are or, for a function of any size, as its inputs have them; a reshape finds one by itself. */

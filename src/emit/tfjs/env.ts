@@ -13,6 +13,8 @@ export type Section = 'data' | 'model' | 'optimizers' | 'metrics'
 /** What the emitter of one program knows and gathers; passed to every part of it. */
 export interface Env {
   readonly program: Program
+  /** Operators and calls tell a probe of the runtime that they run, each in a line of its own. */
+  readonly watched: boolean
   readonly functions: ReadonlyMap<string, Func>
   readonly parameters: ReadonlyMap<string, Parameter>
   /** Where the buffers of models stand: `net/norm/mean`. */
@@ -42,7 +44,7 @@ export interface Env {
 }
 
 /** The environment at the start: every name that the program declares itself is given. */
-export function createEnv(program: Program, emitFunction: EmitFunction): Env {
+export function createEnv(program: Program, emitFunction: EmitFunction, watched = false): Env {
   const fixed = [...runtimeValues, ...runtimeTypes, 'settings', 'vars', 'training', ...stepNames]
   const globals = scopeIn(undefined, fixed)
   const calls = new Set(hostCalls(program).map(({ name, file }) => hostKey(name, file)))
@@ -56,6 +58,7 @@ export function createEnv(program: Program, emitFunction: EmitFunction): Env {
   const constraintBuffers = constraintBuffersOf(program)
   return {
     program,
+    watched,
     constraintBuffers,
     bufferPlaces: new Set(program.buffers.map(({ path }) => placeText({ holders, constraintBuffers }, path))),
     functions: new Map(program.functions.map(func => [func.name, func])),
@@ -158,6 +161,11 @@ export function funcOf(env: Env, name: string): Func {
 /** `digits.ltm:12`: a file is named as it is seen from the folder of the program's own. */
 export function traceOf({ program }: Env, { file, line }: Origin): string {
   return `${seenFrom(program.file, file)}:${line}`
+}
+
+/** `digits.ltm:12:9`. */
+export function placeOf(env: Env, origin: Origin): string {
+  return `${traceOf(env, origin)}:${origin.column}`
 }
 
 /** The path of a file as one beside `own` writes it; the standard library has no folder that one could start from. */

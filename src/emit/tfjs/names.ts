@@ -101,6 +101,8 @@ export const runtimeValues = [
   'slices',
   'stacked',
   'tf',
+  'watchedCall',
+  'watchedOperator',
 ] as const
 export const runtimeTypes = ['Batch', 'Key', 'Run', 'Tensors', 'Training'] as const
 

@@ -35,6 +35,8 @@ export interface EmitOptions {
   readonly directory: string
   /** The module specifier of a file whose functions the program calls, as the program's file sees it; `./FILE` unless said. */
   readonly userModule?: (file: string) => string
+  /** Has operators tell a probe of the runtime that they run: for profiles, and to find what is not finite. */
+  readonly watched?: boolean
   /** The version of ltm, and the name under which the program is saved: its first line tells them. */
   readonly version?: string
   readonly savedAs?: string
@@ -43,7 +45,7 @@ export interface EmitOptions {
 /** A program of the IR as a define-by-run program on TensorFlow.js, to be read as well as run. */
 export function emitProgram(program: Program, options: EmitOptions): string {
   const { target, runtime, directory } = options
-  const env = createEnv(program, emitFunction)
+  const env = createEnv(program, emitFunction, options.watched)
   // Steps come first, since they decide which functions there are and in which order a reader meets them.
   const steps = stepLines(env)
   const hooks = hookLines(env)

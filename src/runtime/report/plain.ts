@@ -7,6 +7,7 @@ import {
   startLines,
   warningLines,
 } from './lines.ts'
+import { profileLines } from './profile.ts'
 import { type ReportStream, writeLines } from './stream.ts'
 import { groupValues, metricsTable } from './table.ts'
 import { Thinning } from './thinning.ts'
@@ -55,6 +56,8 @@ function plainLines(event: TrainingEvent, prefixes: Iterable<string>, width?: nu
         ...metricsTable(groupValues(event.metrics, prefixes), width),
         ...finalCheckpointLines(event),
       ]
+    case 'profile':
+      return profileLines(event, width)
     case 'epoch_start':
     case 'phase_start':
     case 'step':
