@@ -245,6 +245,47 @@ test('substitution is simultaneous and reaches into floors', () => {
   assert.is(dims.substitute('max(n, 3) + h % n', new Map([['n', 4]])), 'h % 4 + 4')
 })
 
+const restatements: readonly (readonly [Dim, Readonly<Record<string, Dim>>, Dim | undefined])[] = [
+  ['2 * b * t + 3', { rows: 'b * t' }, '2 * rows + 3'],
+  ['b * t', { rows: 'b * t + 1' }, 'rows - 1'],
+  ['(b * t + 1) div 2', { rows: 'b * t' }, '(rows + 1) div 2'],
+  ['b * t * k', { rows: 'b * t', k: 'k' }, 'k * rows'],
+  ['t', { twice: '2 * t + 4' }, '(twice - 4) / 2'],
+  ['n', { x: 'n * t', y: 'n * t + n' }, 'y - x'],
+  ['n + t', { x: 'n - t', y: 't' }, 'x + 2 * y'],
+  ['n div 2 + 1', { half: 'n div 2' }, 'half + 1'],
+  [5, { rows: 'n' }, 5],
+  ['t', { rows: 'b * t' }, undefined],
+  ['t', { b: 'b', rows: 'b * t' }, undefined],
+  ['n', { half: 'n div 2' }, undefined],
+]
+
+test('a size is told by others, and by which', () => {
+  for (const [dim, givens, expected] of restatements)
+    assert.is(dims.restated(dim, new Map(Object.entries(givens))), expected, `${dim}`)
+  assert.ok(dims.isToldBy('n + 1', ['...s', 2, 'n']))
+  assert.not.ok(dims.isToldBy('...s', ['n']))
+})
+
+test('property: in terms of others a size has the same value', () => {
+  const names = ["x'0", "x'1", "x'2"]
+  fc.assert(
+    fc.property(size, size, size, size, (x, y, z, d) => {
+      const givens = new Map([x, y, z].map(({ dim }, i) => [names[i]!, dim]))
+      const sum = dims.add(dims.multiply(x.dim, y.dim), z.dim)
+      for (const dim of [sum, d.dim]) {
+        const told = dims.restated(dim, givens)
+        if (told === undefined) continue
+        for (const point of grid.slice(0, 12)) {
+          const values = new Map([x, y, z].map(({ at }, i) => [names[i]!, at(point)]))
+          assert.is(dims.evaluate(told, values) + 0, dims.evaluate(dim, point) + 0, `${dim} as ${told}`)
+        }
+      }
+    }),
+    runs,
+  )
+})
+
 test('variables are found inside of atoms', () => {
   assert.equal([...dims.variablesOf('max(n, 3) + h div (k + 1) + x.y * sizes[i]')].sort(), [
     'h',

@@ -1,7 +1,7 @@
 import type { Span } from '../base/source.ts'
 import type { Func, FuncParam } from '../ir/ir.ts'
 import type { Body } from '../syntax/ast.ts'
-import { variablesOf } from '../types/dim.ts'
+import { isToldBy } from '../types/dim.ts'
 import { unifyShape } from '../types/unify.ts'
 import type { CallSite, Piped } from './arguments.ts'
 import {
@@ -34,7 +34,6 @@ import { checkLogits } from './logits.ts'
 import { PlacedRegion } from './placedRegion.ts'
 import { requirement } from './requirement.ts'
 import { asArgument } from './sharing.ts'
-import { sizesOfType } from './sizes.ts'
 import { statesOf } from './states.ts'
 import { type DeclaredType, declaredType } from './types.ts'
 import { errorValue, type FunctionValue, type ModuleValue, type Value } from './values.ts'
@@ -204,14 +203,14 @@ function splice(
   return callInline({ ...ctx, region, expected }, { ...callee, self }, args, scope, site, wanted)
 }
 
-/** Symbolic sizes of the result or among the arguments that no tensor among these has. */
+/** Sizes of the result or among the arguments that the tensors among these don't tell. */
 function hasUntoldSizes(args: readonly FormalValue[], wanted: DeclaredType | undefined): boolean {
-  const told = new Set(args.flatMap(arg => tensorsOf(arg.value).flatMap(tensor => sizesOfType(tensor.type))))
+  const axes = args.flatMap(arg => tensorsOf(arg.value).flatMap(tensor => tensor.type.shape))
   const asked = [
-    ...(wanted?.kind === 'tensor' ? sizesOfType(wanted.type) : []),
-    ...args.flatMap(({ value }) => (value.kind === 'int' ? [...variablesOf(value.dim)] : [])),
+    ...(wanted?.kind === 'tensor' ? wanted.type.shape : []),
+    ...args.flatMap(({ value }) => (value.kind === 'int' ? [value.dim] : [])),
   ]
-  return asked.some(size => !told.has(size))
+  return asked.some(size => !isToldBy(size, axes))
 }
 
 /** In a definition a function inside itself, with other arguments, is not followed: only instances know where that ends. */

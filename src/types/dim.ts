@@ -4,6 +4,7 @@ import * as floor from './floor.ts'
 import type { Polynomial } from './polynomial.ts'
 import * as poly from './polynomial.ts'
 import { readPolynomial } from './reading.ts'
+import { restate } from './restating.ts'
 import { printJavaScript, printPolynomial } from './spelling.ts'
 
 /**
@@ -148,6 +149,23 @@ export function substitute(d: Dim, bindings: ReadonlyMap<string, Dim>): Dim {
     return bound === undefined ? undefined : polynomialOf(bound)
   }
   return dimOf(floor.rebuild(polynomialOf(d), value))
+}
+
+/**
+ * A size in terms of others alone, by their names: `2 * batch * t + 1` where `rows` is `batch * t` is `2 * rows + 1`. The names
+ * occur in none of the sizes. Undefined where these do not tell it.
+ */
+export function restated(d: Dim, givens: ReadonlyMap<string, Dim>): Dim | undefined {
+  const known = [...givens].map(([name, dim]) => ({ name, value: polynomialOf(dim) }))
+  const value = isKnown(d) ? polynomialOf(d) : restate(polynomialOf(d), known)
+  return value && dimOf(value)
+}
+
+/** Whether the values of some sizes tell that of another one. */
+export function isToldBy(d: Dim, sizes: readonly Dim[]): boolean {
+  if (isKnown(d) || sizes.includes(d)) return true
+  const givens = sizes.filter(size => typeof size === 'string' && !isRest(size))
+  return !isRest(d) && restated(d, new Map(givens.map((size, i) => [`size'${i}`, size]))) !== undefined
 }
 
 /** The variables and named atoms that a size depends on. */

@@ -68,7 +68,16 @@ export function rebuild(
   variable: (name: string) => Polynomial | undefined,
   effort: Effort = 'readable',
 ): Polynomial {
-  const inner = (p: Polynomial): Polynomial => rebuild(p, variable, effort)
+  return rebuildAtoms(a, part => rebuild(part, variable, effort), variable, effort)
+}
+
+/** Rebuilds a polynomial with other parts in its floors and extremes, and other values for the variables outside of these. */
+export function rebuildAtoms(
+  a: Polynomial,
+  inner: (part: Polynomial) => Polynomial,
+  variable: (name: string) => Polynomial | undefined = () => undefined,
+  effort: Effort = 'readable',
+): Polynomial {
   return replaceAtoms(a, atom => {
     if (atom.kind === 'variable') return variable(atom.key) ?? ofAtom(atom)
     if (atom.kind === 'div') return floorDivide(inner(atom.of), inner(atom.by), effort)

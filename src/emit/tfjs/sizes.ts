@@ -1,6 +1,6 @@
 import { bug } from '../../base/bug.ts'
 import { annotation, type Code, ts } from '../../base/code.ts'
-import { type Dim, exactDivide, isRest, renderDim, variablesOf } from '../../types/dim.ts'
+import { type Dim, isRest, renderDim, restated, variablesOf } from '../../types/dim.ts'
 import type { TensorType } from '../../types/tensor.ts'
 import { type Line, statement } from '../layout.ts'
 import { localName } from './env.ts'
@@ -19,30 +19,40 @@ export interface Shaped {
 /** Sizes as a function reads them off its inputs: `const batch = x.shape[0]!`, put into `prologue` when first used. */
 export function sizesOf(inputs: readonly Shaped[], scope: Scope, prologue: Line[]): SizeText {
   const bound = new Map<string, string>()
-  const symbol = (name: string): string => {
-    const known = bound.get(name)
+  const bind = (key: string, name: string, code: () => Code): string => {
+    const known = bound.get(key)
     if (known !== undefined) return known
-    const local = localName(scope, name.replace(/^\.\.\./, ''))
-    const code = measured(name, inputs) ?? bug(`no input tells the size \`${name}\``)
-    prologue.push(statement(ts`const ${local} = ${code}`))
-    bound.set(name, local)
+    const local = localName(scope, name)
+    prologue.push(statement(ts`const ${local} = ${code()}`))
+    bound.set(key, local)
     return local
   }
-  return dim => (isMeasured(dim, inputs) ? undefined : measuredWhole(dim, inputs)) ?? sizeCode(dim, symbol)
-}
-
-function isMeasured(dim: Dim, inputs: readonly Shaped[]): boolean {
-  return isRest(dim) || [...variablesOf(dim)].every(name => measured(name, inputs) !== undefined)
-}
-
-/** A size such as `batch * t` that an input has as it is, or a multiple of one, where nothing tells its symbols one by one. */
-function measuredWhole(dim: Dim, inputs: readonly Shaped[]): Code | undefined {
-  for (const place of placesOf(inputs)) {
-    if (place.dim === dim) return axisSize(place)
-    const factor = isRest(place.dim) || isRest(dim) ? undefined : exactDivide(dim, place.dim)
-    if (typeof factor === 'number') return ts`${factor} * ${axisSize(place)}`
+  const symbol = (name: string): string =>
+    bind(
+      name,
+      name.replace(/^\.\.\./, ''),
+      () => measured(name, inputs) ?? bug(`no input tells the size \`${name}\``),
+    )
+  return dim => {
+    if (isRest(dim) || [...variablesOf(dim)].every(name => measured(name, inputs) !== undefined))
+      return sizeCode(dim, symbol)
+    const whole = placesOf(inputs).find(place => place.dim === dim)
+    if (whole) return axisSize(whole)
+    const axes = axesOf(inputs)
+    const inAxes = restated(dim, new Map([...axes].map(([name, place]) => [name, place.dim])))
+    return sizeCode(inAxes ?? dim, name => {
+      const place = axes.get(name)
+      return place ? bind(name, `${place.name}Size`, () => axisSize(place)) : symbol(name)
+    })
   }
-  return undefined
+}
+
+/** Axes that tell something of a size, by names that no size has; where symbols stand bare comes first. */
+function axesOf(inputs: readonly Shaped[]): ReadonlyMap<string, Place> {
+  const places = placesOf(inputs).filter(({ dim }) => typeof dim === 'string' && !isRest(dim))
+  const isBare = ({ dim }: Place): boolean => typeof dim === 'string' && variablesOf(dim).has(dim)
+  const sorted = [...places.filter(isBare), ...places.filter(place => !isBare(place))]
+  return new Map(sorted.map((place, i) => [`axis'${i}`, place]))
 }
 
 /** A size with its symbols replaced. */
@@ -64,28 +74,29 @@ export function sizeReader(inputs: readonly Shaped[]): SizeReader {
 }
 
 interface Place extends Axis {
+  /** The input's. */
+  readonly name: string
   readonly dim: Dim
 }
 
 function placesOf(inputs: readonly Shaped[]): readonly Place[] {
-  return inputs.flatMap(({ read, type }) => type.shape.map((dim, i) => ({ read, dim, shape: type.shape, i })))
+  return inputs.flatMap(({ name, read, type }) =>
+    type.shape.map((dim, i) => ({ name, read, dim, shape: type.shape, i })),
+  )
 }
 
-/** Where a size stands bare, as a multiple, or with a number added to it, in the shape of an input. */
+/** Where a size stands bare in the shape of an input, or as in `2 * n` or `n - 1`. */
 function measured(symbol: string, inputs: readonly Shaped[]): Code | undefined {
   const places = placesOf(inputs)
   const bare = places.find(place => place.dim === symbol)
   if (bare !== undefined) return symbol.startsWith('...') ? restSlice(bare) : axisSize(bare)
+  if (isRest(symbol)) return undefined
   for (const place of places) {
-    const factor = typeof place.dim === 'string' ? multipleOf(place.dim, symbol) : undefined
-    if (factor !== undefined) return ts`${axisSize(place)} / ${factor}`
-  }
-  for (const place of places) {
-    const [name, sign, number, ...more] = typeof place.dim === 'string' ? place.dim.split(' ') : []
-    if (name === symbol && more.length === 0 && /^\d+$/.test(number ?? '')) {
-      if (sign === '-') return ts`${axisSize(place)} + ${number ?? ''}`
-      if (sign === '+') return ts`${axisSize(place)} - ${number ?? ''}`
-    }
+    if (typeof place.dim !== 'string' || isRest(place.dim)) continue
+    const alone = restated(symbol, new Map([["axis'", place.dim]]))
+    if (alone === undefined) continue
+    const [before, after] = renderDim(alone, () => "axis'").split("axis'")
+    return ts`${before ?? ''}${axisSize(place)}${after ?? ''}`
   }
   return undefined
 }
@@ -107,11 +118,4 @@ function restSlice({ read, shape, i }: Axis): Code {
   const behind = i + 1 - shape.length
   if (behind === 0) return i === 0 ? ts`${read()}.shape` : ts`${read()}.shape.slice(${i})`
   return ts`${read()}.shape.slice(${i}, ${behind})`
-}
-
-function multipleOf(dim: string, symbol: string): string | undefined {
-  const [factor, name, ...more] = dim.split(' * ')
-  return name === symbol && more.length === 0 && factor !== undefined && /^\d+$/.test(factor)
-    ? factor
-    : undefined
 }
