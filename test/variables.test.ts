@@ -160,4 +160,37 @@ test('a copy keeps the value that it was made of', async () => {
   assert.is(metrics['train.before'], 2)
 })
 
+test('what counts how often it is looked at is looked at once, by a name or an argument', async () => {
+  const ended = await trained(
+    `
+    param w: f32 = 0.0
+    var named = 0.0
+    var given = 0.0
+    optimizer sgd = Sgd(w, lr: 0.1)
+    fn twice(late: bool, number: float) -> float = (if late then 1 else 0) + (if late then number else 0)
+    step train(batch) { minimize (w - batch.x) ^ 2 }
+    step val(batch from points.train) { log loss = 0 * batch.x }
+    on validation_end {
+      let late = stalled(min: val.loss, patience: 2)
+      if late { set named = named + 1 }
+      if late { set named = named + 10 }
+      set given = given + twice(stalled(min: val.loss, patience: 2), 10)
+    }
+    on train_end { log named = named  log given = given }`,
+    5,
+  )
+  assert.is(ended.result.metrics['train.named'], 22)
+  assert.is(ended.result.metrics['train.given'], 22)
+})
+
+test('a clock that goes on is read once under a name', async () => {
+  const ended = await trained(`
+    step train(batch) {
+      let start = seconds
+      log sum = sum(batch.x)
+      log again = start - start
+    }`)
+  assert.is(ended.result.metrics['train.again'], 0)
+})
+
 test.run()

@@ -3,6 +3,7 @@ import type { Call, Expr } from '../syntax/ast.ts'
 import { argumentValue, type CallSite, matchArguments, type Piped } from './arguments.ts'
 import { callConstraint, callConstraintDeclaration } from './constraintCalls.ts'
 import { type Context, complain, spend } from './context.ts'
+import { heldFast } from './declaring.ts'
 import { describe } from './describe.ts'
 import { expression, unexpecting } from './evaluate.ts'
 import { callFunction } from './functions.ts'
@@ -17,8 +18,10 @@ import { predeclared } from './predeclared.ts'
 import { errorValue, type LambdaValue, type Value } from './values.ts'
 
 export function call(ctx: Context, node: Pick<Call, 'callee' | 'args' | 'span'>, piped?: Piped): Value {
-  if (ctx.region.kind === 'step' && ctx.watching && isWord(ctx, node.callee, 'stalled'))
-    return ctx.watching.stalled(ctx, node)
+  if (isWord(ctx, node.callee, 'stalled')) {
+    const asks = ctx.region.kind === 'step' ? ctx.watching?.stalled : undefined
+    return asks ? asks(ctx, node) : complain(ctx, 'LTM4381', node.span, { phase: undefined })
+  }
   if (isWord(ctx, node.callee, 'plateau'))
     return ctx.plateau?.(ctx, node) ?? complain(ctx, 'LTM4210', node.span, {})
   const callee = calleeOf(unexpecting(ctx), node.callee)
@@ -114,7 +117,9 @@ function callLambda(ctx: Context, callee: LambdaValue, site: CallSite, piped?: P
   const env = callee.env.child()
   for (const formal of callee.declaration.formals) {
     const given = args.get(formal.name.text)
-    if (given) env.define(formal.name.text, argumentValue(unexpecting(ctx), given), formal.name.span)
+    if (!given) continue
+    const value = heldFast(ctx, argumentValue(unexpecting(ctx), given), formal.name)
+    env.define(formal.name.text, value, formal.name.span)
   }
   return expression(
     { ...ctx, env, active: [...ctx.active, `fn#${callee.declaration.id}`] },

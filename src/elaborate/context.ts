@@ -2,7 +2,7 @@ import { positionAt, type Source, type Span } from '../base/source.ts'
 import type { Code, Details } from '../diagnostics/catalogue/index.ts'
 import { diagnose, type Extras, type Label, type Report } from '../diagnostics/diagnostic.ts'
 import type { Func, Origin, Phase, Step } from '../ir/ir.ts'
-import type { Call, Member } from '../syntax/ast.ts'
+import type { Call, Member, Name } from '../syntax/ast.ts'
 import type { Shape, TensorType } from '../types/tensor.ts'
 import type { Env } from './env.ts'
 import type { Rules } from './evaluate.ts'
@@ -150,6 +150,8 @@ export interface Context {
   readonly watching?: {
     readonly read: (ctx: Context, node: Member) => Value | undefined
     readonly stalled: (ctx: Context, node: Pick<Call, 'args' | 'span'>) => Value
+    /** The value as it is at this place: what may change, or counts how often it is looked at, is put away. */
+    readonly keep: (value: Value, name: Name) => Value
   }
   /** In the settings of an optimizer: a factor that shrinks when a logged value has stalled. */
   readonly plateau?: (ctx: Context, node: Pick<Call, 'args' | 'span'>) => Value

@@ -13,7 +13,15 @@ export function declare(
   const twice = ctx.region.kind !== 'step' && ctx.env.owns(name.text) && !ctx.env.lookup(name.text)?.size
   if (twice) declaredTwice(ctx, name)
   else checkShadowing(ctx, name)
-  ctx.env.define(name.text, value, name.span, { ...traits, unshadowed: ctx.region.kind === 'step' })
+  ctx.env.define(name.text, heldFast(ctx, value, name), name.span, {
+    ...traits,
+    unshadowed: ctx.region.kind === 'step',
+  })
+}
+
+/** An argument, `let` or `var` as it is at its place, whatever its steps and hooks do behind it. */
+export function heldFast(ctx: Context, value: Value, name: Name): Value {
+  return ctx.region.kind === 'step' && ctx.watching ? ctx.watching.keep(value, name) : value
 }
 
 function declaredTwice(ctx: Context, name: Name): void {

@@ -13,6 +13,7 @@ import {
   originOf,
   spend,
 } from './context.ts'
+import { heldFast } from './declaring.ts'
 import { describe } from './describe.ts'
 import type { Env } from './env.ts'
 import { executeBody, unexpecting } from './evaluate.ts'
@@ -69,8 +70,11 @@ export function callFunction(ctx: Context, called: FunctionValue, site: CallSite
         sizes.variables,
       )
     : undefined
-  if (isHostFunction(callee, args, result))
+  if (isHostFunction(callee, args, result)) {
+    for (const { formal, value } of args)
+      scope.define(formal.name.text, heldFast(ctx, value, formal.name), formal.name.span)
     return callInline({ ...unexpecting(ctx), mode }, callee, args, scope, site, result)
+  }
   const wanted = resultType(ctx, result, sizes, site)
   if (wanted === 'error') return errorValue
   defineSizes(scope, sizes)
@@ -106,7 +110,8 @@ export function callFunction(ctx: Context, called: FunctionValue, site: CallSite
     text: `in this call of \`${site.shown}\``,
   })
   if (!instance?.looksAtRun) return instance ? emitCall(ctx, instance, request, site.span) : errorValue
-  for (const { formal, value } of own) scope.define(formal.name.text, value, formal.name.span)
+  for (const { formal, value } of own)
+    scope.define(formal.name.text, heldFast(ctx, value, formal.name), formal.name.span)
   return splice({ ...ctx, mode }, callee, own, given, scope, site, wanted)
 }
 

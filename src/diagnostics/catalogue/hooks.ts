@@ -7,8 +7,14 @@ export const hooks = {
     () => 'values of a pass are there when it has ended: training, then validation, then tests',
   ),
   LTM4381: error(
-    (d: { phase: string }) => `what \`${d.phase}\` has logged cannot be read here`,
-    d => `steps, hooks and the trainer read it by its full name: \`${d.phase}.loss\``,
+    (d: { phase: string | undefined }) =>
+      d.phase === undefined
+        ? 'what was logged cannot be asked for here, nor whether it has stalled'
+        : `what \`${d.phase}\` has logged cannot be read here`,
+    d =>
+      d.phase === undefined
+        ? 'steps, hooks and the trainer ask it; hand the answer on as an argument'
+        : `steps, hooks and the trainer read it by its full name: \`${d.phase}.loss\``,
   ),
   LTM4382: error(
     (d: { optimizer: string; setting: string; value: string }) =>

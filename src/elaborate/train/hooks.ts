@@ -28,11 +28,12 @@ export function elaborateHook(
 ): Hook | undefined {
   const region = new StepRegion(training.frozen)
   const env = training.ctx.env.child()
+  const changing = changedIn(node.body)
   const ctx: Context = {
     ...training.ctx,
     env,
     region,
-    watching: watching(training, readerOf(node)),
+    watching: watching(training, readerOf(node), { region, phase: undefined, changing }),
     mode: { phase: undefined, training: false, onRead: () => {} },
     declaration: node.id,
   }
@@ -44,7 +45,7 @@ export function elaborateHook(
     prefix: prefixOf(readerOf(node)),
     names: new Map(),
     variables: new Map(),
-    changing: changedIn(node.body),
+    changing,
     updated: false,
   }
   const event = eventOf(training, node, ctx)

@@ -5,6 +5,7 @@ import type { Call, Expr } from '../../syntax/ast.ts'
 import { type Context, complain } from '../context.ts'
 import type { Value } from '../values.ts'
 import { checkOptions, direction, option } from './options.ts'
+import { type Keeper, kept } from './snapshots.ts'
 import type { Reading, Training } from './training.ts'
 
 const phases = ['train', 'val', 'test', 'predict']
@@ -23,7 +24,7 @@ function rootOf(node: Expr): string | undefined {
 }
 
 /** What steps and hooks ask of logged values: to read one, and whether one has stalled. */
-export function watching(training: Training, reader: string): NonNullable<Context['watching']> {
+export function watching(training: Training, reader: string, step: Keeper): NonNullable<Context['watching']> {
   const note = (name: string, span: Span) => training.readings.push({ name, span, reader })
   return {
     read: (ctx, node) => {
@@ -33,6 +34,7 @@ export function watching(training: Training, reader: string): NonNullable<Contex
       return { kind: 'float', expr: { kind: 'logged', name } }
     },
     stalled: (ctx, node) => stalledCondition(training, ctx, node, note),
+    keep: (value, { text, span }) => kept(step, value, text, span),
   }
 }
 

@@ -47,6 +47,7 @@ export class StepRegion implements Region {
   readonly readVersions = new Map<string, { readonly path: string; readonly version: number }>()
   readonly #versions = new Map<string, Version>()
   readonly #variables = new NameSupply()
+  readonly #open = new Set<string>()
   readonly #loops: Loop[] = []
   /** What each variable was given, and where. */
   readonly assignments = new Map<string, readonly { readonly value: string; readonly span: Span }[]>()
@@ -234,6 +235,18 @@ export class StepRegion implements Region {
   /** A name for a variable of the IR, which values do not share. */
   variable(name: string): string {
     return this.#variables.fresh(name)
+  }
+
+  /** A variable that blocks of the host set. */
+  openVariable(name: string): string {
+    const variable = this.variable(name)
+    this.#open.add(variable)
+    return variable
+  }
+
+  /** Whether the variable of this name in the IR may hold another value later. */
+  isOpen(variable: string): boolean {
+    return this.#open.has(variable)
   }
 
   /** The value of a variable at this place. */

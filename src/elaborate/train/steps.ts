@@ -41,7 +41,7 @@ import { message } from './messages.ts'
 import { type MetricScope, metricUpdate } from './metrics.ts'
 import { checkCarried, minimize } from './minimize.ts'
 import { watching } from './monitors.ts'
-import { changedIn, keepAll } from './snapshots.ts'
+import { changedIn } from './snapshots.ts'
 import { logName, type StepContext, weightOf } from './stepContext.ts'
 import { StepRegion } from './stepRegion.ts'
 import { checkNumbers, decodings } from './texts.ts'
@@ -59,11 +59,12 @@ export function elaborateStep(training: Training, node: TrainStep): readonly Tra
 function stepOfPhase(training: Training, node: TrainStep, phase: Phase): TrainingStep | undefined {
   const region = new StepRegion(training.frozen)
   const env = training.ctx.env.child()
+  const changing = changedIn(node.body)
   const ctx: Context = {
     ...training.ctx,
     env,
     region,
-    watching: watching(training, phase),
+    watching: watching(training, phase, { region, phase, changing }),
     mode: { phase, training: phase === 'train', onRead: () => {} },
     declaration: node.id,
   }
@@ -79,7 +80,7 @@ function stepOfPhase(training: Training, node: TrainStep, phase: Phase): Trainin
     prefix,
     names: new Map(),
     variables: new Map(),
-    changing: changedIn(node.body),
+    changing,
     updated: false,
   }
   statements(step, node.body)
@@ -228,11 +229,9 @@ function statement(step: StepContext, node: Statement): void {
   const origin = originOf(node.span)
   switch (node.kind) {
     case 'Let':
-      executeLet(ctx, node)
-      return keepAll(step, node.names)
+      return executeLet(ctx, node)
     case 'Var':
-      executeVar(ctx, node)
-      return keepAll(step, [node.name])
+      return executeVar(ctx, node)
     case 'SetStatement':
       return setStatement(step, node)
     case 'If':

@@ -74,7 +74,7 @@ function open(step: StepContext, name: string, span: Span | undefined): Variable
   if (!at) return undefined
   const origin = originOf(ctx.env.lookup(name)?.span ?? at)
   if (value.kind === 'tensor') {
-    const variable: Variable = { name: region.variable(name), holds: value.type }
+    const variable: Variable = { name: region.openVariable(name), holds: value.type }
     region.body.push({ kind: 'var_tensor', name: variable.name, type: value.type, value: value.name, origin })
     region.assigned(variable.name, value.name, at)
     return variable
@@ -85,7 +85,8 @@ function open(step: StepContext, name: string, span: Span | undefined): Variable
     ctx.env.assign(name, errorValue)
     return undefined
   }
-  const variable: Variable = { name: region.variable(name), holds: value.kind === 'bool' ? 'bool' : 'number' }
+  const holds = value.kind === 'bool' ? 'bool' : 'number'
+  const variable: Variable = { name: region.openVariable(name), holds }
   region.body.push({ kind: 'var', name: variable.name, value: expr, origin })
   const whole = value.kind === 'int' || (value.kind === 'float' && value.whole === true)
   const held: HostExpr = { kind: 'var', name: variable.name }
