@@ -346,6 +346,8 @@ export interface Parameter {
     readonly forward: string
     /** Absent where the constraint has none. */
     readonly check?: string
+    /** The function of a key that gives the start value itself, where only the run can tell whether the constraint gives it back. */
+    readonly start?: string
     /** The buffers that `forward` takes behind the raw tensor, by path: `net.weight.u`. */
     readonly buffers?: readonly string[]
   }

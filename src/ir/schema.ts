@@ -294,6 +294,7 @@ const parameter = record<Parameter>({
       bijective: truth,
       forward: text,
       check: optional(text),
+      start: optional(text),
       buffers: optional(list(text)),
     }),
   ),

@@ -53,6 +53,7 @@ export function namedDirectly({
         init,
         constraint?.forward,
         constraint?.check,
+        constraint?.start,
         projection?.func,
       ]),
       ...optimizers.flatMap(optimizer => optimizer.groups.map(group => group.update)),

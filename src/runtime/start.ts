@@ -69,7 +69,10 @@ export async function startSession(mode: RunMode, training: Training, options: R
   const start = rootKey(seed).at('start')
   const parameters = await startParameters(training, start)
   const buffers = startBuffers(training, start)
-  if (stored === undefined) await loadWeights(training)
+  if (stored === undefined) {
+    await checkStarts(parameters, buffers, start)
+    await loadWeights(training)
+  }
   await checkConstraints(parameters, buffers)
   if (stored !== undefined) checkShapes({ parameters, buffers }, stored, options.checkpoint ?? '')
   const identity = mode === 'train' ? await identityOf(training, options.program) : undefined
@@ -270,6 +273,54 @@ function checkShape({ path, spec }: ParameterState | BufferState, variable: tf.V
   })
 }
 
+/** Start values that only now are known: the constraint holds for them, and gives each of them back. */
+async function checkStarts(
+  parameters: ReadonlyMap<string, ParameterState>,
+  buffers: ReadonlyMap<string, BufferState>,
+  key: Key,
+): Promise<void> {
+  const started = [...parameters.values()].flatMap(state => {
+    const { constraint } = state.spec
+    return constraint?.start === undefined ? [] : [{ state, constraint, start: constraint.start }]
+  })
+  const findings = started.flatMap(({ state, constraint, start }) =>
+    tf.tidy(() => {
+      const given = start(key.at(state.path))
+      const holds = tf.cast(tf.all(tf.cast(constraint.check?.(given) ?? true, 'bool')), 'float32')
+      const apart = tf.max(tf.abs(tf.sub(constrainedValue(state, buffers), given)))
+      return [holds, apart, tf.max(tf.abs(given))]
+    }),
+  )
+  const numbers = await readScalars(findings)
+  tf.dispose(findings)
+  for (const [i, { state, constraint }] of started.entries()) {
+    const [holds = 0, apart = 0, size = 0] = numbers.slice(3 * i)
+    if (holds !== 1) throw startsOutside(state, constraint.text)
+    if (!(apart <= farthest * Math.max(1, size))) throw startsElsewhere(state, constraint.text)
+  }
+}
+
+/** How far from its start value, in parts of the largest number in it, a parameter may start: rounding is nearer. */
+const farthest = 1e-2
+
+function startsElsewhere({ path, spec }: ParameterState, constraint: string): RunError {
+  return new RunError({
+    code: 'LTM6004',
+    message: `\`${path}\` cannot start at the value it is given: ${constraint} makes another one of it`,
+    trace: spec.trace,
+    help: 'start it at a value that the constraint reaches, or at a raw one with `= raw …`',
+  })
+}
+
+function startsOutside({ path, spec }: ParameterState, constraint: string): RunError {
+  return new RunError({
+    code: 'LTM6003',
+    message: `\`${path}\` starts outside ${constraint}`,
+    trace: spec.trace,
+    help: 'start it at a value that satisfies the constraint, or leave the start value out',
+  })
+}
+
 /** All constraints at once: one read however many there are. */
 async function checkConstraints(
   parameters: ReadonlyMap<string, ParameterState>,
@@ -288,10 +339,5 @@ async function checkConstraints(
   const wrong = checked.find((_, index) => satisfied[index] !== 1)
   if (wrong === undefined) return
   const { state, constraint } = wrong
-  throw new RunError({
-    code: 'LTM6003',
-    message: `\`${state.path}\` starts outside ${constraint.text}`,
-    trace: state.spec.trace,
-    help: 'start it at a value that satisfies the constraint, or leave the start value out',
-  })
+  throw startsOutside(state, constraint.text)
 }

@@ -49,6 +49,8 @@ export interface ParameterSpec {
     readonly buffers?: readonly string[]
     /** All elements true where the value satisfies the constraint. */
     readonly check?: (value: tf.Tensor) => tf.Tensor
+    /** Gives the start value itself, which `forward` must give back. */
+    readonly start?: (key: Key) => tf.Tensor
   }
   /** Where the value is brought back to after each update. */
   readonly project?: (value: tf.Tensor) => tf.Tensor

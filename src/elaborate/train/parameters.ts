@@ -23,20 +23,25 @@ import { checkStart } from './startValues.ts'
 export function elaborateBuffer(ctx: Context, buffer: PlacedBuffer, starts: Starts): Buffer | undefined {
   const { path, spec } = buffer
   const start = startOf(ctx, buffer, starts)
-  return start && { path, type: spec.type, ...start, origin: originOf(spec.declaration.span) }
+  if (!start) return undefined
+  const { given: _, ...kept } = start
+  return { path, type: spec.type, ...kept, origin: originOf(spec.declaration.span) }
 }
 
 /** How a parameter or buffer starts. */
-export type Start = Pick<Parameter, 'init' | 'copies'>
+export interface Start extends Pick<Parameter, 'init' | 'copies'> {
+  /** The function of the value before its way through the inverse, where only the run can tell whether it comes back. */
+  readonly given?: string | undefined
+}
 /** By path, as they are elaborated. */
 type Starts = Map<string, Start>
 
 /** A copy has the function of what it copies. */
 function startOf(ctx: Context, { path, spec, copies }: PlacedState, starts: Starts): Start | undefined {
   const known = copies === undefined ? undefined : starts.get(copies)
-  const init = known?.init ?? initFunction(ctx, path, spec)
-  if (init === undefined) return undefined
-  const start = copies === undefined ? { init } : { init, copies }
+  const own = known ?? startFunctions(ctx, path, spec)
+  if (own === undefined) return undefined
+  const start = copies === undefined ? own : { ...own, copies }
   starts.set(path, start)
   return start
 }
@@ -53,13 +58,14 @@ export function elaborateParameter(
   const constraint = constraintPart({ ...ctx, mode: { ...ctx.mode, training: false } }, path, spec)
   const projection = projectionFunction(ctx, spec)
   if (!start || constraint === 'error') return undefined
+  const { given, ...kept } = start
   return {
     path,
     type: spec.type,
     raw: spec.raw,
-    ...(constraint ? { constraint } : {}),
+    ...(constraint ? { constraint: given === undefined ? constraint : { ...constraint, start: given } } : {}),
     ...(projection ? { projection: { text: spec.projection?.text ?? '', func: projection.func.name } } : {}),
-    ...start,
+    ...kept,
     frozen,
     origin: originOf(spec.declaration.span),
   }
@@ -86,27 +92,39 @@ function constraintPart(ctx: Context, path: string, spec: ParamSpec): Parameter[
 }
 
 /** The start value is given where the constraint holds and carried back by its inverse; `raw` gives the raw one. */
-function initFunction(ctx: Context, path: string, spec: StateSpec): string | undefined {
+function startFunctions(ctx: Context, path: string, spec: StateSpec): Start | undefined {
   const { declaration, constraint } = spec
   const region = new FunctionRegion()
   const type = constraint && isRawStart(declaration) ? spec.raw : spec.type
   const within: Context = { ...ctx, env: spec.env, region, expected: type, self: undefined }
   const value = declaration.value ? startValue(within, spec) : zeros(within, spec)
-  if (value.kind === 'tensor') checkStart(within, spec, path, region.steps, value)
+  const isSure = value.kind !== 'tensor' || checkStart(within, spec, path, region.steps, value)
   const raw =
     constraint && declaration.value && !isRawStart(declaration) && value.kind === 'tensor'
       ? inverse(within, spec, value)
       : value
   const start = raw.kind === 'tensor' ? projected(within, spec, raw) : raw
   if (start.kind !== 'tensor') return undefined
-  const func = functionFrom(ctx, region, {
+  const made = {
     name: `${path.replaceAll('[', '.').replaceAll(']', '')}.init`,
     declaration: declaration.name.text,
     role: 'init',
     span: declaration.span,
-    result: start,
-  })
-  return func.name
+  } as const
+  const init = functionFrom(ctx, region, { ...made, result: start }).name
+  return isSure ? { init } : { init, given: givenFunction(ctx, spec, made) }
+}
+
+/** The start value as it is given: the same steps, and so the same draws, before the inverse. */
+function givenFunction(
+  ctx: Context,
+  spec: StateSpec,
+  made: Omit<Parameters<typeof functionFrom>[2], 'result'>,
+): string {
+  const region = new FunctionRegion()
+  const within: Context = { ...ctx, env: spec.env, region, expected: spec.type, self: undefined }
+  const name = made.name.replace(/init$/, 'start')
+  return functionFrom(ctx, region, { ...made, name, result: startValue(within, spec) }).name
 }
 
 function projectionFunction(ctx: Context, { projection, type }: StateSpec): FunctionInstance | undefined {

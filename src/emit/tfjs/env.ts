@@ -113,6 +113,9 @@ export function placeText(env: Pick<Env, 'holders' | 'constraintBuffers'>, path:
 function endingsOf({ datasets, parameters, buffers }: Program): ReadonlyMap<string, string> {
   return new Map([
     ...[...parameters, ...buffers].map(({ init }) => [init, 'Init'] as const),
+    ...parameters.flatMap(({ constraint }) =>
+      constraint?.start ? [[constraint.start, 'Start'] as const] : [],
+    ),
     ...datasets.flatMap(({ fits }) => fits.map(({ func }) => [func, 'Fit'] as const)),
     ...datasets.map(({ func }) => [func, 'Fields'] as const),
   ])

@@ -74,7 +74,7 @@ function initCode(env: Env, init: string): Code {
 
 function constraintCode(
   env: Env,
-  { text, name, version, forward, check, buffers }: Parameter['constraint'] & object,
+  { text, name, version, forward, check, start, buffers }: Parameter['constraint'] & object,
 ): Code {
   return objectCode([
     ['text', quote(text)],
@@ -82,6 +82,7 @@ function constraintCode(
     ['version', String(version)],
     ['forward', named(env, forward)],
     ['check', check === undefined ? undefined : named(env, check)],
+    ['start', start === undefined ? undefined : initCode(env, start)],
     ['buffers', buffers && literal(buffers)],
   ])
 }

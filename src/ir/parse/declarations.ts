@@ -282,8 +282,9 @@ function parseConstraint(s: Scanner): NonNullable<Parameter['constraint']> {
   s.expect('forward')
   const forward = s.name()
   const check = s.accept('check') ? { check: s.name() } : {}
+  const start = s.accept('start') ? { start: s.name() } : {}
   const buffers = s.accept('reads') ? { buffers: s.list('(', ')', () => s.name()) } : {}
-  return { text, name, version, bijective, forward, ...check, ...buffers }
+  return { text, name, version, bijective, forward, ...check, ...start, ...buffers }
 }
 
 /** An optimizer, from behind its word. */

@@ -146,11 +146,12 @@ export function weightsLine({ model, path, rename, missing, unused, origin }: We
 }
 
 function constraintText(constraint: NonNullable<Parameter['constraint']>): string {
-  const { text, name, version, bijective, forward, check, buffers } = constraint
+  const { text, name, version, bijective, forward, check, start, buffers } = constraint
   const checked = check === undefined ? '' : ` check ${printName(check)}`
+  const begins = start === undefined ? '' : ` start ${printName(start)}`
   const read = buffers === undefined ? '' : ` reads (${buffers.map(printName).join(', ')})`
   const shown = `${JSON.stringify(text)} = ${printName(name)} version ${printNumber(version)}`
-  return `${shown}${bijective ? ' bijective' : ''} forward ${printName(forward)}${checked}${read}`
+  return `${shown}${bijective ? ' bijective' : ''} forward ${printName(forward)}${checked}${begins}${read}`
 }
 
 /** An optimizer: its slots, its settings, and its groups of parameters. */

@@ -90,6 +90,7 @@ function verifyParameter(site: Site, { type, raw, constraint, projection, init }
   )
   expectTypes(site, constraint.forward, callTypes(site, constraint.forward, [raw, ...kept], 0), [type])
   if (constraint.check !== undefined) callTypes(site, constraint.check, [type], 0)
+  if (constraint.start !== undefined) verifyStart(site, constraint.start, type)
 }
 
 function expectTypes(

@@ -192,6 +192,12 @@ function rowStochasticCheck(x: tf.Tensor): tf.Tensor {
   return tf.logicalAnd(tf.greaterEqual(x, 0), less)
 }
 
+/** `move() -> f32[3, 3]` earthquakes.ltm:21 */
+function moveStart(): tf.Tensor {
+  const one_hot = tf.cast(tf.oneHot(tf.range(0, 3, 1, 'int32'), 3), 'float32') // earthquakes.ltm:21
+  return tf.add(tf.mul(0.8, one_hot), 0.06666667)
+}
+
 /**
  * Inverse of `softplus`, for x > 0.
  * `softplus_inverse(x: f32[3]) -> f32[3]` stdlib/functions.ltm:7
@@ -233,6 +239,7 @@ const hmm = model('hmm', {
       version: 1,
       forward: rowStochastic,
       check: rowStochasticCheck,
+      start: moveStart,
     },
     trace: 'earthquakes.ltm:21',
   }),
