@@ -27,9 +27,12 @@ export interface Diagnostic {
   readonly labels: readonly Label[]
   readonly help: string | undefined
   readonly fix: Fix | undefined
+  /** What is behind it: of several diagnostics with one cause the first is told. */
+  readonly cause: string | undefined
 }
 
 export interface Extras {
+  readonly cause?: string | undefined
   readonly note?: string | undefined
   readonly labels?: readonly Label[] | undefined
   readonly help?: string | undefined
@@ -57,19 +60,23 @@ export function diagnose<C extends Code>(
     labels: extras.labels ?? [],
     help: extras.help ?? entry.help?.(details),
     fix: extras.fix,
+    cause: extras.cause,
   }
 }
 
-/** Gathers diagnostics; the same code at the same place is kept once. */
+/** Gathers diagnostics; the same code at the same place is kept once, and so is what has the same cause. */
 export class Diagnostics {
   readonly #list: Diagnostic[] = []
   readonly #seen = new Set<string>()
+  readonly #causes = new Set<string>()
 
   readonly report = (diagnostic: Diagnostic): void => {
     const { code, span } = diagnostic
     const key = `${code} ${span.source.name} ${span.start} ${span.end}`
-    if (this.#seen.has(key)) return
+    const cause = diagnostic.cause && `${code} ${diagnostic.cause}`
+    if (this.#seen.has(key) || (cause && this.#causes.has(cause))) return
     this.#seen.add(key)
+    if (cause) this.#causes.add(cause)
     this.#list.push(diagnostic)
   }
 

@@ -3,7 +3,7 @@ import type { Diagnostic, Fix, Label, Severity } from './diagnostic.ts'
 import { columns, type DisplayLine, displayLine, displayWidth, printable } from './display.ts'
 
 /** What can be shown as a diagnostic: one of the compiler's, or a complaint of the command line that has no place in a file. */
-export type Renderable = Omit<Diagnostic, 'code' | 'span'> & {
+export type Renderable = Omit<Diagnostic, 'code' | 'span' | 'cause'> & {
   readonly code: string
   readonly span: Span | undefined
 }

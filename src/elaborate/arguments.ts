@@ -1,7 +1,7 @@
 import { nearest } from '../base/names.ts'
 import { type Span, textOf } from '../base/source.ts'
 import type { Arg, Expr, Formal } from '../syntax/ast.ts'
-import { type Context, complain } from './context.ts'
+import { type Context, complain, isBroken } from './context.ts'
 import { expression } from './evaluate.ts'
 import type { Value } from './values.ts'
 
@@ -18,6 +18,10 @@ export interface CallSite {
   readonly shown: string
   /** The callee in full, where that is more: `Mlp.forward`. */
   readonly owner?: string
+  /** The declaration of the callee: of one that has an error its arguments are not known. */
+  readonly declaration?: number
+  /** Where the module lies whose function it is. */
+  readonly instance?: string | undefined
 }
 
 /** An argument as given: an expression of the caller, a piped value, or a default of the callee. */
@@ -41,13 +45,16 @@ export function matchArguments(
   const names = formals.map(formal => formal.name.text)
   let position = 0
   let failed = false
+  // What a declaration with an error takes is not known.
+  const isKnown = (): boolean => site.declaration === undefined || !isBroken(ctx, site.declaration)
   const place = (name: string | undefined, argument: Given): void => {
     if (name === undefined) {
-      complain(ctx, 'LTM3005', argument.span, {
-        callee: site.shown,
-        count: formals.length,
-        signature: signatureText(site.shown, formals),
-      })
+      if (isKnown())
+        complain(ctx, 'LTM3005', argument.span, {
+          callee: site.shown,
+          count: formals.length,
+          signature: signatureText(site.shown, formals),
+        })
       failed = true
     } else if (given.has(name)) {
       complain(ctx, 'LTM3007', argument.span, { callee: site.shown, name })
@@ -66,11 +73,12 @@ export function matchArguments(
     else if (names.includes(arg.name.text))
       place(arg.name.text, { kind: 'expr', expr: arg.value, span: arg.value.span })
     else {
-      complain(ctx, 'LTM3004', arg.name.span, {
-        callee: site.shown,
-        name: arg.name.text,
-        near: nearest(arg.name.text, names),
-      })
+      if (isKnown())
+        complain(ctx, 'LTM3004', arg.name.span, {
+          callee: site.shown,
+          name: arg.name.text,
+          near: nearest(arg.name.text, names),
+        })
       failed = true
     }
   }
@@ -79,11 +87,12 @@ export function matchArguments(
     if (formal.value)
       given.set(formal.name.text, { kind: 'default', expr: formal.value, span: formal.value.span })
     else if (!failed) {
-      complain(ctx, 'LTM3006', site.span, {
-        callee: site.shown,
-        name: formal.name.text,
-        signature: signatureText(site.shown, formals),
-      })
+      if (isKnown())
+        complain(ctx, 'LTM3006', site.span, {
+          callee: site.shown,
+          name: formal.name.text,
+          signature: signatureText(site.shown, formals),
+        })
       failed = true
     }
   }

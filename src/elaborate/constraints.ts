@@ -51,7 +51,13 @@ export function constraintArguments(
 ): ConstraintSpec | undefined {
   const name = declaration.path.parts.map(part => part.text).join('.')
   const scope = env.child()
-  const args = bindFormals(unexpecting(ctx), declaration.signature.formals, site, undefined, scope)
+  const args = bindFormals(
+    unexpecting(ctx),
+    declaration.signature.formals,
+    { ...site, declaration: declaration.id },
+    undefined,
+    scope,
+  )
   if (!args || isBroken(ctx, declaration.id)) return undefined
   const shown =
     site.args.length === 0 ? name : `${name}(${site.args.map(arg => textOf(arg.span)).join(', ')})`

@@ -173,7 +173,9 @@ export function complain<C extends Code>(
   const diagnostic = diagnose(code, at, details, { ...extras, labels })
   // What only an instance shows is no mistake of the definition.
   if (diagnostic.severity === 'error' && ctx.generic) ctx.world.broken.add(ctx.declaration)
-  ctx.world.report(diagnostic)
+  // A name that is missing is missing wherever it stands.
+  const isAbsence = code === 'LTM3001' || code === 'LTM3003'
+  ctx.world.report(isAbsence ? { ...diagnostic, cause: diagnostic.message } : diagnostic)
   return errorValue
 }
 

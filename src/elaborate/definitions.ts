@@ -1,4 +1,5 @@
 import { NameSupply } from '../base/fresh.ts'
+import { nearest } from '../base/names.ts'
 import { textOf } from '../base/source.ts'
 import type {
   Constraint,
@@ -29,9 +30,10 @@ import { resultSpan } from './functions.ts'
 import { moduleSpec } from './modules.ts'
 import { settle } from './naming.ts'
 import { requirement } from './requirement.ts'
+import { isLost } from './tensors.ts'
 import { checkDataset } from './train/datasets.ts'
 import { statesOf } from './train/metrics.ts'
-import { type DeclaredType, declaredType, shapeOf } from './types.ts'
+import { type DeclaredType, declaredType, shapeOf, showDeclared } from './types.ts'
 import { errorValue, int, isRawStart, type StateSpec, type Value } from './values.ts'
 
 /**
@@ -82,11 +84,41 @@ export function checkFunction(ctx: Context, declaration: Fn | Loss | Schedule | 
 
 /** A body against its declared result. */
 function checkBody(ctx: Context, signature: Signature, body: Fn['body'], name: string): void {
-  const result = signature.result && declaredType(ctx, signature.result, new Set())
+  const chosen = new Set<string>()
+  const result = signature.result && declaredType(ctx, signature.result, chosen)
   for (const condition of signature.where) requirement(ctx, condition)
   const value = executeBody({ ...ctx, expected: result?.kind === 'tensor' ? result.type : undefined }, body)
-  if (result && value.kind !== 'error')
+  if (result?.kind === 'tensor' && value.kind === 'tensor' && !leavesOpen(value.type, result.type, chosen))
+    complain(
+      ctx,
+      'LTM2115',
+      resultSpan(body),
+      { name: `the result of \`${name}\``, expected: showDeclared(result), got: describe(value) },
+      { help: chosenHelp(ctx, [...chosen]) },
+    )
+  else if (result && value.kind !== 'error')
     checkDeclared(ctx, value, result, resultSpan(body), `the result of \`${name}\``, signature.result?.span)
+}
+
+/** Sizes that stand in the result alone are the caller's choice: a body that gives others does not give those. */
+function leavesOpen(got: TensorType, declared: TensorType, chosen: ReadonlySet<string>): boolean {
+  if (got.shape.length !== declared.shape.length || got.shape.some(size => isRest(size) || isLost(size)))
+    return true
+  return declared.shape.every(
+    (size, i) =>
+      isRest(size) || ![...variablesOf(size)].some(name => chosen.has(name)) || got.shape[i] === size,
+  )
+}
+
+function chosenHelp(ctx: Context, names: readonly string[]): string {
+  const others = ctx.env.names().filter(name => !names.includes(name))
+  const misspelt = names.flatMap(name => {
+    const near = nearest(name, others)
+    return near === undefined ? [] : [`did you mean \`${near}\`?`]
+  })
+  return (
+    misspelt[0] ?? `\`${names[0]}\` stands in the result alone, so it would be any size that a caller wants`
+  )
 }
 
 /** Each formal as a symbol of its type; sizes of the signature are symbols too, and a call must be able to tell them. */
@@ -278,7 +310,8 @@ function checkUnary(
 function checkMetric(ctx: Context, declaration: Metric): void {
   defineSymbols(ctx, declaration.signature.formals)
   checkRoles(ctx, declaration, ['update', 'compute'])
-  const states = statesOf(ctx, declaration) ?? []
+  const states = statesOf(ctx, declaration)
+  if (!states) return
   for (const member of declaration.members) {
     if (member.kind !== 'Method') continue
     const env = ctx.env.child()

@@ -59,7 +59,10 @@ export function bindFormals(
   let failed = false
   const settle = (formal: Formal, type: DeclaredType | undefined, given: Given): void => {
     const value = formalValue(ctx, formal, type, given, site, scope, sizes)
-    if (value.kind === 'error') failed = true
+    if (value.kind === 'error') {
+      failed = true
+      sizes.clashed = true
+    }
     bound.set(formal.name.text, { formal, type, value, given: given.kind === 'default' ? undefined : given })
     scope.define(formal.name.text, value, formal.name.span)
     // A module decides sizes that the types of the next arguments may name.
@@ -124,6 +127,7 @@ function formalValue(
         name: formal.name.text,
         callee: site.shown,
         ...(site.owner === undefined ? {} : { owner: site.owner }),
+        instance: site.instance,
         span: given.span,
         declared: formal.span,
       })
@@ -147,6 +151,7 @@ export interface Receiver {
   readonly callee: string
   /** The function in full, `Mlp.forward`. */
   readonly owner?: string
+  readonly instance?: string | undefined
   readonly span: Span
   readonly declared: Span | undefined
 }
@@ -317,7 +322,9 @@ function convertTensor(
     return mismatch(ctx, value, { kind: 'tensor', type: pattern }, receiver)
   const type = knownShape(pattern, sizes)
   if (!type)
-    return ctx.generic ? errorValue : mismatch(ctx, value, { kind: 'tensor', type: pattern }, receiver)
+    return ctx.generic || sizes.clashed
+      ? errorValue
+      : mismatch(ctx, value, { kind: 'tensor', type: pattern }, receiver)
   return filled(ctx, value, type, receiver.span)
 }
 
@@ -488,6 +495,10 @@ function inputClash(
   const given = value.origin ?? (value.span && { span: value.span, name: undefined })
   const made =
     given && !covers(receiver.span, given.span) ? place(receiver.span, given.span, given.name) : undefined
+  // A module that takes something at none of its calls is one mistake.
+  const cause =
+    receiver.instance &&
+    `${receiver.instance} ${expected}: ${value.origin?.name ?? textOf(receiver.span)} ${got}`
   const line = (type: string, from: string | undefined): string =>
     from === undefined ? type : `${type.padEnd(width)}    ${from}`
   return complain(
@@ -495,7 +506,7 @@ function inputClash(
     'LTM2101',
     receiver.span,
     { callee: receiver.callee, problem },
-    { note: `expected ${line(expected, wanted)}\ngot      ${line(got, made)}`, help },
+    { note: `expected ${line(expected, wanted)}\ngot      ${line(got, made)}`, help, cause },
   )
 }
 

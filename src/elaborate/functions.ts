@@ -48,7 +48,14 @@ export function callFunction(ctx: Context, called: FunctionValue, site: CallSite
   const scope = callee.env.child()
   const sizes = freshSizes()
   const owner = callee.self ? `${callee.self.spec.declaration.name.text}.${callee.name}` : callee.name
-  const args = bindFormals(ctx, declaration.signature.formals, { ...site, owner }, piped, scope, sizes)
+  const args = bindFormals(
+    ctx,
+    declaration.signature.formals,
+    { ...site, owner, instance: callee.self?.path, declaration: declaration.id },
+    piped,
+    scope,
+    sizes,
+  )
   if (!args || isBroken(ctx, declaration.id)) return errorValue
   const relied = declaration.signature.where
   if (!relied.every(condition => requirement({ ...ctx, env: scope }, condition, site.span))) return errorValue

@@ -34,7 +34,7 @@ export function instantiate(ctx: Context, declaration: Module, env: Env, site: C
   const args = bindFormals(
     ctx,
     declaration.signature.formals,
-    { ...site, shown: declaration.name.text },
+    { ...site, shown: declaration.name.text, declaration: declaration.id },
     undefined,
     scope,
   )
@@ -181,7 +181,7 @@ function conditionalMembers(
   const decided = conditionOf(ctx, expression(ctx, member.condition), member.condition.span)
   const text = textOf(member.condition.span)
   const add = (list: readonly ModuleMember[], condition: string): void => {
-    const known = typeof decided === 'boolean'
+    const known = typeof decided === 'boolean' || decided === 'error'
     const within = known ? ctx : holding(ctx, condition)
     const all = known ? conditions : [...conditions, condition]
     defineFunctions(within, list, within.self!, members, all)

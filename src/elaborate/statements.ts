@@ -84,6 +84,7 @@ function declaredValue(
   name: string,
 ): Value {
   const type = statement.type && declaredType(unexpecting(ctx), statement.type)
+  if (type?.kind === 'error') return errorValue
   const value = expression(
     { ...ctx, expected: type?.kind === 'tensor' ? type.type : undefined },
     statement.value,

@@ -4,7 +4,7 @@ import type { Attrs, HostExpr } from '../ir/ir.ts'
 import { findOp, type OpName } from '../ops/index.ts'
 import type { Op } from '../ops/op.ts'
 import { inferType, withDefaults } from '../ops/signature.ts'
-import { compareDims, type Dim } from '../types/dim.ts'
+import { compareDims, type Dim, variablesOf } from '../types/dim.ts'
 import type { DType, TensorType } from '../types/tensor.ts'
 import { type Context, complain, originOf } from './context.ts'
 import { describe } from './describe.ts'
@@ -107,10 +107,14 @@ function valueName(func: string): string {
   return name[0]!.toLowerCase() + name.slice(1)
 }
 
+/** A size that could not be made out, which has been reported. */
+export const isLost = (size: Dim): boolean => variablesOf(size).has('_')
+
 /** Two sizes that must be one: reports where they are not, or where that can't be known in an instance. */
 export function requireEqual(ctx: Context, left: Dim, right: Dim, span: Span): boolean {
   const answer = compareDims(left, right)
-  if (answer === 'equal' || (answer === 'unknown' && ctx.generic)) return true
+  if (answer === 'equal' || (answer === 'unknown' && (ctx.generic || isLost(left) || isLost(right))))
+    return true
   complain(ctx, 'LTM2113', span, { condition: `${left} == ${right}` })
   return false
 }

@@ -138,7 +138,7 @@ const largest = 2 ** 40
 
 function defineVariables(ctx: Context, node: Expr, variables: Set<string>): void {
   if (node.kind === 'Name') {
-    if (!variables.has(node.text) && !ctx.env.lookup(node.text) && /^[a-z_]/.test(node.text)) {
+    if (!variables.has(node.text) && isFree(ctx, node.text) && /^[a-z_]/.test(node.text)) {
       variables.add(node.text)
       ctx.env.define(node.text, int(node.text), node.span, { size: true })
     }
@@ -146,6 +146,12 @@ function defineVariables(ctx: Context, node: Expr, variables: Set<string>): void
   }
   if (node.kind === 'Call' || node.kind === 'Member' || node.kind === 'Index') return
   for (const child of children(node)) defineVariables(ctx, child as Expr, variables)
+}
+
+/** A name that means nothing in a shape: none at all, or a function, which is told from a size by being called (F46). */
+function isFree(ctx: Context, name: string): boolean {
+  const kind = ctx.env.lookup(name)?.value.kind
+  return kind === undefined || kind === 'function' || kind === 'operator'
 }
 
 /** A declared type as the user would write it. */

@@ -50,7 +50,12 @@ export function elaborateData(ctx: Context, member: Data): Dataset | undefined {
   const args = bindFormals(
     ctx,
     declaration.formals,
-    { args: call.args.filter(arg => !isLoading(arg)), span: call.span, shown: declaration.name.text },
+    {
+      args: call.args.filter(arg => !isLoading(arg)),
+      span: call.span,
+      shown: declaration.name.text,
+      declaration: declaration.id,
+    },
     undefined,
     env,
   )
@@ -101,7 +106,7 @@ function datasetOf(
   const split = splitOf(
     ctx,
     declaration.members.find((item): item is Split => item.kind === 'Split'),
-    fields.map(item => item.field.name.text),
+    declaration.members.flatMap(item => (item.kind === 'Field' ? [item.name.text] : [])),
   )
   if (!func || !split || failed.size > 0) return undefined
   const augment = augmentOf(ctx, declaration, func.fields, fits)
@@ -303,7 +308,9 @@ function splitOf(
       stratify = name
       continue
     }
-    const share = knownNumber(expression(ctx, part.value))
+    const value = expression(ctx, part.value)
+    if (value.kind === 'error') return undefined
+    const share = knownNumber(value)
     if (share === undefined || share < 0)
       return void complain(ctx, 'LTM2102', part.value.span, {
         what: `\`${part.key.text}\``,

@@ -48,7 +48,7 @@ export function elaborateMetric(ctx: Context, member: MetricMember): MetricScope
   const args = bindFormals(
     ctx,
     declaration.signature.formals,
-    { args: call.args, span: call.span, shown: textOf(call.callee.span) },
+    { args: call.args, span: call.span, shown: textOf(call.callee.span), declaration: declaration.id },
     undefined,
     env,
   )
@@ -207,6 +207,7 @@ export function metricUpdate(
       span: call.span,
       shown: textOf(call.callee.span),
       owner: `${scope.declaration.name.text}.update`,
+      instance: scope.metric.name,
     },
     undefined,
     env,

@@ -3,7 +3,7 @@ import { type Span, textOf } from '../../base/source.ts'
 import type { HostExpr, Monitor, Stall } from '../../ir/ir.ts'
 import type { Call, Expr } from '../../syntax/ast.ts'
 import { type Context, complain } from '../context.ts'
-import type { Value } from '../values.ts'
+import { errorValue, type Value } from '../values.ts'
 import { checkOptions, direction, option } from './options.ts'
 import { type Keeper, kept } from './snapshots.ts'
 import type { Reading, Training } from './training.ts'
@@ -45,6 +45,7 @@ function stalledCondition(
   node: Pick<Call, 'args' | 'span'>,
   note: (name: string, span: Span) => void,
 ): Value {
+  if (!checkOptions(ctx, node.args, 'stalled', stallOptions)) return errorValue
   const found = direction(node.args)
   if (!found) {
     const wanted = '`stalled(min: val.loss, patience: 5)`'
@@ -52,7 +53,6 @@ function stalledCondition(
   }
   const monitor = loggedName(ctx, found.value) ?? textOf(found.value.span).replace(/\s+/g, '')
   note(monitor, found.value.span)
-  checkOptions(ctx, node.args, 'stalled', stallOptions)
   const stall = stallOf(ctx, node.args, { direction: found.direction, monitor })
   const expr: HostExpr = { kind: 'stalled', place: training.stalls.fresh(monitor), ...stall }
   return { kind: 'bool', expr }

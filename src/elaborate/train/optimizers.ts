@@ -55,14 +55,22 @@ export function elaborateOptimizer(
   const bound = bindFormals(
     within,
     declaration.signature.formals,
-    { args: settingsArguments(call, declaration), span: call.span, shown: textOf(call.callee.span) },
+    {
+      args: settingsArguments(call, declaration),
+      span: call.span,
+      shown: textOf(call.callee.span),
+      declaration: declaration.id,
+    },
     undefined,
     callee.env.child(),
   )
   const { settings, vars } = bound
     ? settable(member.name.text, bound, setting.isSet, setting.hypers, call.span)
     : { settings: undefined, vars: [] }
-  const except = params ? exceptions(within, call, params, declaration.signature.formals) : []
+  const except =
+    params && !isBroken(ctx, declaration.id)
+      ? exceptions(within, call, params, declaration.signature.formals)
+      : []
   const slots = declaration.members
     .filter((item): item is Slot => item.kind === 'Slot')
     .map(slot => ({

@@ -14,20 +14,19 @@ export function callOf(
   return { name: node.callee.text, args: node.args }
 }
 
-/** The options of a setting that is a call; others are reported. */
+/** The options of a setting that is a call; others are reported. Gives whether there are none. */
 export function checkOptions(
   ctx: Context,
   call: Call['args'],
   callee: string,
   names: readonly string[],
-): void {
-  for (const arg of call)
-    if (arg.kind === 'Named' && !names.includes(arg.name.text))
-      complain(ctx, 'LTM3004', arg.name.span, {
-        callee,
-        name: arg.name.text,
-        near: nearest(arg.name.text, names),
-      })
+): boolean {
+  const unknown = call.flatMap(arg =>
+    arg.kind === 'Named' && !names.includes(arg.name.text) ? [arg.name] : [],
+  )
+  for (const { text, span } of unknown)
+    complain(ctx, 'LTM3004', span, { callee, name: text, near: nearest(text, names) })
+  return unknown.length === 0
 }
 
 /** `min: val.loss` or `max: val.accuracy`: exactly one of them. */

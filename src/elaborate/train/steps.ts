@@ -305,14 +305,21 @@ function log(step: StepContext, node: Log): void {
   const { ctx } = step
   const metric = metricOf(step, node.value)
   const failed = metric ? undefined : failedMetric(step, node.value)
-  const name = loggedName(step, node, metric?.name ?? failed)
-  if (name === undefined) return
   if (failed !== undefined) {
     // What it would have logged is not known: monitors below this name are taken as they are.
+    const name = node.target ? textOf(node.target.span) : failed
     step.training.logged.add(`${step.prefix}.${name}`)
     step.training.logged.add(`${step.prefix}.${name}.*`)
     return
   }
+  const given = metric ? undefined : expression(ctx, node.value)
+  if (given?.kind === 'error' && !node.target && node.value.kind === 'Call') {
+    step.training.silent.push(node.value.span)
+    step.training.logged.add(`${step.prefix}.*`)
+    return
+  }
+  const name = loggedName(step, node, metric?.name)
+  if (name === undefined || (!metric && !given)) return
   const origin = originOf(node.span)
   if (metric) {
     const update = metricUpdate(step, metric.scope, metric.call, node.over)
@@ -329,7 +336,7 @@ function log(step: StepContext, node: Log): void {
       })
     return
   }
-  const value = named(ctx, expression(ctx, node.value), name)
+  const value = named(ctx, given ?? errorValue, name)
   const logged = logName(step, name, node.span, false)
   const number = hostNumber(value)
   if (number)

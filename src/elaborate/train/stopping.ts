@@ -16,7 +16,7 @@ export function keepOf(training: Training, node: Expr): Said {
     complain(ctx, 'LTM4202', node.span, { key: 'keep', wanted })
     return {}
   }
-  checkOptions(ctx, call.args, 'best', ['min', 'max', 'count'])
+  if (!checkOptions(ctx, call.args, 'best', ['min', 'max', 'count'])) return {}
   if (!direction(call.args)) {
     const wanted = 'a direction: `best(max: val.accuracy)` or `best(min: val.loss)`'
     complain(ctx, 'LTM4202', node.span, { key: 'keep', wanted })
@@ -45,11 +45,11 @@ const thresholds = ['stopping_threshold', 'divergence_threshold', 'check_finite'
 function ruleOf(training: Training, node: Expr): StopRule | undefined {
   const { ctx } = training
   const call = callOf(node, ['stalled'])
+  if (call && !checkOptions(ctx, call.args, 'stalled', [...stallOptions, ...thresholds])) return undefined
   if (!call || !direction(call.args)) {
     const wanted = '`stalled(min: val.loss, patience: 5)`'
     return void complain(ctx, 'LTM4202', node.span, { key: 'stop', wanted })
   }
-  checkOptions(ctx, call.args, 'stalled', [...stallOptions, ...thresholds])
   const monitor = monitorOf(training, call.args)
   if (!monitor) return undefined
   const good = numberOption(ctx, call.args, 'stopping_threshold')

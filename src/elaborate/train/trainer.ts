@@ -84,7 +84,9 @@ export function elaborateTrainer(
     settings = merged(settings, more)
     if (Object.keys(more).length > 0) understood.set(key, name.span)
   }
-  if (trains && !lengths.some(key => written.has(key)))
+  // What is misspelt may have been meant to say it.
+  const says = [...written.keys()].some(key => lengths.includes(key) || !Object.hasOwn(setters, key))
+  if (trains && !says)
     complain(training.ctx, 'LTM4203', node?.span ?? trains, undefined)
   const restore = understood.get('restore')
   if (restore && !written.has('keep')) complain(training.ctx, 'LTM4207', restore, {})
