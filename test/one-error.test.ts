@@ -1,4 +1,5 @@
 /** One mistake, one error: small programs that are right, each with one thing that people get wrong. */
+import { readFileSync } from 'node:fs'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { compile } from '../src/compiler.ts'
@@ -93,6 +94,20 @@ const mistake = (program: string, right: string, wrong: string, code: string): M
 })
 
 const mistakes: Readonly<Record<string, Mistake>> = {
+  'a setting of the trainer misspelt': mistake(classifier, 'epochs: 3', 'epcohs: 3', 'LTM4201'),
+  'a model that is too wide': mistake(classifier, 'Net(2, 8)', 'Net(3, 8)', 'LTM2101'),
+  'a metric of too many classes': mistake(
+    classifier,
+    'Accuracy(classes: 3)',
+    'Accuracy(classes: 4)',
+    'LTM2101',
+  ),
+  'a result of a size that nothing gives': mistake(
+    pair,
+    'keep: float = 0.5) -> f32[n, t]',
+    'keep: float = 0.5) -> f32[n, k]',
+    'LTM2115',
+  ),
   'a layer misspelt': mistake(classifier, 'head(relu(first(x)))', 'head(relu(frist(x)))', 'LTM3001'),
   'a module misspelt': mistake(classifier, 'layer first = Linear(', 'layer first = Linaer(', 'LTM3001'),
   'an argument that is missing': mistake(classifier, 'Net(2, 8)', 'Net(2)', 'LTM3006'),
@@ -160,6 +175,31 @@ const mistakes: Readonly<Record<string, Mistake>> = {
   'a number of the wrong kind': mistake(pair, 'keep: float = 0.5', 'keep: int = 0.5', 'LTM2102'),
 }
 
+/** Names in the text but the words of the language, and whole numbers; not what stands in comments and strings. */
+const meant = /\/\/.*|"[^"]*"|[A-Za-z_]\w*|\d+(?![\w.])/g
+const words = new Set(
+  `import fn if then else for in let var set return and or not true false div rearrange reduce einsum like const constraint module
+  loss metric optimizer schedule dataset train param buffer layer forward require raw inverse log_det log_forward check state slot
+  update compute field fit augment filter split hyper data model average freeze step on trainer minimize log skip stop print
+  checkpoint unfreeze call yield break while from version bijective where pad merge project frozen cycle with over bar every of
+  except val test predict`.split(/\s+/),
+)
+
+/** The program with each name misspelt in turn, where it is declared or used, and each number one more. */
+function mistakesIn(text: string): readonly { readonly what: string; readonly text: string }[] {
+  return [...text.matchAll(meant)].flatMap(({ 0: word, index }) => {
+    if (/^["/]/.test(word) || words.has(word) || /^[a-z_]$/.test(word)) return []
+    const wrong = /^\d/.test(word) ? String(Number(word) + 1) : `${word.slice(0, -1)}q${word.slice(-1)}`
+    const line = text.slice(0, index).split('\n').length
+    return [
+      {
+        what: `line ${line}: ${wrong}`,
+        text: text.slice(0, index) + wrong + text.slice(index + word.length),
+      },
+    ]
+  })
+}
+
 const errorsOf = (text: string) =>
   compile('a.ltm', memoryFiles({ 'a.ltm': text })).diagnostics.filter(each => each.severity === 'error')
 
@@ -181,6 +221,26 @@ for (const [name, { program, right, wrong, code }] of Object.entries(mistakes))
       [code],
       shown,
     )
+  })
+
+const example = (name: string) =>
+  readFileSync(new URL(`../examples/${name}/${name}.ltm`, import.meta.url), 'utf8')
+
+for (const [name, text] of Object.entries({
+  classifier,
+  pair,
+  gan: example('gan'),
+  mixture: example('mixture'),
+  screening: example('screening'),
+}))
+  test(`each name of ${name} misspelt, and each number another one, gives one error at most`, () => {
+    const mistakes = mistakesIn(text)
+    assert.ok(mistakes.length > 80)
+    const told = mistakes.flatMap(({ what, text: wrong }) => {
+      const errors = errorsOf(wrong)
+      return errors.length < 2 ? [] : [`${what}: ${errors.map(({ message }) => message).join('; ')}`]
+    })
+    assert.equal(told, [])
   })
 
 test.run()

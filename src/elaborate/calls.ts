@@ -104,7 +104,7 @@ export function callValue(ctx: Context, callee: Value, site: CallSite, piped?: P
 /** Arguments of something that failed already: elaborated for their own errors. */
 function elaborateArguments(ctx: Context, site: CallSite, piped?: Piped): readonly Value[] {
   const values = site.args.flatMap(arg =>
-    arg.kind === 'Except' ? [] : [expression(unexpecting(ctx), arg.value)],
+    arg.kind === 'Except' ? [] : [expression({ ...unexpecting(ctx), lost: true }, arg.value)],
   )
   return piped ? [piped.value, ...values] : values
 }

@@ -157,6 +157,8 @@ export interface Context {
   readonly plateau?: (ctx: Context, node: Pick<Call, 'args' | 'span'>) => Value
   /** Inside a scan: takes what a round yields. */
   readonly round?: (value: Value, span: Span) => void
+  /** Because of an error nobody knows what shape is wanted here: calls that would take it over stay silent. */
+  readonly lost?: boolean
   /** The type that a parameter, a field or an annotation asks for: shapes that a call may take over. */
   readonly expected: TensorType | undefined
 }

@@ -5,7 +5,7 @@ import { type Dim, variablesOf } from '../types/dim.ts'
 import { isRest, type Shape, sameType, showType, type TensorType } from '../types/tensor.ts'
 import { type Bindings, newBindings, substituteShape, type UnifyClash, unifyShape } from '../types/unify.ts'
 import { argumentValue, type CallSite, type Given, matchArguments, type Piped } from './arguments.ts'
-import { type Context, complain } from './context.ts'
+import { type Context, complain, isBroken } from './context.ts'
 import { describe } from './describe.ts'
 import type { Env } from './env.ts'
 import { unexpecting } from './evaluate.ts'
@@ -120,7 +120,10 @@ function formalValue(
 ): Value {
   const where = given.kind === 'default' ? { ...ctx, env: scope } : ctx
   const wanted = type?.kind === 'tensor' ? knownShape(type.type, sizes) : undefined
-  const value = argumentValue({ ...where, expected: wanted }, given)
+  const value = argumentValue(
+    { ...where, expected: wanted, lost: wanted === undefined && sizes.clashed },
+    given,
+  )
   return type
     ? convert(ctx, value, type, sizes, {
         what: `\`${formal.name.text}\``,
@@ -128,6 +131,7 @@ function formalValue(
         callee: site.shown,
         ...(site.owner === undefined ? {} : { owner: site.owner }),
         instance: site.instance,
+        ...(site.declaration === undefined ? {} : { declaration: site.declaration }),
         span: given.span,
         declared: formal.span,
       })
@@ -152,6 +156,7 @@ export interface Receiver {
   /** The function in full, `Mlp.forward`. */
   readonly owner?: string
   readonly instance?: string | undefined
+  readonly declaration?: number
   readonly span: Span
   readonly declared: Span | undefined
 }
@@ -284,6 +289,7 @@ function convertRecord(
   receiver: Receiver,
 ): Value {
   if (value.kind !== 'record') return mismatch(ctx, value, type, receiver)
+  if ([...value.fields.values()].some(field => field.kind === 'error')) return errorValue
   const fields = new Map<string, Value>()
   const surplus = [...value.fields.keys()].find(name => !type.fields.has(name))
   if (surplus !== undefined && value.of === undefined)
@@ -495,10 +501,11 @@ function inputClash(
   const given = value.origin ?? (value.span && { span: value.span, name: undefined })
   const made =
     given && !covers(receiver.span, given.span) ? place(receiver.span, given.span, given.name) : undefined
+  if (receiver.declaration !== undefined && isBroken(ctx, receiver.declaration)) return errorValue
   // A module that takes something at none of its calls is one mistake.
   const cause =
-    receiver.instance &&
-    `${receiver.instance} ${expected}: ${value.origin?.name ?? textOf(receiver.span)} ${got}`
+    (receiver.instance || value.origin) &&
+    `${receiver.instance || receiver.owner} ${expected}: ${value.origin?.name ?? textOf(receiver.span)} ${got}`
   const line = (type: string, from: string | undefined): string =>
     from === undefined ? type : `${type.padEnd(width)}    ${from}`
   return complain(

@@ -248,7 +248,7 @@ function resultType(
     const matched = unifyShape(result.type.shape, sizes.variables, ctx.expected.shape, sizes.bindings)
     if (matched.ok) return { kind: 'tensor', type: { dtype: result.type.dtype, shape: ctx.expected.shape } }
   }
-  if (!ctx.generic) complain(ctx, 'LTM2105', site.span, { callee: site.shown })
+  if (!ctx.generic && !ctx.lost) complain(ctx, 'LTM2105', site.span, { callee: site.shown })
   return 'error'
 }
 

@@ -227,7 +227,7 @@ function shapeWanted(ctx: Context, site: CallSite, dtype: DType): TensorType | u
   if (like?.kind === 'tensor') return { dtype, shape: like.type.shape }
   if (like?.kind === 'error' || shape?.kind === 'error') return undefined
   if (ctx.expected) return { dtype, shape: ctx.expected.shape }
-  if (!ctx.generic) complain(ctx, 'LTM2105', site.span, { callee: site.shown })
+  if (!ctx.generic && !ctx.lost) complain(ctx, 'LTM2105', site.span, { callee: site.shown })
   return undefined
 }
 

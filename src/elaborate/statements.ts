@@ -107,7 +107,13 @@ export function executeLet(ctx: Context, statement: Let): void {
     return
   }
   const value = recordOf(ctx, expression(unexpecting(ctx), statement.value), statement.value.span)
-  for (const name of statement.names) declare(ctx, name, fieldOf(ctx, value, name.text, name.span))
+  for (const name of statement.names) {
+    declare(ctx, name, fieldOf(ctx, value, name.text, name.span))
+    const meant =
+      value.kind === 'record' && !value.fields.has(name.text) && nearest(name.text, [...value.fields.keys()])
+    // What was meant is not known either.
+    if (meant) ctx.env.define(meant, errorValue, name.span)
+  }
 }
 
 /** A value that is taken apart by names. */
@@ -150,6 +156,7 @@ function assign(ctx: Context, name: string, value: Value, span: Span): void {
   const binding = ctx.env.lookup(name)
   if (!binding) return void complain(ctx, 'LTM3001', span, { name, near: nearest(name, ctx.env.names()) })
   const { value: old } = binding
+  if (old.kind === 'error') return
   if (old.kind === 'param' && isBuffer(old.spec)) return setBuffer(ctx, old.path, old.spec, value, span)
   if (!binding.mutable) {
     return void complain(

@@ -1,5 +1,5 @@
 import { bug } from '../base/bug.ts'
-import type { Span } from '../base/source.ts'
+import { type Span, textOf } from '../base/source.ts'
 import type { Attrs, HostExpr } from '../ir/ir.ts'
 import { findOp, type OpName } from '../ops/index.ts'
 import type { Op } from '../ops/op.ts'
@@ -53,6 +53,7 @@ function clash(
   span: Span,
   shown: string,
 ): ErrorValue {
+  if (inputs.some(({ type }) => type.shape.some(isLost))) return errorValue
   const infix = inputs.length === 2 && !/[a-z_[]/.test(shown.replace(/^(and|or|div)$/, ''))
   const sides = (text: string): string =>
     text
@@ -68,7 +69,10 @@ function clash(
       'LTM2103',
       span,
       { operator: shown, problem: sides(inferred.clash) },
-      { note: `left   ${describe(left)}\nright  ${describe(right)}` },
+      {
+        note: `left   ${describe(left)}\nright  ${describe(right)}`,
+        cause: `${textOf(span)}: ${inferred.clash}`,
+      },
     )
   return complain(
     ctx,

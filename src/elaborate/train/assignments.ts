@@ -40,6 +40,7 @@ function setName(step: StepContext, { name: { text, span: at }, value, span }: C
   const old = binding?.value
   if (!binding || !old)
     return void complain(ctx, 'LTM3001', at, { name: text, near: nearest(text, ctx.env.names()) })
+  if (old.kind === 'error') return
   if (!binding.mutable)
     return void complain(
       ctx,
@@ -48,7 +49,6 @@ function setName(step: StepContext, { name: { text, span: at }, value, span }: C
       { name: text },
       binding.span ? { labels: [{ span: binding.span, text: 'declared here' }] } : {},
     )
-  if (old.kind === 'error') return
   if (old.kind === 'param' && isBuffer(old.spec)) return setBuffer(ctx, old.path, old.spec, value, span)
   const variable = step.variables.get(text)
   if (variable) return setVariable(step, text, variable, named(ctx, value, text), span)

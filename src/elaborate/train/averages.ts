@@ -72,6 +72,8 @@ export function averageOptimizer(
   ctx: Context,
   average: AverageModel,
   optimizers: readonly Optimizer[],
+  /** One of those that are missing may be the one that moves it. */
+  othersFailed: boolean,
 ): Optimizer | undefined {
   const { member, call, source, parameters, buffers, averagesBuffers } = average
   const owned = parametersOf({ ...source, copies: undefined }).map(({ path }) => path)
@@ -79,7 +81,7 @@ export function averageOptimizer(
     groups.some(group => group.parameters.some(path => owned.includes(path))),
   )
   if (!mover) {
-    complain(ctx, 'LTM4316', member.name.span, { name: member.name.text, of: source.path })
+    if (!othersFailed) complain(ctx, 'LTM4316', member.name.span, { name: member.name.text, of: source.path })
     return undefined
   }
   const floats = buffers.filter(({ spec }) => averagesBuffers && spec.type.dtype === 'f32')

@@ -173,7 +173,7 @@ function targetParameters(ctx: Context, call: Call): readonly PlacedParam[] | un
     const callee = textOf(call.callee.span)
     complain(ctx, 'LTM3007', first.span, { callee, name: twice.path })
   }
-  return params.length > 0 && !twice ? params : undefined
+  return params.length > 0 && !twice && !holdsError(value) ? params : undefined
 }
 
 /** `Adam(x, y, lr: …)`: several targets are a list. */

@@ -89,7 +89,10 @@ export function elaborateTrain(world: Context, train: Train, given: ReadonlyMap<
   const watchful: Context = { ...ctx, plateau: (place, node) => plateaus.read(place, node) }
   const { optimizers, settings: setVars } = optimizersOf(watchful, train, names, hypers)
   const metrics = metricsOf(ctx, train, names)
-  const movers = averages.flatMap(average => averageOptimizer(ctx, average, optimizers) ?? [])
+  const failed = failedOf(train, optimizers)
+  const movers = averages.flatMap(
+    average => averageOptimizer(ctx, average, optimizers, failed.size > 0) ?? [],
+  )
   const training: Training = {
     ctx,
     datasets: new Map(datasets.map(dataset => [dataset.name, dataset])),
@@ -107,7 +110,7 @@ export function elaborateTrain(world: Context, train: Train, given: ReadonlyMap<
     silent: ctx.world.silent,
     reached: { paths: new Set(), all: false },
     failedData: datasets.length < membersOf(train, 'Data').length,
-    failedOptimizers: failedOf(train, optimizers),
+    failedOptimizers: failed,
   }
   checkRepeated(ctx, train)
   const steps = membersOf(train, 'TrainStep').flatMap(member => elaborateStep(training, member))
