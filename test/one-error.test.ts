@@ -229,9 +229,7 @@ const example = (name: string) =>
 for (const [name, text] of Object.entries({
   classifier,
   pair,
-  gan: example('gan'),
   mixture: example('mixture'),
-  screening: example('screening'),
 }))
   test(`each name of ${name} misspelt, and each number another one, gives one error at most`, () => {
     const mistakes = mistakesIn(text)

@@ -29,12 +29,12 @@ export class Plateaus {
   }
 
   #make(ctx: Context, node: Pick<Call, 'args' | 'span'>): Plateau | undefined {
+    if (!checkOptions(ctx, node.args, 'plateau', [...stallOptions, 'factor'])) return undefined
     const found = direction(node.args)
     if (!found) {
       const wanted = '`plateau(min: val.loss, factor: 0.5, patience: 3)`'
       return void complain(ctx, 'LTM4202', node.span, { key: 'plateau', wanted })
     }
-    checkOptions(ctx, node.args, 'plateau', [...stallOptions, 'factor'])
     const monitor = loggedName(ctx, found.value) ?? textOf(found.value.span).replace(/\s+/g, '')
     const stall = stallOf(ctx, node.args, { direction: found.direction, monitor }, usualPatience)
     const shrink = numberOption(ctx, node.args, 'factor', 'a number between 0 and 1', x => x > 0 && x < 1)

@@ -86,8 +86,7 @@ export function elaborateTrainer(
   }
   // What is misspelt may have been meant to say it.
   const says = [...written.keys()].some(key => lengths.includes(key) || !Object.hasOwn(setters, key))
-  if (trains && !says)
-    complain(training.ctx, 'LTM4203', node?.span ?? trains, undefined)
+  if (trains && !says) complain(training.ctx, 'LTM4203', node?.span ?? trains, undefined)
   const restore = understood.get('restore')
   if (restore && !written.has('keep')) complain(training.ctx, 'LTM4207', restore, {})
   checkReach(training, settings, understood)
