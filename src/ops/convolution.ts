@@ -1,13 +1,17 @@
 import { ts } from '../base/code.ts'
 import { type Dim, product } from '../types/dim.ts'
 import type { TensorType } from '../types/tensor.ts'
+import { convolutionNodes, kernelOf } from './convolutionNodes.ts'
 import {
+  type FixedType,
   filled,
   fixedShape,
   integers,
   type OnnxContext,
   type OnnxValue,
+  reshapeTo,
   reversed,
+  scalar,
   transposed,
 } from './onnx.ts'
 import type { Op } from './op.ts'
@@ -39,7 +43,9 @@ export const conv2d: Op<Window> = {
     return 'clash' in size ? size : { dtype: 'f32', shape: [x!.shape[0]!, weight!.shape[0]!, ...size] }
   },
   tfjs: ([x, weight], window) => ts`kernels.conv2d(${x!}, ${weight!}${windowText(window)})`,
-  onnx: (inputs, window, { graph }) => graph.node('Conv', inputs, windowNodes(window)),
+  onnx: ([x, weight], window, context) => {
+    return convolutionNodes([x!, weight!], windowNodes(window), kernelOf(context.inputs[1]!.shape), context)
+  },
   grad: (dy, { inputs: [x, weight], attrs }, make) => [
     make.conv2d_input([dy, weight!], { ...attrs, size: x!.type.shape.slice(2) }),
     make.conv2d_weight([x!, dy], { ...attrs, size: weight!.type.shape.slice(2) }),
@@ -100,7 +106,9 @@ function inputNodes(dy: OnnxValue, weight: OnnxValue, window: Sized, context: On
     return transposedConvolution(dy, weight, window, context)
   const turned = reversed(context, weight, [2, 3])
   const exchanged = transposed(context, turned, [1, 0, 2, 3])
-  return context.graph.node('Conv', [dy, exchanged], { strides, pads: around, dilations })
+  const { channels, outputs, size } = kernelOf(context.inputs[1]!.shape)
+  const exchange = { channels: outputs, outputs: channels, size }
+  return convolutionNodes([dy, exchanged], { strides, pads: around, dilations }, exchange, context)
 }
 
 /** What the strides leave over of the image's end is padded to its size. */
@@ -165,8 +173,22 @@ export const conv2d_input: Op<Sized> = {
   ],
 }
 
-/** The convolution of `x` by `dy`, examples taken for channels; strides and dilations change places. */
+/** Channels up to which the products of single places of the kernel are so narrow that all of them at once are faster. */
+const fewChannels = 8
+
+/**
+ * On the processor for each place of the kernel a product over all places of the image, or all of them in one product where they are
+ * narrow (bench/lowerings.ts); elsewhere a convolution.
+ */
 function weightNodes(x: OnnxValue, dy: OnnxValue, window: Sized, context: OnnxContext): OnnxValue {
+  if (context.provider !== 'cpu') return weightByConvolution(x, dy, window, context)
+  const { shape } = context.inputs[0]!
+  const by = shape[1]! <= fewChannels ? weightByOneProduct : weightByProducts
+  return by(x, dy, window, context)
+}
+
+/** The convolution of `x` by `dy`, examples taken for channels; strides and dilations change places. */
+function weightByConvolution(x: OnnxValue, dy: OnnxValue, window: Sized, context: OnnxContext): OnnxValue {
   const { graph } = context
   const { strides, pads, dilations } = windowNodes(window)
   const [channels, outputs] = [x, dy].map(value => transposed(context, value, [1, 0, 2, 3]))
@@ -180,6 +202,57 @@ function weightNodes(x: OnnxValue, dy: OnnxValue, window: Sized, context: OnnxCo
     integers(context, [2, 3]),
   ])
   return transposed(context, cut, [1, 0, 2, 3])
+}
+
+/** What each place of the kernel meets of the image, as [n, channels, h w], row by row. */
+function taps(x: OnnxValue, window: Sized, context: OnnxContext): readonly OnnxValue[] {
+  const { graph } = context
+  const [image, small] = context.inputs as readonly [FixedType, FixedType]
+  const [n, channels] = image.shape as [number, number]
+  const [h, w] = small.shape.slice(2) as [number, number]
+  const { strides, pads, dilations } = windowNodes(window)
+  const [rows, columns] = fixedShape(window.size) as [number, number]
+  const [top, left, bottom, right] = pads as [number, number, number, number]
+  const around = integers(context, [0, 0, top, left, 0, 0, bottom, right])
+  const padded = pads.every(pad => pad === 0) ? x : graph.node('Pad', [x, around, scalar(context, 0)])
+  const steps = strides.every(stride => stride === 1) ? [] : [integers(context, strides)]
+  const tap = (row: number, column: number): OnnxValue => {
+    const from = [row * dilations[0]!, column * dilations[1]!]
+    const to = from.map((start, i) => start + ([h, w][i]! - 1) * strides[i]! + 1)
+    const places = [from, to, [2, 3]].map(each => integers(context, each))
+    return reshapeTo(context, graph.node('Slice', [padded, ...places, ...steps]), [n, channels, h * w])
+  }
+  return Array.from({ length: rows * columns }, (_, i) => tap(Math.floor(i / columns), i % columns))
+}
+
+/** Σ over examples and places of a·bᵀ. */
+function sumOfProducts(a: OnnxValue, b: OnnxValue, context: OnnxContext): OnnxValue {
+  const { graph } = context
+  const products = graph.node('FusedMatMul', [a, b], { transB: 1 }, 'com.microsoft')
+  return graph.node('ReduceSum', [products, integers(context, [0])], { keepdims: 0 })
+}
+
+function weightByProducts(x: OnnxValue, dy: OnnxValue, window: Sized, context: OnnxContext): OnnxValue {
+  const { graph, inputs, outputs } = context
+  const [n, outs, h, w] = inputs[1]!.shape as [number, number, number, number]
+  const channels = inputs[0]!.shape[1]!
+  const flat = reshapeTo(context, dy, [n, outs, h * w])
+  const each = taps(x, window, context).map(tap =>
+    reshapeTo(context, sumOfProducts(flat, tap, context), [outs, channels, 1]),
+  )
+  const whole = each.length === 1 ? each[0]! : graph.node('Concat', each, { axis: 2 })
+  return reshapeTo(context, whole, outputs[0]!.shape)
+}
+
+function weightByOneProduct(x: OnnxValue, dy: OnnxValue, window: Sized, context: OnnxContext): OnnxValue {
+  const { graph, inputs, outputs } = context
+  const [n, outs, h, w] = inputs[1]!.shape as [number, number, number, number]
+  const channels = inputs[0]!.shape[1]!
+  const all = taps(x, window, context)
+  const columns = all.length === 1 ? all[0]! : graph.node('Concat', all, { axis: 1 })
+  const sums = sumOfProducts(columns, reshapeTo(context, dy, [n, outs, h * w]), context)
+  const ordered = transposed(context, reshapeTo(context, sums, [all.length, channels, outs]), [2, 1, 0])
+  return reshapeTo(context, ordered, outputs[0]!.shape)
 }
 
 export const conv2d_weight: Op<Sized> = {

@@ -35,8 +35,8 @@ export interface OnnxGraph {
   constant(dtype: OnnxDType, values: readonly number[], shape: readonly number[]): OnnxValue
 }
 
-/** The operators that ONNX Runtime adds to the standard ones. */
-export type OnnxDomain = 'com.microsoft'
+/** The operators that ONNX Runtime adds to the standard ones, and those of its layout of blocks of channels. */
+export type OnnxDomain = 'com.microsoft' | 'com.microsoft.nchwc'
 
 /** What a graph will run on. */
 export type OnnxProvider = 'cpu' | 'webgpu' | 'cuda'
@@ -53,6 +53,8 @@ export interface OnnxContext {
   readonly inputs: readonly FixedType[]
   readonly outputs: readonly FixedType[]
   readonly provider: OnnxProvider
+  /** How many channels lie side by side in the layout in which the processor's kernels convolve; absent where there is none. */
+  readonly channelBlock?: number
 }
 
 /** A lowering to one node of the given type, for operators whose inputs and meaning are those of ONNX. */

@@ -1,14 +1,21 @@
 import { type Code, ts } from '../base/code.ts'
 import { type Dim, product } from '../types/dim.ts'
 import type { DType, TensorType } from '../types/tensor.ts'
-import { castTo, fixedShape, type OnnxAttrs, type OnnxContext, type OnnxValue } from './onnx.ts'
+import { castTo, fixedShape, type OnnxContext, type OnnxValue } from './onnx.ts'
 import type { AttrSpec, Clash, Op, Sample } from './op.ts'
 import { listText, shapeText } from './text.ts'
-import { both, slide, type Window, windowAttrs, windowClash, windowNodes, windowText } from './window.ts'
-
-/** An empty stride is the kernel's size: windows lie side by side. */
-type MaxPool = { kernel: readonly number[] } & Window
-type AvgPool = Omit<MaxPool, 'dilation'>
+import {
+  type AvgPool,
+  both,
+  type MaxPool,
+  poolNodes,
+  slide,
+  windowAttrs,
+  windowClash,
+  windowNodes,
+  windowOf,
+  windowText,
+} from './window.ts'
 
 const kernelAttrs: { readonly kernel: AttrSpec; readonly stride: AttrSpec; readonly pad: AttrSpec } = {
   kernel: { kind: 'ints' },
@@ -16,15 +23,6 @@ const kernelAttrs: { readonly kernel: AttrSpec; readonly stride: AttrSpec; reado
   pad: windowAttrs.pad,
 }
 const maxAttrs = { ...kernelAttrs, dilation: windowAttrs.dilation }
-
-function windowOf({
-  kernel,
-  stride,
-  pad,
-  dilation = [1],
-}: AvgPool & { dilation?: readonly number[] }): Window {
-  return { stride: stride.length === 0 ? kernel : stride, pad, dilation }
-}
 
 function inferPool(x: TensorType, pool: AvgPool, dtype: DType = 'f32'): TensorType | Clash {
   const window = windowOf(pool)
@@ -41,10 +39,6 @@ function emptyWindow({ kernel, pad }: AvgPool): Clash | undefined {
   return {
     clash: `\`pad\` may be at most half of the kernel, which is ${least}, so that no window misses the image`,
   }
-}
-
-function poolNodes(pool: AvgPool & { dilation?: readonly number[] }) {
-  return { kernel_shape: both(pool.kernel), ...windowNodes(windowOf(pool)) } satisfies OnnxAttrs
 }
 
 /** Each element's share for all places of its window: a transposed convolution, channel by channel, by a kernel of equal shares. */

@@ -1,6 +1,7 @@
 import { type Code, join, ts } from '../base/code.ts'
 import { add, type Dim, floorDivide, multiply } from '../types/dim.ts'
 import type { Shape } from '../types/tensor.ts'
+import type { OnnxAttrs } from './onnx.ts'
 import type { AttrSpec, Clash } from './op.ts'
 import { listText } from './text.ts'
 
@@ -79,4 +80,23 @@ export function windowText({ stride, pad, dilation }: Window, assumedStride: rea
     same(dilation, [1]) ? [] : [ts`dilation: ${listText(both(dilation))}`],
   ].flat()
   return said.length === 0 ? '' : ts`, { ${join(said)} }`
+}
+
+/** An empty stride is the kernel's size: windows lie side by side. */
+export type MaxPool = { kernel: readonly number[] } & Window
+export type AvgPool = Omit<MaxPool, 'dilation'>
+
+/** The window of a pooling. */
+export function windowOf({
+  kernel,
+  stride,
+  pad,
+  dilation = [1],
+}: AvgPool & { dilation?: readonly number[] }): Window {
+  return { stride: stride.length === 0 ? kernel : stride, pad, dilation }
+}
+
+/** A pooling as ONNX names it. */
+export function poolNodes(pool: AvgPool & { dilation?: readonly number[] }) {
+  return { kernel_shape: both(pool.kernel), ...windowNodes(windowOf(pool)) } satisfies OnnxAttrs
 }

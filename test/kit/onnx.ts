@@ -1,5 +1,6 @@
 import { Tensor } from 'onnxruntime-node'
-import { binding, initOrt } from 'onnxruntime-node/dist/binding.js'
+import { type Binding, binding, initOrt } from 'onnxruntime-node/dist/binding.js'
+import { channelBlockProbe } from '../../src/emit/onnx/channelBlock.ts'
 import type { OnnxFunction } from '../../src/emit/onnx/graph.ts'
 import type { DType } from '../../src/types/tensor.ts'
 
@@ -12,7 +13,10 @@ export interface Numbers {
 
 const dtypes: Readonly<Record<string, DType>> = { float32: 'f32', int32: 'i32', bool: 'bool' }
 
-function given({ dtype, shape }: OnnxFunction['inputs'][number], values: ArrayLike<number>): Tensor {
+function given(
+  { dtype, shape }: Pick<OnnxFunction['inputs'][number], 'dtype' | 'shape'>,
+  values: ArrayLike<number>,
+): Tensor {
   if (dtype === 'f32') return new Tensor('float32', Float32Array.from(values), shape)
   if (dtype === 'i32') return new Tensor('int32', Int32Array.from(values), shape)
   return new Tensor('bool', Uint8Array.from(values), shape)
@@ -24,11 +28,21 @@ function numbersOf({ type, dims, data }: Tensor): Numbers {
   return { dtype, shape: [...dims], values: Array.from(data, Number) }
 }
 
-/** A model that is ready to run, on the processor. The first one of a process makes denormal numbers count as 0. */
-export function sessionOf({ bytes, inputs, outputs }: OnnxFunction): {
-  run(values: readonly ArrayLike<number>[]): readonly Numbers[]
-  dispose(): void
-} {
+/** How many channels lie side by side in the processor's layout for convolutions; undefined where there is none. */
+export function channelBlock(): number | undefined {
+  try {
+    const inputs = [{ name: 'x', dtype: 'f32', shape: [1, 1, 1, 1] }] as const
+    const session = load(channelBlockProbe())
+    const { sizes } = session.run({ x: given(inputs[0], [0]) }, { sizes: null }, {})
+    session.dispose()
+    const block = sizes !== undefined && 'dims' in sizes ? Number(sizes.data[1]) : 1
+    return block > 1 ? block : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function load(bytes: Uint8Array): Binding.InferenceSession {
   initOrt()
   const session = new binding.InferenceSession()
   const buffer = new ArrayBuffer(bytes.length)
@@ -36,8 +50,18 @@ export function sessionOf({ bytes, inputs, outputs }: OnnxFunction): {
   session.loadModel(buffer, 0, bytes.length, {
     intraOpNumThreads: 1,
     executionMode: 'sequential',
+    logSeverityLevel: 3,
     extra: { session: { set_denormal_as_zero: '1' } },
   })
+  return session
+}
+
+/** A model that is ready to run, on the processor. The first one of a process makes denormal numbers count as 0. */
+export function sessionOf({ bytes, inputs, outputs }: Pick<OnnxFunction, 'bytes' | 'inputs' | 'outputs'>): {
+  run(values: readonly ArrayLike<number>[]): readonly Numbers[]
+  dispose(): void
+} {
+  const session = load(bytes)
   return {
     run: values => {
       const feeds = Object.fromEntries(inputs.map((input, i) => [input.name, given(input, values[i]!)]))

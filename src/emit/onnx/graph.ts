@@ -4,18 +4,23 @@ import { findOp } from '../../ops/index.ts'
 import type { FixedType, OnnxContext, OnnxProvider, OnnxValue } from '../../ops/onnx.ts'
 import { GraphBuilder } from './builder.ts'
 import { type Facts, factsOf } from './facts.ts'
-import { encodeModel, type OnnxTensorInfo } from './proto.ts'
-import { type Tile, tileOf } from './tiles.ts'
+import { encodeModel, type OnnxModel, type OnnxTensorInfo } from './proto.ts'
+import type { Tile } from './rules/rule.ts'
+import { tileOf } from './tiles.ts'
 
 /** A function as a model of ONNX. Its outputs are the results in order, each under a name of its own. */
 export interface OnnxFunction {
   readonly bytes: Uint8Array
+  /** What the bytes say. */
+  readonly model: OnnxModel
   readonly inputs: readonly OnnxTensorInfo[]
   readonly outputs: readonly OnnxTensorInfo[]
 }
 
 export interface LoweringOptions {
   readonly provider: OnnxProvider
+  /** How many channels lie side by side in the layout in which the processor's kernels convolve; absent where there is none. */
+  readonly channelBlock?: number
 }
 
 /** A step that no graph can hold; whoever splits a program into graphs leaves such steps out. */
@@ -37,14 +42,14 @@ export class NotLowered extends Error {
  * Steps that no result needs leave nothing behind, nor do those that are part of a larger {@link Tile}. Throws
  * {@link NotLowered} for a step that a graph can't hold.
  */
-export function lowerToOnnx(func: Func, { provider }: LoweringOptions): OnnxFunction {
+export function lowerToOnnx(func: Func, options: LoweringOptions): OnnxFunction {
   const facts = factsOf(func)
-  const tiles = chooseTiles(func, facts, provider)
+  const tiles = chooseTiles(func, facts, options.provider)
   const graph = new GraphBuilder()
   const values = new Map(func.params.map(param => [param.name, graph.input()]))
   for (const { step, tile } of tiles) {
     graph.place = `${step.op} ${step.origin.file}:${step.origin.line}:${step.origin.column}`
-    const context = contextOf(step, facts, graph, provider)
+    const context = contextOf(step, facts, graph, options)
     const inputs = tile.inputs.map(name => values.get(name)!)
     values.set(step.outputs[0]!.name, tile.lower(inputs, context))
   }
@@ -85,10 +90,10 @@ function plainTile(step: Step): Tile {
   return { inputs: step.inputs, lower: (inputs, context) => onnx(inputs, step.attrs, context) }
 }
 
-function contextOf(step: Step, facts: Facts, graph: GraphBuilder, provider: OnnxProvider): OnnxContext {
+function contextOf(step: Step, facts: Facts, graph: GraphBuilder, options: LoweringOptions): OnnxContext {
   return {
+    ...options,
     graph,
-    provider,
     inputs: step.inputs.map(name => fixedType(step, facts.type(name))),
     outputs: step.outputs.map(({ type }) => fixedType(step, type)),
   }
@@ -129,7 +134,8 @@ function finish(
   })
   for (const [name, value] of values) if (!names.has(value.name)) claim(value, name)
   const { nodes, constants } = graph.finish(name => names.get(name) ?? claim({ name }, 'value'))
-  return { bytes: encodeModel({ name: func.name, nodes, constants, inputs, outputs }), inputs, outputs }
+  const model = { name: func.name, nodes, constants, inputs, outputs }
+  return { bytes: encodeModel(model), model, inputs, outputs }
 }
 
 /** The type of a parameter or result, which has no step of its own to blame. */

@@ -36,7 +36,7 @@ export interface OnnxTensorInfo {
 
 /** The version of the file format, and those of the sets of operators. */
 const irVersion = 10
-const operatorSets = { '': 21, 'com.microsoft': 1 }
+const operatorSets = { '': 21, 'com.microsoft': 1, 'com.microsoft.nchwc': 1 }
 
 /** A model as the bytes of a file. Sets of operators that no node is of are left out. */
 export function encodeModel(model: OnnxModel): Uint8Array {

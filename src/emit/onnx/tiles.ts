@@ -1,22 +1,25 @@
 import type { Step } from '../../ir/ir.ts'
-import type { OnnxContext, OnnxProvider, OnnxValue } from '../../ops/onnx.ts'
+import type { OnnxProvider } from '../../ops/onnx.ts'
 import type { Facts } from './facts.ts'
+import { convolutionRules } from './rules/convolution.ts'
+import { elementwiseRules } from './rules/elementwise.ts'
+import { layoutRules } from './rules/layout.ts'
+import { matmulRules } from './rules/matmul.ts'
+import { normalisationRules } from './rules/normalisation.ts'
+import { poolingRules } from './rules/pooling.ts'
+import { reductionRules } from './rules/reduction.ts'
+import type { Tile, TileRule } from './rules/rule.ts'
 
-/** Nodes that stand for a step and perhaps for some before it, and the values that they start from. */
-export interface Tile {
-  readonly inputs: readonly string[]
-  /** `context` has the types of the step's own inputs and outputs. */
-  lower(inputs: readonly OnnxValue[], context: OnnxContext): OnnxValue
-}
-
-/** A shorter or faster way to the value of a step than one by one from its inputs. */
-export interface TileRule {
-  /** As mathematics writes it. */
-  readonly name: string
-  match(step: Step, facts: Facts, provider: OnnxProvider): Tile | undefined
-}
-
-const rules: readonly TileRule[] = []
+/** The first that matches counts: what takes more steps at once comes first. */
+export const rules: readonly TileRule[] = [
+  ...convolutionRules,
+  ...poolingRules,
+  ...matmulRules,
+  ...normalisationRules,
+  ...layoutRules,
+  ...reductionRules,
+  ...elementwiseRules,
+]
 
 /** The tile of the first rule that knows one for a step. */
 export function tileOf(step: Step, facts: Facts, provider: OnnxProvider): Tile | undefined {
