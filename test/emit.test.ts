@@ -7,6 +7,7 @@ import * as tf from '@tensorflow/tfjs-core'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import '@tensorflow/tfjs-backend-cpu'
+import { bug } from '../src/base/bug.ts'
 import { seenFrom } from '../src/emit/tfjs/env.ts'
 import { floatLiteral, shortFloat } from '../src/emit/tfjs/host.ts'
 import { emitProgram } from '../src/emit/tfjs/program.ts'
@@ -198,6 +199,9 @@ function fakeRun(training: Training, key: Key, log: Record<string, tf.Tensor>): 
       for (const { variable } of states) variable!.assign(tf.add(variable!, 1))
       return result
     },
+    compute: () => bug('no graph is emitted here'),
+    move: () => bug('no graph is emitted here'),
+    states: () => bug('no graph is emitted here'),
     differentiate: (_optimizer, _name, body) => ({ outputs: body(), minimize: async () => {} }),
     range: (from, to = 3) => Array.from({ length: to - from }, (_, i) => from + i),
     carry: (_, value) => value,

@@ -45,11 +45,15 @@ const rules: Readonly<Record<string, Rule>> = {
       '@swc/wasm-typescript',
       'jpeg-js',
       'pngjs',
+      'onnxruntime-common',
+      'onnxruntime-node',
     ],
   },
+  'graphs.ts': { parts: ['base', 'ir', 'ops', 'passes', 'emit'] },
   'compiler.ts': {
     parts: [
       'base',
+      'graphs.ts',
       'diagnostics',
       'syntax',
       'check',

@@ -18,7 +18,7 @@ import type { RunRequest } from './ports.ts'
 export async function execute(
   program: Program,
   path: string,
-  request: Omit<RunRequest, 'module' | 'signal'>,
+  request: Omit<RunRequest, 'module' | 'signal' | 'graphs'>,
   cli: Cli,
 ): Promise<ExitCode> {
   const [compiler, runtime] = await Promise.all([cli.compiler(), cli.runtime()])
@@ -37,7 +37,8 @@ export async function execute(
   try {
     await requireCalled(program, folder)
     const module: unknown = await import(writeModule(written, program.name, text))
-    return await runtime.run({ ...request, module, signal: interrupts.signal })
+    const graphs = request.engine === 'compiled' ? compiler.graphsOf(program, 'cpu') : undefined
+    return await runtime.run({ ...request, module, graphs, signal: interrupts.signal })
   } finally {
     interrupts.release()
     process.off('exit', remove)

@@ -1,5 +1,6 @@
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 import { nearest } from '../base/names.ts'
+import type { Engine } from '../compiler.ts'
 import type { Program } from '../ir/ir.ts'
 import { printProgram } from '../ir/print.ts'
 import { type ExitCode, exitCodes } from '../runtime/errors.ts'
@@ -12,6 +13,7 @@ import { jsonText } from './show.ts'
 
 interface IrOptions {
   readonly after?: string
+  readonly engine: Engine
   readonly json?: true
   readonly locations?: true
   readonly train?: string
@@ -32,6 +34,11 @@ export function irCommand(cli: Cli, finish: (code: ExitCode) => void): Command {
     .description('print the intermediate representation of a program')
     .argument('<file>', 'an ltm file')
     .option('--after <pass>', 'print it as this pass leaves it; `all` shows what each pass changes')
+    .addOption(
+      new Option('--engine <name>', 'lower it for this engine')
+        .choices(['eager', 'compiled'])
+        .default('eager'),
+    )
     .option('--json', 'print it as JSON')
     .option('--locations', 'show where each line comes from')
     .option('--train <name>', 'the train declaration, where there are several')
@@ -54,7 +61,11 @@ async function ir(path: string, options: IrOptions, cli: Cli): Promise<ExitCode>
     throw badUsage('`--update` writes a snapshot', 'Say which: --check SNAPSHOT --update.')
   const snapshots: Snapshot[] = []
   const observe = (pass: string, program: Program) => snapshots.push({ pass, program })
-  const programs = await compilePrograms(path, cli, { hypers: options.set ?? new Map(), observe })
+  const programs = await compilePrograms(path, cli, {
+    hypers: options.set ?? new Map(),
+    observe,
+    engine: options.engine,
+  })
   const program = chooseProgram(programs, options.train)
   checkHyperNames(options.set, [program], [])
   const history = snapshots.filter(snapshot => snapshot.program.name === program.name)

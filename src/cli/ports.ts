@@ -1,16 +1,24 @@
+import type { GraphSource } from '../base/graphs.ts'
+import type { Engine } from '../compiler.ts'
 import type { BackendSurvey } from '../runtime/backends.ts'
 import type { ExitCode, RunError } from '../runtime/errors.ts'
 import type { ProgramText } from '../runtime/identity.ts'
 
 /** What commands ask of the compiler. */
-export type Compiler = Pick<typeof import('../compiler.ts'), 'compile' | 'emitProgram' | 'summarize'>
+export type Compiler = Pick<
+  typeof import('../compiler.ts'),
+  'compile' | 'emitProgram' | 'graphsOf' | 'summarize'
+>
 
 /** What the person asked a run for. */
 export interface RunRequest {
   readonly mode: 'train' | 'test' | 'predict'
   /** The generated module, imported. */
   readonly module: unknown
+  readonly engine: Engine
   readonly backend: string
+  /** The graphs of a program that was compiled for them. */
+  readonly graphs: GraphSource | undefined
   readonly runs: string | undefined
   readonly seed: number | undefined
   readonly json: boolean

@@ -34,12 +34,14 @@ async function run(request: RunRequest): Promise<ExitCode> {
 }
 
 async function optionsOf(request: RunRequest, training: Training, reporter: Reporter): Promise<RunOptions> {
-  const { mode, backend, runs = 'runs', seed, signal, acceptChanges, program } = request
+  const { mode, runs = 'runs', seed, signal, graphs, acceptChanges, program } = request
+  // What a graph leaves to the host is little, and plain JavaScript shares its memory with the graphs.
+  const backend = graphs === undefined ? request.backend : 'cpu'
   const named = mode === 'train' || request.checkpoint !== undefined
   const found = named ? undefined : await trainedCheckpoint(runs, training.name)
   const checkpoint = request.checkpoint ?? found?.path
   tellSkipped(found?.skipped ?? request.skipped ?? [], checkpoint ?? '', reporter)
-  return { backend, runs, seed, signal, checkpoint, acceptChanges, program: program?.() }
+  return { backend, runs, seed, signal, checkpoint, acceptChanges, program: program?.(), graphs }
 }
 
 /** Tells which checkpoints were passed over: a person would take their results for those of the best. */

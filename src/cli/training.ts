@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
+import type { Engine } from '../compiler.ts'
 import { printProgram } from '../ir/print.ts'
 import type { ExitCode } from '../runtime/errors.ts'
 import type { ProgramText } from '../runtime/identity.ts'
@@ -13,6 +14,7 @@ import { tellStop } from './stopEvents.ts'
 
 /** What `run`, `test` and `predict` are told alike. */
 export interface TrainingOptions {
+  readonly engine: 'auto' | 'eager' | 'compiled'
   readonly backend: string
   readonly set?: Hypers
   readonly train?: string
@@ -31,6 +33,11 @@ export interface TrainingOptions {
 export function trainingCommand(name: RunRequest['mode'] | 'run'): Command {
   return new Command(name)
     .argument('<file>', 'an ltm file')
+    .addOption(
+      new Option('--engine <name>', 'whether steps run as compiled graphs, or operator by operator')
+        .choices(['auto', 'eager', 'compiled'])
+        .default('eager'),
+    )
     .addOption(
       new Option('--backend <name>', 'what computes')
         .choices(['auto', 'tensorflow', 'webgpu', 'wasm', 'cpu'])
@@ -75,11 +82,13 @@ async function compileAndRun(
   const resumed = await resumedFor(path, options, cli)
   const hypers = new Map([...(resumed?.hypers ?? []), ...(options.set ?? [])])
   const files = openFiles()
-  const program = chooseProgram(await compilePrograms(path, cli, { hypers }, files), options.train)
+  const engine: Engine = options.engine === 'eager' ? 'eager' : 'compiled'
+  const programs = await compilePrograms(path, cli, { hypers, engine }, files)
+  const program = chooseProgram(programs, options.train)
   checkHyperNames(options.set, [program], command.options)
   const { backend, runs, seed, out, acceptChanges = false, json = false, profile = false } = options
   const checkpoint = options.checkpoint ?? resumed?.path
-  const request = { mode, backend, runs, seed, json, checkpoint, out, acceptChanges, profile }
+  const request = { mode, engine, backend, runs, seed, json, checkpoint, out, acceptChanges, profile }
   const text = (): ProgramText => ({
     version: cli.version,
     hypers: Object.fromEntries(hypers),

@@ -57,10 +57,12 @@ export type Attrs = Readonly<Record<string, Attr>>
  *   yields; outputs are what is carried in the end, then the yields of all rounds, each stacked along its axis in the order of
  *   the slices, backwards or not. A key that the function takes is that of the place of the round below the one given.
  * - `host`: attrs `{ value: HostExpr }`; brings a host number into a region as `f32[]`.
- * - `gradient`: inputs `y`, a number, and `x`, which `y` was computed from; the pass `expand-gradients` spells it out.
+ * - `gradient`: inputs `y`, a number, and one or several `x`, which `y` was computed from; gives a gradient by each. The pass
+ *   `expand-gradients` spells it out.
  * - `get`: attrs `{ var }`; the tensor that a `var` of a step holds at this place of it. Only in steps.
  * - `read`: attrs `{ parameter: path }`; the raw tensor of a parameter, as it is at this place of a step. Or attrs
- *   `{ buffer: path }`: what the step has written there, or else what the buffer held when it began. Only in steps.
+ *   `{ buffer: path }`: what the step has written there, or else what the buffer held when it began. Or attrs `{ metric, log }`:
+ *   the states of a metric under the name that it is logged by, as the step has left them. Only in steps.
  */
 export interface Step {
   readonly op: string
@@ -99,6 +101,8 @@ export interface Func {
     | 'lambda'
     | 'method'
     | 'scan'
+    /** What a step computes between two changes: a compiled engine runs it as one graph. */
+    | 'graph'
   readonly doc?: string
   readonly params: readonly FuncParam[]
   /** Numbers that the host passes, such as a learning rate; read by `host` steps as `{ kind: 'argument' }`. */
@@ -484,11 +488,15 @@ export type HostStatement =
       readonly exports: readonly string[]
       readonly origin: Origin
     }
-  /** The second half: moves the parameters by the gradients of the losses of these names. */
+  /**
+   * The second half: moves the parameters by the gradients of the losses of these names. Those come from the
+   * `differentiate` before it or, where the gradients have been computed like any other value, from `by`.
+   */
   | {
       readonly kind: 'move'
       readonly optimizer: string
       readonly names: readonly string[]
+      readonly by?: ComputedGradients
       readonly origin: Origin
     }
   /** Logs the mean of a value, of any rank, weighted by `weight`. */
@@ -515,6 +523,15 @@ export type HostStatement =
       readonly metric: string
       readonly func: string
       readonly inputs: readonly string[]
+      readonly flags: LogFlags
+      readonly origin: Origin
+    }
+  /** Gives a metric new states that have been computed like any other value. */
+  | {
+      readonly kind: 'log_states'
+      readonly name: string
+      readonly metric: string
+      readonly states: readonly string[]
       readonly flags: LogFlags
       readonly origin: Origin
     }
@@ -593,6 +610,20 @@ export interface LossTerm {
   readonly name: string
   readonly loss: string
   readonly weight?: string
+}
+
+/**
+ * What a `move` needs. The mean of each loss and the weight behind it, both `f32[]`; a mean of weight 0 counts for nothing.
+ * The gradients of the sum of the means or, where windows keep losses `apart`, of each loss's sum.
+ */
+export interface ComputedGradients {
+  readonly apart: boolean
+  readonly terms: readonly { readonly mean: string; readonly weight: string }[]
+  readonly gradients: readonly (readonly ParameterGradient[])[]
+}
+export interface ParameterGradient {
+  readonly parameter: string
+  readonly value: string
 }
 
 /** Text with values in it: strings stay, expressions are printed, `{ value }` prints a tensor. */

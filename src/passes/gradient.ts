@@ -101,16 +101,17 @@ class Expansion {
 
   #step(place: Place, step: Step): void {
     if (step.op !== 'gradient') return add(place, step)
-    const [y, x] = step.inputs as readonly [string, string]
+    const [y = '', ...xs] = step.inputs
     const from = place.before.length
     const build = buildAt(place, step.origin)
     const make = makeBuilder(build)
-    const gradients = this.#reverse(place, [...place.before], build, new Map([[y, make.constant(1)]]), [x])
-    const result = gradients.get(x) ?? zerosLike(make, tensorType(place, x))
-    // The gradient has the user's name and exactly the type of what it is by.
-    const named = make.reshape([result], { shape: tensorType(place, x).shape }, '#')
-    const last = place.before.findIndex(each => each.outputs[0]?.name === named.name)
-    place.before[last] = { ...place.before[last]!, outputs: step.outputs }
+    const gradients = this.#reverse(place, [...place.before], build, new Map([[y, make.constant(1)]]), xs)
+    for (const [i, x] of xs.entries()) {
+      const result = gradients.get(x) ?? zerosLike(make, tensorType(place, x))
+      // The gradient has the user's name and exactly the type of what it is by.
+      make.reshape([result], { shape: tensorType(place, x).shape }, '#')
+      place.before[place.before.length - 1] = { ...place.before.at(-1)!, outputs: [step.outputs[i]!] }
+    }
     for (const each of place.before.slice(from)) define(place, each.outputs)
   }
 

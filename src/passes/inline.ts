@@ -63,7 +63,8 @@ interface Inlining extends Rewriting {
   readonly supply: NameSupply
 }
 
-function inliner(small: ReadonlyMap<string, Func>): Rewriter<Inlining> {
+/** Replaces the calls of some functions by their bodies. */
+export function inliner(small: ReadonlyMap<string, Func>): Rewriter<Inlining> {
   return {
     start: (given, place) => ({
       names: new Map(),
@@ -101,7 +102,7 @@ function inlined(step: Step, small: ReadonlyMap<string, Func>, state: Inlining):
   return func.steps.map(each => {
     const here = renameOutputs(renameInputs(stepAt(each, sizes), names), names)
     const origin = func.role === 'lambda' ? each.origin : step.origin
-    return { ...mapExprs(here, expr => withArguments(expr, passed)), origin }
+    return { ...mapArguments(here, passed), origin }
   })
 }
 
@@ -119,9 +120,15 @@ function namesAtCall(func: Func, call: Step, state: Inlining): ReadonlyMap<strin
   return names
 }
 
-function passedBy(func: Func, { attrs }: Step): ReadonlyMap<string, HostExpr> {
+/** What the host passes at a call, by the names of the function's host parameters. */
+export function passedBy(func: Func, { attrs }: Step): ReadonlyMap<string, HostExpr> {
   const passed = attrs.host !== undefined && isAttrList(attrs.host) ? attrs.host.filter(isHostExpr) : []
   return new Map(func.hostParams.flatMap((name, i) => (passed[i] ? [[name, passed[i]] as const] : [])))
+}
+
+/** The step with what was passed in the place of host parameters. */
+export function mapArguments(step: Step, passed: ReadonlyMap<string, HostExpr>): Step {
+  return mapExprs(step, expr => withArguments(expr, passed))
 }
 
 function withArguments(expr: HostExpr, passed: ReadonlyMap<string, HostExpr>): HostExpr {

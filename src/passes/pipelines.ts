@@ -1,9 +1,11 @@
 import { removeDeadArguments } from './arguments.ts'
 import { removeDeadSteps } from './dead.ts'
+import { formGraphs } from './form-graphs.ts'
 import { formRegions } from './form-regions.ts'
 import { removeDeadFunctions } from './functions.ts'
 import { expandGradients } from './gradient.ts'
 import { inlineSmall } from './inline.ts'
+import { inlineGraphs } from './inline-graphs.ts'
 import type { Pass } from './pass.ts'
 import { shareEqualSteps } from './share.ts'
 import { simplify } from './simplify.ts'
@@ -41,7 +43,25 @@ export const summaryPipeline: readonly Pass[] = [
   removeDeadSteps,
 ]
 
+/** For engines that run all that a step computes between two changes as one graph. */
+export const compiledPipeline: readonly Pass[] = [
+  // The same program up to here, so that both engines compute the same.
+  ...eagerPipeline,
+  // From here on gradients are values, and most steps stand in graphs.
+  formGraphs,
+  // Before gradients: what is differentiated is one list of steps, in which nothing is computed anew.
+  inlineGraphs,
+  expandGradients,
+  // The gradient of a loop calls that of its body.
+  inlineGraphs,
+  // Again, for the steps of gradients and what inlining brought to light.
+  simplify,
+  shareEqualSteps,
+  removeDeadSteps,
+  removeDeadFunctions,
+]
+
 /** Every pass, by the name that the command line takes. */
 export const passes: Readonly<Record<string, Pass>> = Object.fromEntries(
-  eagerPipeline.map(pass => [pass.name, pass]),
+  compiledPipeline.map(pass => [pass.name, pass]),
 )

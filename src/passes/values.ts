@@ -1,6 +1,15 @@
 import { boundsOf, within } from '../ir/blocks.ts'
 import { piecesOf } from '../ir/hostFunctions.ts'
-import type { Attr, HostArgument, HostExpr, HostStatement, LossTerm, Message, Step } from '../ir/ir.ts'
+import type {
+  Attr,
+  ComputedGradients,
+  HostArgument,
+  HostExpr,
+  HostStatement,
+  LossTerm,
+  Message,
+  Step,
+} from '../ir/ir.ts'
 
 /** New names by old names. */
 export type Renaming = ReadonlyMap<string, string>
@@ -78,6 +87,8 @@ export function readsOfStatement(statement: HostStatement): readonly string[] {
       return [statement.value]
     case 'log_metric':
       return statement.inputs
+    case 'log_states':
+      return statement.states
     case 'if':
       return [...readsOfExpr(statement.condition), ...within(statement).flatMap(readsOfStatement)]
     case 'for':
@@ -85,6 +96,7 @@ export function readsOfStatement(statement: HostStatement): readonly string[] {
     case 'write':
       return [statement.value]
     case 'move':
+      return readsOfGradients(statement.by)
     case 'break':
     case 'skip':
     case 'freeze':
@@ -97,6 +109,24 @@ export function readsOfStatement(statement: HostStatement): readonly string[] {
       return statement.args.flatMap(piecesOf).flatMap(readsOfPiece)
     case 'return':
       return statement.fields.map(field => field.value)
+  }
+}
+
+/** The values that a `move` takes its losses and gradients from. */
+function readsOfGradients(by: ComputedGradients | undefined): readonly string[] {
+  if (by === undefined) return []
+  return [
+    ...by.terms.flatMap(({ mean, weight }) => [mean, weight]),
+    ...by.gradients.flat().map(({ value }) => value),
+  ]
+}
+
+function renameGradients({ apart, terms, gradients }: ComputedGradients, names: Renaming): ComputedGradients {
+  const to = (name: string) => names.get(name) ?? name
+  return {
+    apart,
+    terms: terms.map(({ mean, weight }) => ({ mean: to(mean), weight: to(weight) })),
+    gradients: gradients.map(list => list.map(each => ({ ...each, value: to(each.value) }))),
   }
 }
 
@@ -176,8 +206,13 @@ export function renameReads(statement: HostStatement, names: Renaming): HostStat
         ...(statement.to === undefined ? {} : { to: renameInExpr(statement.to, names) }),
       }
     case 'move':
+      return statement.by === undefined
+        ? statement
+        : { ...statement, by: renameGradients(statement.by, names) }
     case 'break':
       return statement
+    case 'log_states':
+      return { ...statement, states: statement.states.map(to) }
     case 'log_metric':
       return { ...statement, inputs: statement.inputs.map(to) }
     case 'if':

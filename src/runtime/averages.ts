@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core'
+import type { InPlaceUpdates } from './engine/inPlace.ts'
 import { variableOf } from './model.ts'
 import { applyUpdate, type OptimizerState, startOptimizer } from './optimizer.ts'
 import type { BufferState, Clocks, OptimizerSpec, ParameterState } from './training.ts'
@@ -42,11 +43,16 @@ const isBelow = (path: string, owner: string): boolean =>
   path.startsWith(owner) && /^[.[]/.test(path.slice(owner.length))
 
 /** After an update of an optimizer: what follows its parameters moves once. */
-export function moveAverages(averages: readonly AverageState[], moved: OptimizerState, clock: Clocks): void {
+export function moveAverages(
+  averages: readonly AverageState[],
+  moved: OptimizerState,
+  clock: Clocks,
+  inPlace?: InPlaceUpdates,
+): void {
   for (const average of averages) {
     const follows = [...average.followed].filter(([, { path }]) => moved.parameters.has(path))
     if (follows.length === 0) continue
-    update(average, follows, clock)
+    update(average, follows, clock, inPlace)
     average.hasMoved = true
   }
 }
@@ -59,10 +65,11 @@ export function followBuffers(
   averages: readonly AverageState[],
   buffers: ReadonlyMap<string, BufferState>,
   clock: Clocks,
+  inPlace?: InPlaceUpdates,
 ): void {
   for (const average of averages) {
     const averaged = [...average.followed].filter(([, { spec }]) => spec.kind === 'buffer')
-    if (average.hasMoved && averaged.length > 0) update(average, averaged, clock)
+    if (average.hasMoved && averaged.length > 0) update(average, averaged, clock, inPlace)
     average.hasMoved = false
     for (const [path, state] of average.copied) {
       const source = buffers.get(path)
@@ -73,7 +80,12 @@ export function followBuffers(
 
 type Followed = readonly (readonly [path: string, source: ParameterState | BufferState])[]
 
-function update({ state }: AverageState, followed: Followed, clock: Clocks): void {
+function update(
+  { state }: AverageState,
+  followed: Followed,
+  clock: Clocks,
+  inPlace: InPlaceUpdates | undefined,
+): void {
   const values = followed.map(([path, source]) => [path, variableOf(source)] as const)
-  applyUpdate(state, new Map(values), undefined, clock)
+  applyUpdate(state, new Map(values), undefined, clock, inPlace)
 }

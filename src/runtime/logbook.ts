@@ -45,7 +45,10 @@ interface Mean extends Place {
   sum: number
   weight: number
 }
-interface LoggedMetric extends Place {
+interface LoggedMetric {
+  readonly prefix: string
+  readonly name: string
+  levels: Levels
   readonly state: MetricState
   touched: boolean
 }
@@ -96,14 +99,29 @@ export class Logbook {
     change: (state: S) => S,
     options: LogOptions = {},
   ): void {
+    const entry = this.entryOf(scope, name, metric, options)
+    entry.touched = true
+    stateOf<S>(entry).update(change)
+  }
+
+  /** The states of a metric as the step under way has left them. */
+  states<S extends Tensors>(scope: LogScope, name: string, metric: MetricHolder<S>): S {
+    return stateOf<S>(this.entryOf(scope, name, metric)).current
+  }
+
+  private entryOf<S extends Tensors>(
+    scope: LogScope,
+    name: string,
+    metric: MetricHolder<S>,
+    options: LogOptions = {},
+  ): LoggedMetric {
     const prefix = prefixOf(scope)
     const full = `${prefix}.${name}`
     const levels = levelsOf(scope, { on: 'epoch', ...options })
-    const entry = this.metrics.get(full) ?? this.enter(full, { prefix, name, levels }, metric)
-    entry.touched = true
-    // The entry of a full name is made from the one metric that is logged under it.
-    const state = entry.state as unknown as MetricState<S>
-    state.update(change)
+    const known = this.metrics.get(full)
+    if (known === undefined) return this.enter(full, { prefix, name, levels }, metric)
+    known.levels = levels
+    return known
   }
 
   private enter<S extends Tensors>(full: string, place: Place, metric: MetricHolder<S>): LoggedMetric {
@@ -263,10 +281,16 @@ export class Logbook {
 
 const fullName = ({ prefix, name }: Place): string => `${prefix}.${name}`
 
+/** The entry of a full name is made from the one metric that is logged under it. */
+function stateOf<S extends Tensors>({ state }: LoggedMetric): MetricState<S> {
+  return state as unknown as MetricState<S>
+}
+
 /** A number stays itself; that of a parameter is taken down before an update changes it. */
 function meanOf(value: tf.Tensor): tf.Tensor {
   if (value.rank > 0) return tf.tidy(() => tf.mean(floats(value)))
-  return value instanceof tf.Variable ? tf.clone(value) : value
+  // A copy of the numbers: a compiled engine moves parameters where they lie.
+  return value instanceof tf.Variable ? tf.mul(value, 1) : value
 }
 
 interface Call {

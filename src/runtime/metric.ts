@@ -20,9 +20,14 @@ export class MetricState<S extends Tensors = Tensors> {
 
   /** Takes a batch in; it counts when the step commits. */
   update(change: (state: S) => S): void {
-    const next = tf.tidy(() => owned(change(this.pending ?? this.committed)))
+    const next = tf.tidy(() => owned(change(this.current)))
     if (this.pending !== undefined) disposeAll(this.pending)
     this.pending = next
+  }
+
+  /** As the step under way has left them. */
+  get current(): S {
+    return this.pending ?? this.committed
   }
 
   commit(): void {

@@ -7,7 +7,7 @@ import { variableOf } from './model.ts'
 import { applyUpdate, type OptimizerState } from './optimizer.ts'
 import { part } from './probe.ts'
 import type { Session } from './session.ts'
-import type { LossOutputs, LossTerm, Trace } from './training.ts'
+import type { ComputedGradients, LossOutputs, LossTerm, Trace } from './training.ts'
 import { windowSize } from './windowSize.ts'
 import { type Gradients, mapGradients } from './windows.ts'
 
@@ -38,7 +38,8 @@ export interface TermMean {
 export interface Differentiated<R> {
   readonly outputs: R
   readonly terms: readonly Goal[]
-  /** Of the sum of all means or, where windows keep the terms apart, of each term. */
+  /** Windows keep the terms apart: the gradients are those of each term's sum, not that of the sum of all means. */
+  readonly apart: boolean
   readonly gradients: readonly Gradients[]
 }
 
@@ -57,7 +58,22 @@ export function differentiate<R extends LossOutputs>(
     (_, i) =>
       passOf(session, body, call, windowed, goals => objectiveOf(goals, i + 1), 'gradients').gradients,
   )
-  return { outputs: first.outputs, terms: first.terms, gradients: [first.gradients, ...more] }
+  return {
+    outputs: first.outputs,
+    terms: first.terms,
+    apart: windowed,
+    gradients: [first.gradients, ...more],
+  }
+}
+
+/** What a graph has computed, as `minimize` takes it. */
+export function differentiatedBy({ apart, terms, gradients }: ComputedGradients): Differentiated<undefined> {
+  return {
+    outputs: undefined,
+    apart,
+    terms: terms.map(({ mean, weight }) => ({ objective: mean, summed: false, weight })),
+    gradients: gradients.map(list => new Map(Object.entries(list))),
+  }
 }
 
 /** Moves the parameters by the gradients, or adds these to the window. */
@@ -68,7 +84,7 @@ export async function minimize(
 ): Promise<readonly TermMean[]> {
   const { nonfinite } = session.training.trainer
   const hooked = session.training.hooks.some(({ on }) => 'event' in on && on.event === 'nonfinite')
-  const { means, finite } = await readLosses(differentiated, hooked || nonfinite !== 'continue')
+  const { means, finite } = await readLosses(session, differentiated, hooked || nonfinite !== 'continue')
   if (means.every(({ weight }) => weight === 0)) return means
   if (!finite) {
     const fault = await faultOf(session, call, differentiated.gradients, means)
@@ -183,12 +199,16 @@ interface LossesRead {
 
 /** One read for the losses, their weights and whether all gradients are finite. */
 async function readLosses(
+  session: Session,
   { terms, gradients }: Differentiated<unknown>,
   check: boolean,
 ): Promise<LossesRead> {
   const checked = check ? gradients.filter(({ size }) => size > 0) : []
   const weights = terms.flatMap(({ weight }) => (typeof weight === 'number' ? [] : [weight]))
-  const sound = checked.map(each => tf.tidy(() => totalOf(each)))
+  const { inPlace } = session
+  // What lies in memory at hand needs no read.
+  const sums = inPlace === undefined ? checked : []
+  const sound = sums.map(each => tf.tidy(() => totalOf(each)))
   const read = await readScalars([...terms.map(({ objective }) => objective), ...weights, ...sound])
   const next = weights.keys()
   const means = terms.map(({ summed, weight }, i) => {
@@ -199,8 +219,10 @@ async function readLosses(
   })
   if (!check) return { means, finite: true }
   const lossesFinite = means.every(({ mean, weight }) => weight === 0 || Number.isFinite(mean))
-  const sums = read.slice(terms.length + weights.length)
-  return { means, finite: lossesFinite && (sums.every(Number.isFinite) || (await areFinite(checked))) }
+  if (inPlace !== undefined)
+    return { means, finite: lossesFinite && checked.every(each => inPlace.allFinite(each)) }
+  const totals = read.slice(terms.length + weights.length)
+  return { means, finite: lossesFinite && (totals.every(Number.isFinite) || (await areFinite(checked))) }
 }
 
 /** Finite only if every element is; the reverse does not hold, since a sum of finite numbers can overflow. */
@@ -219,12 +241,11 @@ async function areFinite(gradients: readonly Gradients[]): Promise<boolean> {
 function descend(
   session: Session,
   call: MinimizeCall,
-  { terms, gradients }: Differentiated<unknown>,
+  { terms, apart, gradients }: Differentiated<unknown>,
   means: readonly TermMean[],
 ): void {
-  const accumulate = windowOf(session, call)
   const { windows } = call.optimizer
-  if (accumulate === 1) {
+  if (!apart) {
     const [only, second] = terms
     const [all = new Map<string, tf.Tensor>()] = gradients
     const total = only?.summed === true && second === undefined ? means[0]?.weight : undefined
@@ -237,7 +258,7 @@ function descend(
   }
   const parts = gradients.map((each, i) => ({ gradients: each, weight: means[i]?.weight ?? 0 }))
   const calls = windows.add(call.window, parts)
-  if (calls >= accumulate || call.last) move(session, call.optimizer, windows.close(call.window))
+  if (calls >= windowOf(session, call) || call.last) move(session, call.optimizer, windows.close(call.window))
 }
 
 function windowOf({ training, clocks }: Session, { optimizer }: MinimizeCall): number {
@@ -248,9 +269,10 @@ function move(session: Session, optimizer: OptimizerState, gradients: Gradients)
   // A window may hold gradients of what has been frozen since.
   const moving = new Map([...gradients].filter(([path]) => !session.frozen.now.has(path)))
   if (moving.size === 0) return
-  applyUpdate(optimizer, moving, optimizer.spec.clip ?? session.training.trainer.clip, session.clocks)
+  const clip = optimizer.spec.clip ?? session.training.trainer.clip
+  applyUpdate(optimizer, moving, clip, session.clocks, session.inPlace)
   session.clocks.countUpdate(optimizer.spec.name)
-  moveAverages(session.averages, optimizer, session.clocks)
+  moveAverages(session.averages, optimizer, session.clocks, session.inPlace)
 }
 
 /** Ends the windows that an epoch leaves open: they never span two. */
@@ -260,7 +282,7 @@ export function closeWindows(session: Session): void {
       tf.tidy(() => move(session, optimizer, optimizer.windows.close(key)))
     }
   }
-  followBuffers(session.averages, session.buffers, session.clocks)
+  followBuffers(session.averages, session.buffers, session.clocks, session.inPlace)
 }
 
 /** What is not finite, told to the hooks on it; one of them may leave the batch out. */

@@ -1,8 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core'
+import type { InPlaceUpdates } from './engine/inPlace.ts'
 import { variableOf } from './model.ts'
 import type {
   BufferState,
   Clocks,
+  Numbers,
   OptimizerGroupSpec,
   OptimizerSpec,
   ParameterState,
@@ -59,16 +61,17 @@ export function disposeOptimizer(state: OptimizerState): void {
   for (const slot of state.slots.values()) for (const variable of slot.values()) variable.dispose()
 }
 
-/** Moves every parameter that has a gradient, once. */
+/** Moves every parameter that has a gradient, once; `inPlace` where a compiled engine can. */
 export function applyUpdate(
   state: OptimizerState,
   gradients: Gradients,
   clip: TrainerOptions['clip'],
   clock: Clocks,
+  inPlace?: InPlaceUpdates,
 ): void {
   tf.tidy(() => {
-    const clipped = clipGradients(gradients, clip)
-    for (const group of state.spec.groups) updateGroup(state, group, clipped, clock)
+    const clipped = inPlace?.clip(gradients, clip) ?? clipGradients(gradients, clip)
+    for (const group of state.spec.groups) updateGroup(state, group, clipped, clock, inPlace)
   })
 }
 
@@ -77,6 +80,7 @@ function updateGroup(
   group: OptimizerGroupSpec,
   gradients: Gradients,
   clock: Clocks,
+  inPlace: InPlaceUpdates | undefined,
 ): void {
   const settings = group.settings(clock)
   for (const path of group.parameters) {
@@ -84,14 +88,25 @@ function updateGroup(
     const parameter = state.parameters.get(path)
     if (gradient === undefined || parameter === undefined) continue
     const t = (state.counts.get(path) ?? 0) + 1
-    const slots = slotsOf(state, path)
-    const variable = variableOf(parameter)
-    const { param, ...moved } = group.update(slots, variable, gradient, t, settings)
-    for (const [slot, value] of Object.entries(moved)) assign(slots[slot], value)
+    const moved = inPlace?.update(state, group, path, gradient, t, settings) ?? false
+    if (!moved) updateParameter(group, slotsOf(state, path), variableOf(parameter), gradient, t, settings)
     const { project } = { project: undefined, ...parameter.spec }
-    assign(variable, project && param ? project(param) : param)
+    if (project) assign(variableOf(parameter), project(variableOf(parameter)))
     state.counts.set(path, t)
   }
+}
+
+function updateParameter(
+  group: OptimizerGroupSpec,
+  slots: Readonly<Record<string, tf.Variable>>,
+  variable: tf.Variable,
+  gradient: tf.Tensor,
+  t: number,
+  settings: Numbers,
+): void {
+  const { param, ...moved } = group.update(slots, variable, gradient, t, settings)
+  for (const [slot, value] of Object.entries(moved)) assign(slots[slot], value)
+  assign(variable, param)
 }
 
 function slotsOf(state: OptimizerState, path: string): Record<string, tf.Variable> {

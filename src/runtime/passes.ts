@@ -146,7 +146,8 @@ async function runOn(
   try {
     const outputs = (await part('forward', () => step.run(run, ...batches))) ?? undefined
     commitBuffers(session.buffers)
-    if (step.phase === 'train') followBuffers(session.averages, session.buffers, session.clocks)
+    if (step.phase === 'train')
+      followBuffers(session.averages, session.buffers, session.clocks, session.inPlace)
     const logged = await part('logging', () => session.logbook.commit())
     await done({ size, examples, batches, outputs, logged })
     await runHooks(session, `${event}_batch_end`, { scope, size, outputs, batches })

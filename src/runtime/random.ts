@@ -115,32 +115,37 @@ export function permutation(key: Key, n: number): Int32Array {
 
 // ── Tensors ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** A tensor of {@link uniformArray}. */
-export function uniform(key: Key, shape: readonly number[], low = 0, high = 1): tf.Tensor {
+/** The numbers of a tensor of {@link uniformArray}, row-major. */
+export function uniformTensor(key: Key, shape: readonly number[], low: number, high: number): Float32Array {
   const values = new Float32Array(countOf(shape))
-  return tf.tensor(
-    filled(values, key, shape, (own, count) => uniformArray(own, count, low, high)),
-    [...shape],
-  )
+  return filled(values, key, shape, (own, count) => uniformArray(own, count, low, high))
 }
 
-/** A tensor of {@link normalArray}. */
-export function normal(key: Key, shape: readonly number[], mean = 0, std = 1): tf.Tensor {
+/** The numbers of a tensor of {@link normalArray}, row-major. */
+export function normalTensor(key: Key, shape: readonly number[], mean: number, std: number): Float32Array {
   const values = new Float32Array(countOf(shape))
-  return tf.tensor(
-    filled(values, key, shape, (own, count) => normalArray(own, count, mean, std)),
-    [...shape],
-  )
+  return filled(values, key, shape, (own, count) => normalArray(own, count, mean, std))
+}
+
+/** The numbers of a tensor of {@link bernoulliArray}, row-major. */
+export function bernoulliTensor(key: Key, shape: readonly number[], p: number): Uint8Array {
+  const values = new Uint8Array(countOf(shape))
+  return filled(values, key, shape, (own, count) => bernoulliArray(own, count, p))
+}
+
+/** Draws from [low, high). */
+export function uniform(key: Key, shape: readonly number[], low = 0, high = 1): tf.Tensor {
+  return tf.tensor(uniformTensor(key, shape, low, high), [...shape])
+}
+
+/** Draws from a normal distribution. */
+export function normal(key: Key, shape: readonly number[], mean = 0, std = 1): tf.Tensor {
+  return tf.tensor(normalTensor(key, shape, mean, std), [...shape])
 }
 
 /** A boolean tensor, true with probability p. */
 export function bernoulli(key: Key, shape: readonly number[], p: number): tf.Tensor {
-  const values = new Uint8Array(countOf(shape))
-  return tf.tensor(
-    filled(values, key, shape, (own, count) => bernoulliArray(own, count, p)),
-    [...shape],
-    'bool',
-  )
+  return tf.tensor(bernoulliTensor(key, shape, p), [...shape], 'bool')
 }
 
 /** Draws of one key, or row by row of those that the examples of a key of rows have. */

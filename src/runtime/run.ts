@@ -3,13 +3,20 @@ import { stopRun } from './ends.ts'
 import { RunError, SkipBatch } from './errors.ts'
 import type { LogScope } from './logbook.ts'
 import { CarriedTensors, KeptTensors, readScalars } from './memory.ts'
-import { differentiate, minimize } from './minimize.ts'
+import {
+  type Differentiated,
+  differentiate,
+  differentiatedBy,
+  type MinimizeCall,
+  minimize,
+} from './minimize.ts'
 import { part } from './probe.ts'
 import type { Key } from './random.ts'
 import { tensorText } from './report/format.ts'
 import type { Session } from './session.ts'
 import { hasStalled } from './stalls.ts'
 import type {
+  ComputedGradients,
   HostFunction,
   HostValue,
   LogOptions,
@@ -101,31 +108,50 @@ export class StepRun implements Run {
     body: () => R,
     trace: Trace,
   ): LossAhead<R> {
-    const optimizer = this.session.optimizers.get(holder)
-    if (optimizer === undefined)
-      throw new Error(`\`minimize\` with an optimizer that is not part of this run`)
-    const names = typeof name === 'string' ? [name] : name
-    const { size, last, scope } = this.place
-    const window = this.windowOf(names.join('+'))
-    const call = {
-      optimizer,
-      names,
-      trace,
-      window,
-      size,
-      last,
-      kept: this.kept,
-      nonfinite: this.place.nonfinite,
-    }
+    const call = this.minimizeCall(holder, typeof name === 'string' ? [name] : name, trace)
     const differentiated = differentiate(this.session, call, body)
     return {
       outputs: differentiated.outputs,
-      minimize: async () => {
-        const means = await minimize(this.session, call, differentiated)
-        for (const [i, { mean, weight }] of means.entries())
-          this.session.logbook.log(scope, names[i] ?? 'loss', mean, weight, { bar: true })
-      },
+      minimize: () => this.descend(call, differentiated),
     }
+  }
+
+  async move(
+    holder: OptimizerHolder,
+    names: readonly string[],
+    computed: ComputedGradients,
+    trace: Trace,
+  ): Promise<void> {
+    await this.descend(this.minimizeCall(holder, names, trace), differentiatedBy(computed))
+  }
+
+  private minimizeCall(holder: OptimizerHolder, names: readonly string[], trace: Trace): MinimizeCall {
+    const optimizer = this.session.optimizers.get(holder)
+    if (optimizer === undefined)
+      throw new Error(`\`minimize\` with an optimizer that is not part of this run`)
+    const { size, last, nonfinite } = this.place
+    const window = this.windowOf(names.join('+'))
+    return { optimizer, names, trace, window, size, last, kept: this.kept, nonfinite }
+  }
+
+  private async descend(call: MinimizeCall, differentiated: Differentiated<unknown>): Promise<void> {
+    const means = await minimize(this.session, call, differentiated)
+    for (const [i, { mean, weight }] of means.entries())
+      this.session.logbook.log(this.place.scope, call.names[i] ?? 'loss', mean, weight, { bar: true })
+  }
+
+  async compute(
+    graph: string,
+    inputs: readonly (tf.Tensor | Key)[],
+    numbers: readonly number[] = [],
+  ): Promise<readonly tf.Tensor[]> {
+    const { graphs } = this.session
+    if (graphs === undefined) throw new Error('a compiled program runs without its graphs')
+    return graphs.compute(graph, inputs, numbers)
+  }
+
+  states<S extends Tensors>(name: string, metric: MetricHolder<S>): S {
+    return this.session.logbook.states(this.place.scope, name, metric)
   }
 
   private windowOf(name: string): string {

@@ -2,6 +2,8 @@ import type { AverageState } from './averages.ts'
 import type { Backend } from './backends.ts'
 import type { RunClocks } from './clocks.ts'
 import type { JsonValue, LoadedDataset, Snapshot } from './contracts.ts'
+import type { InPlaceUpdates } from './engine/inPlace.ts'
+import type { GraphRunner } from './engine/runner.ts'
 import type { EndReason, Reporter, RunMode } from './events.ts'
 import type { Identity } from './identity.ts'
 import type { Lock } from './lock.ts'
@@ -19,6 +21,10 @@ export interface Session {
   readonly seed: number
   readonly rootKey: Key
   readonly backend: Backend
+  /** What runs the graphs of a compiled program. */
+  readonly graphs: GraphRunner | undefined
+  /** Moves parameters where they lie, by the gradients of graphs. */
+  inPlace: InPlaceUpdates | undefined
   readonly report: Reporter
   readonly signal: AbortSignal | undefined
   readonly data: ReadonlyMap<string, LoadedDataset>

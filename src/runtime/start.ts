@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core'
+import type { GraphSource } from '../base/graphs.ts'
 import { startAverage } from './averages.ts'
 import { type StartedBackend, startBackend } from './backends.ts'
 import { constrainedValue } from './buffers.ts'
@@ -7,6 +8,8 @@ import { loadCheckpoint } from './checkpoint.ts'
 import { RunClocks } from './clocks.ts'
 import type { LoadedDataset, Snapshot } from './contracts.ts'
 import { loadDataset } from './data.ts'
+import type { InPlaceUpdates } from './engine/inPlace.ts'
+import type { GraphRunner } from './engine/runner.ts'
 import { RunError } from './errors.ts'
 import type { Reporter, RunMode } from './events.ts'
 import { checkFits } from './fits.ts'
@@ -47,6 +50,8 @@ export interface RunOptions {
    * as long. With 0 every batch and epoch is saved.
    */
   readonly saveEvery?: number | undefined
+  /** The graphs of a program that was compiled for them: ONNX Runtime runs them. */
+  readonly graphs?: GraphSource | undefined
   /** The split to predict on. */
   readonly split?: string | undefined
 }
@@ -63,6 +68,7 @@ export interface Started {
 export async function startSession(mode: RunMode, training: Training, options: RunOptions): Promise<Started> {
   const stored = options.checkpoint === undefined ? undefined : await loadCheckpoint(options.checkpoint)
   const started = await startAsBefore(mode, options, stored)
+  const graphs = options.graphs && (await startGraphs(options.graphs))
   // After the backend: the package of tfjs-node brings gradients of its own, of which some are wrong.
   registerGradients()
   const seed = options.seed ?? seedOf(mode, training, stored)
@@ -91,6 +97,7 @@ export async function startSession(mode: RunMode, training: Training, options: R
     training,
     options,
     started,
+    graphs,
     seed,
     parameters,
     buffers,
@@ -100,6 +107,7 @@ export async function startSession(mode: RunMode, training: Training, options: R
   })
   try {
     if (stored !== undefined) restore(session, stored, options.checkpoint ?? '', origin)
+    session.inPlace = await placeTensors(session)
   } catch (error) {
     endSession(session)
     throw error
@@ -145,6 +153,7 @@ interface Parts {
   readonly training: Training
   readonly options: RunOptions
   readonly started: StartedBackend
+  readonly graphs: GraphRunner | undefined
   readonly seed: number
   readonly parameters: ReadonlyMap<string, ParameterState>
   readonly buffers: ReadonlyMap<string, BufferState>
@@ -158,6 +167,7 @@ function assemble({
   training,
   options,
   started,
+  graphs,
   seed,
   parameters,
   buffers,
@@ -174,6 +184,8 @@ function assemble({
     seed,
     rootKey: rootKey(seed),
     backend: started.backend,
+    graphs,
+    inPlace: undefined,
     report: options.reporter ?? (() => undefined),
     signal: options.signal,
     data,
@@ -219,6 +231,24 @@ export function endSession(session: Session): void {
   for (const { state } of session.averages) disposeOptimizer(state)
   session.logbook.dispose()
   session.lock?.release()
+  session.graphs?.dispose()
+}
+
+/** Parameters, slots and gradients of a compiled training lie side by side, where its updates work on them. */
+async function placeTensors(session: Session): Promise<InPlaceUpdates | undefined> {
+  const { graphs, mode } = session
+  if (graphs === undefined || mode !== 'train') return undefined
+  const { InPlaceUpdates } = await import('./engine/inPlace.ts')
+  return InPlaceUpdates.of(graphs, [
+    ...session.optimizers.values(),
+    ...session.averages.map(({ state }) => state),
+  ])
+}
+
+/** Loaded only by runs that have graphs. */
+async function startGraphs(source: GraphSource): Promise<GraphRunner> {
+  const { GraphRunner } = await import('./engine/runner.ts')
+  return GraphRunner.start(source)
 }
 
 // ── Data ────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -228,6 +228,11 @@ export interface OptimizerGroupSpec {
   readonly settings: (clock: Clocks) => Numbers
   /** `t` counts the updates of the parameter, from 1. Returns the new slots and the new value under `param`. */
   update(slots: Tensors, param: tf.Tensor, grad: tf.Tensor, t: number, settings: Numbers): Tensors
+  /** The same update as a module that a compiled engine runs, and the numbers that it takes of the host. */
+  readonly module?: {
+    readonly name: string
+    readonly scalars: (t: number, settings: Numbers) => readonly number[]
+  }
 }
 export interface OptimizerHolder {
   readonly spec: OptimizerSpec
@@ -319,6 +324,14 @@ export interface LossTerm {
 /** What the body of a `minimize` returns: a loss, or several whose means add up, and values that later lines read. */
 export type LossOutputs = LossTerm | { readonly losses: readonly LossTerm[] }
 
+/** Means and weights of losses, and gradients by the paths of parameters. */
+export interface ComputedGradients {
+  /** The gradients are those of sums, one list for each loss: windows wait for their weights. */
+  readonly apart: boolean
+  readonly terms: readonly { readonly mean: tf.Tensor; readonly weight: tf.Tensor }[]
+  readonly gradients: readonly Tensors[]
+}
+
 /** Losses that have been differentiated; `minimize` moves the parameters. */
 export interface LossAhead<R> {
   readonly outputs: R
@@ -349,6 +362,28 @@ export interface Run extends Clocks {
     body: () => R,
     trace: Trace,
   ): LossAhead<R>
+  /**
+   * Runs a graph of a compiled program on tensors, keys and numbers of the host; gives its results in order. They are freed when
+   * the step ends.
+   */
+  compute(
+    graph: string,
+    inputs: readonly (tf.Tensor | Key)[],
+    numbers?: readonly number[],
+  ): Promise<readonly tf.Tensor[]>
+  /**
+   * Moves the parameters of an optimizer by gradients that have been computed, under the conditions of `minimize`; logs the means.
+   * A mean of weight 0 counts for nothing. There is one list of gradients for the sum of the means or, where windows keep
+   * losses apart, one for the sum of each loss.
+   */
+  move(
+    optimizer: OptimizerHolder,
+    names: readonly string[],
+    computed: ComputedGradients,
+    trace: Trace,
+  ): Promise<void>
+  /** The states of a metric under a log name, as this step has left them; the next `update` replaces them. */
+  states<S extends Tensors>(name: string, metric: MetricHolder<S>): S
   /** Logs the mean of a value over all its elements, weighted by `options.weight`, or by the batch's size over an epoch. */
   log(name: string, value: tf.Tensor | number, options?: LogOptions): void
   /** Runs a metric's update on its state for this phase, step and log name. */

@@ -96,9 +96,12 @@ export class Windows {
 
 function addTo(sums: Map<string, tf.Tensor>, path: string, gradient: tf.Tensor): void {
   const old = sums.get(path)
-  sums.set(path, tf.keep(old === undefined ? tf.clone(gradient) : tf.add(old, gradient)))
+  sums.set(path, tf.keep(old === undefined ? copied(gradient) : tf.add(old, gradient)))
   old?.dispose()
 }
+
+/** A copy of the numbers: the next batch's gradient may take the memory of this one's. */
+const copied = (gradient: tf.Tensor): tf.Tensor => tf.mul(gradient, 1)
 
 function disposed(window: Window | undefined): void {
   for (const { sums } of window?.terms ?? []) for (const sum of sums.values()) sum.dispose()

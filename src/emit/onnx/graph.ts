@@ -4,7 +4,7 @@ import { findOp } from '../../ops/index.ts'
 import type { FixedType, OnnxContext, OnnxProvider, OnnxValue } from '../../ops/onnx.ts'
 import { GraphBuilder } from './builder.ts'
 import { type Facts, factsOf } from './facts.ts'
-import { encodeModel, type OnnxModel, type OnnxTensorInfo } from './proto.ts'
+import { encodeModel, type OnnxModel } from './proto.ts'
 import type { Tile } from './rules/rule.ts'
 import { tileOf } from './tiles.ts'
 
@@ -13,8 +13,13 @@ export interface OnnxFunction {
   readonly bytes: Uint8Array
   /** What the bytes say. */
   readonly model: OnnxModel
-  readonly inputs: readonly OnnxTensorInfo[]
-  readonly outputs: readonly OnnxTensorInfo[]
+  readonly inputs: readonly OnnxParam[]
+  readonly outputs: readonly OnnxParam[]
+}
+
+/** A tensor that goes in or comes out, by its name in the model. */
+export interface OnnxParam extends FixedType {
+  readonly name: string
 }
 
 export interface LoweringOptions {
@@ -122,7 +127,7 @@ function finish(
     names.set(value.name, name)
     return name
   }
-  const info = (name: string, of: string): OnnxTensorInfo => {
+  const info = (name: string, of: string): OnnxParam => {
     const { dtype, shape } = fixedParam(func, of, facts.type(of))
     return { name, dtype, shape }
   }

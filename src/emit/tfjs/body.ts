@@ -6,7 +6,7 @@ import type { Op } from '../../ops/op.ts'
 import { dtypeText } from '../../ops/text.ts'
 import type { TensorType } from '../../types/tensor.ts'
 import { statement } from '../layout.ts'
-import { callCode, calledFunction } from './calls.ts'
+import { callCode, calledFunction, graphCall, isGraphCall } from './calls.ts'
 import { localName, placeOf, traceOf } from './env.ts'
 import { floatLiteral, hostCode, shortFloat } from './host.ts'
 import { functionName, property, quote } from './names.ts'
@@ -31,6 +31,7 @@ export function writeStep(body: Body, step: Step): void {
   const atom = atomOf(body, step)
   const [first] = step.outputs
   if (atom !== undefined && first !== undefined) body.values.set(first.name, atom)
+  else if (isGraphCall(body.env, step)) writeGraphCall(body, step)
   else if (step.op === 'call') writeCall(body, step)
   else if (step.op === 'scan') writeScan(body, step, writeStep)
   else writeValue(body, step, first ?? bug(`${step.op} without a result`), opCode(body, step))
@@ -90,6 +91,17 @@ function isAnonymous(body: Body, step: Step, name: string): boolean {
 function callName(op: string): string | undefined {
   const { call } = opOf(op)
   return typeof call === 'string' ? call : undefined
+}
+
+/** `const [mean, weight, d_weight] = await run.compute('train.graph', [image, net.weight])`. */
+function writeGraphCall(body: Body, step: Step): void {
+  const code = composed(body, step.inputs, () => graphCall(body, step))
+  const locals = step.outputs.map(({ name }) => {
+    const local = localName(body.scope, name)
+    body.values.set(name, { kind: 'code', code: local })
+    return local
+  })
+  body.lines.push(statement(ts`const [${join(locals)}] = ${code}`, traceOf(body.env, step.origin)))
 }
 
 function writeCall(body: Body, step: Step): void {

@@ -4,6 +4,8 @@ import type { Func, Step } from '../../ir/ir.ts'
 import { scanOf } from '../../ir/scan.ts'
 import { type Env, funcOf, type Section } from './env.ts'
 import type { EmittedFunction } from './functions.ts'
+import { listCode } from './literals.ts'
+import { quote } from './names.ts'
 import { access, leavesOf, type Segment, segmentsOf, type Tree, treeLiteral, treeOf } from './paths.ts'
 import { allInputs, countSteps, type InputsOf, isHostExpr, type Uses } from './uses.ts'
 import { type Body, type Bound, hostArguments, type Part, valueCode } from './values.ts'
@@ -15,6 +17,23 @@ export function calledFunction(env: Env, step: Step, section: Section): EmittedF
   return env.emitFunction(env, funcOf(env, func), { kind: 'plain' }, section)
 }
 
+/** Whether a step is the call of a graph, which the engine runs: no function of the program stands for it. */
+export function isGraphCall(env: Env, { op, attrs }: Step): boolean {
+  return op === 'call' && funcOf(env, String(attrs.func)).role === 'graph'
+}
+
+/** `run.compute('train.graph', [image, net.weight], [settings.lr])`. */
+export function graphCall(body: Body, step: Step): Code {
+  const inputs = step.inputs.map(name => valueCode(body, name))
+  const numbers = hostArguments(body, hostInputs(step))
+  const args = [
+    quote(String(step.attrs.func)),
+    listCode(inputs),
+    ...(numbers.length === 0 ? [] : [listCode(numbers)]),
+  ]
+  return ts`await run.compute(${join(args)})`
+}
+
 /** Emits the functions that live steps call, in the order in which a reader meets the calls; gives their names. */
 export function emitCalled(
   env: Env,
@@ -24,6 +43,7 @@ export function emitCalled(
 ): readonly string[] {
   const live = steps.filter(({ outputs }) => outputs.some(({ name }) => uses.has(name)))
   return live.flatMap(step => {
+    if (isGraphCall(env, step)) return []
     if (step.op === 'call') return [calledFunction(env, step, section).name]
     const body = loopBody(env, step)
     return body === undefined ? [] : emitCalled(env, body.steps, usesIn(body, allInputs), section)
@@ -51,7 +71,7 @@ export function handedOn(env: Env, section: Section): InputsOf {
       const uses = usesIn(loop, inputsOf)
       return step.inputs.filter((_, i) => isSequenceOrStart(step, i) || uses.has(loop.params[i]?.name ?? ''))
     }
-    if (step.op !== 'call') return step.inputs
+    if (step.op !== 'call' || isGraphCall(env, step)) return step.inputs
     const { needed } = calledFunction(env, step, section)
     return step.inputs.filter((_, i) => needed[i])
   }

@@ -80,6 +80,10 @@ export function createEnv(program: Program, emitFunction: EmitFunction, watched 
 /** Whether it moves a model that follows another one. */
 export const isAverage = ({ follows }: Optimizer): boolean => follows !== undefined
 
+/** Whether graphs compute what its steps do: it is made for a compiled engine. */
+export const isCompiled = ({ program }: Pick<Env, 'program'>): boolean =>
+  program.functions.some(({ role }) => role === 'graph')
+
 /** What the functions of steps are called. */
 const stepNames = ['train', 'validate', 'test', 'evaluate', 'predict']
 

@@ -1,11 +1,12 @@
-import { annotation, type Code, ts } from '../../base/code.ts'
+import { bug } from '../../base/bug.ts'
+import { annotation, type Code, join, ts } from '../../base/code.ts'
 import { within } from '../../ir/blocks.ts'
 import type { HostStatement, Step } from '../../ir/ir.ts'
 import { statement, verbatim } from '../layout.ts'
 import { writeStep } from './body.ts'
 import { callCode, calledFunction } from './calls.ts'
-import { funcOf, holderName, placeText, rootOf, traceOf } from './env.ts'
-import { claim } from './names.ts'
+import { funcOf, holderName, isCompiled, localName, placeText, rootOf, traceOf } from './env.ts'
+import { claim, property, quote } from './names.ts'
 import { access, hasList, leavesOf, type Segment, treeLiteral, treeOf } from './paths.ts'
 import { type Body, valueCode } from './values.ts'
 
@@ -27,6 +28,11 @@ interface Read {
   readonly constrain?: Step
 }
 
+/** Whether a read is one of the states of a metric. */
+function readsStates({ op, attrs }: Step): boolean {
+  return op === 'read' && attrs.metric !== undefined
+}
+
 /** The path of the parameter or buffer that a step reads. */
 function pathRead({ attrs: { parameter, buffer } }: Step): string {
   return String(parameter ?? buffer)
@@ -36,7 +42,9 @@ function pathRead({ attrs: { parameter, buffer } }: Step): string {
 export function regionOf(body: Body, steps: readonly Step[]): Region {
   const raw = new Map(
     steps.flatMap(step =>
-      step.op === 'read' ? [[step.outputs[0]?.name ?? '', pathRead(step)] as const] : [],
+      step.op === 'read' && !readsStates(step)
+        ? [[step.outputs[0]?.name ?? '', pathRead(step)] as const]
+        : [],
     ),
   )
   const constrained = steps.filter(step => constrains(body, step, raw))
@@ -90,9 +98,25 @@ function membersOf({ env }: Body, step: Step): readonly string[] {
 /** Writes the steps of a region in order. */
 export function writeRegion(body: Body, steps: readonly Step[], region: Region, done: Set<string>): void {
   for (const step of steps) {
-    if (step.op === 'read') writeRead(body, step, region, done)
+    if (readsStates(step)) writeStates(body, step)
+    else if (step.op === 'read') writeRead(body, step, region, done)
     else if (!step.outputs.some(({ name }) => done.has(name))) writeStep(body, step)
   }
+}
+
+/** `const { correct, seen } = run.states('accuracy', accuracy)`. */
+function writeStates(body: Body, { attrs: { metric, log }, outputs, origin }: Step): void {
+  const declared = body.env.program.metrics.find(({ name }) => name === metric)?.states ?? []
+  const fields = declared.map(({ name }, i) => {
+    const value = outputs[i]?.name ?? bug('a metric without a state')
+    const local = localName(body.scope, value)
+    body.values.set(value, { kind: 'code', code: local })
+    return property(name, local)
+  })
+  const args = [quote(String(log)), holderName(body.env, 'metric', String(metric))]
+  body.lines.push(
+    statement(ts`const { ${join(fields)} } = run.states(${join(args)})`, traceOf(body.env, origin)),
+  )
 }
 
 function writeRead(body: Body, step: Step, region: Region, done: Set<string>): void {
@@ -196,7 +220,16 @@ export function keepReads(body: Body, wanted: ReadonlyMap<string, number>, host:
   if (kept.length > 0) body.lines.push(verbatim('// As it is before the update below.'))
   for (const [name, bound] of kept) {
     const local = claim(body.scope, bound.kind === 'place' ? String(bound.segments.at(-1)) : name)
-    body.lines.push(statement(ts`const ${local} = tf.clone(${valueCode(body, name)})`))
+    body.lines.push(statement(ts`const ${local} = ${keptCode(body, name)}`))
     body.values.set(name, { kind: 'code', code: local })
   }
+}
+
+/** A compiled engine moves parameters where they lie, so that a copy has to be one of the numbers. */
+function keptCode(body: Body, name: string): Code {
+  const type = body.types.get(name)
+  const floats = type !== undefined && type !== 'key' && type.dtype === 'f32'
+  return isCompiled(body.env) && floats
+    ? ts`tf.mul(${valueCode(body, name)}, 1)`
+    : ts`tf.clone(${valueCode(body, name)})`
 }

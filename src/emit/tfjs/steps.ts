@@ -10,6 +10,7 @@ import type {
   LogFlags,
   LossTerm,
   Message,
+  Metric,
   Step,
   TrainingStep,
 } from '../../ir/ir.ts'
@@ -257,12 +258,14 @@ function callText(
       return logCode(body, host)
     case 'log_metric':
       return metricCode(body, host)
+    case 'log_states':
+      return statesCode(body, host)
     case 'log_host':
       return ts`run.log(${join([quote(host.name), hostCode(host.value, body.host), ...optionsCode(host.flags)])})`
     case 'break':
       return 'break'
     case 'move':
-      return ts`await ${body.locals.get(aheadName(host.names)) ?? bug('nothing was differentiated')}.minimize()`
+      return moveCode(body, host)
     case 'var':
       return varCode(body, host)
     case 'var_tensor':
@@ -302,9 +305,7 @@ function logCode(body: Body, { name, value, weight, flags }: Of<'log'>): Code {
 /** `run.update('accuracy', accuracy, state => accuracyUpdate(state, logits, label))`. */
 function metricCode(body: Body, host: Of<'log_metric'>): Code {
   const { env } = body
-  const metric =
-    env.program.metrics.find(({ name }) => name === host.metric) ??
-    bug(`there is no metric \`${host.metric}\``)
+  const metric = metricOf(env, host.metric)
   const update = emitFunction(env, funcOf(env, host.func), stateStyle(env, metric, true), 'metrics')
   return composed(body, host.inputs, () => {
     const call = ts`state => ${update.name}(${join(['state', ...host.inputs.map(name => valueCode(body, name))])})`
@@ -313,9 +314,44 @@ function metricCode(body: Body, host: Of<'log_metric'>): Code {
   })
 }
 
+/** `run.update('accuracy', accuracy, () => ({ correct: correct1, seen: seen1 }))`. */
+function statesCode(body: Body, { name, metric, states, flags }: Of<'log_states'>): Code {
+  const declared = metricOf(body.env, metric).states
+  const fields = declared.map(
+    (state, i) => [state.name, valueCode(body, states[i] ?? bug('a metric without a state'))] as const,
+  )
+  const args = [quote(name), holderName(body.env, 'metric', metric), ts`() => (${objectCode(fields)})`]
+  return ts`run.update(${join([...args, ...optionsCode(flags)])})`
+}
+
+/** `await run.move(adam, ['loss'], { … }, 'digits.ltm:36')`. */
+function moveCode(body: Body, { optimizer, names, by, origin }: Of<'move'>): Code {
+  if (by === undefined)
+    return ts`await ${body.locals.get(aheadName(names)) ?? bug('nothing was differentiated')}.minimize()`
+  const terms = by.terms.map(({ mean, weight }) =>
+    objectCode([
+      ['mean', valueCode(body, mean)],
+      ['weight', valueCode(body, weight)],
+    ]),
+  )
+  const gradients = by.gradients.map(list =>
+    objectCode(list.map(({ parameter, value }) => [parameter, valueCode(body, value)])),
+  )
+  const computed = objectCode([
+    ['apart', by.apart ? 'true' : 'false'],
+    ['terms', listCode(terms)],
+    ['gradients', listCode(gradients)],
+  ])
+  const args = [holderName(body.env, 'optimizer', optimizer), literal(names), computed]
+  return ts`await run.move(${join([...args, quote(traceOf(body.env, origin))])})`
+}
+
+function metricOf(env: Env, name: string): Metric {
+  return env.program.metrics.find(metric => metric.name === name) ?? bug(`there is no metric \`${name}\``)
+}
+
 function updateFunction(env: Env, { metric: name, func }: Of<'log_metric'>): EmittedFunction {
-  const metric =
-    env.program.metrics.find(metric => metric.name === name) ?? bug(`there is no metric \`${name}\``)
+  const metric = metricOf(env, name)
   return emitFunction(env, funcOf(env, func), stateStyle(env, metric, true), 'metrics')
 }
 

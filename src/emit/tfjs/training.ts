@@ -2,8 +2,9 @@ import { bug } from '../../base/bug.ts'
 import { annotation, type Code, ts } from '../../base/code.ts'
 import type { Accumulation, Hyper, Metric, Optimizer, OptimizerGroup, TrainerSettings } from '../../ir/ir.ts'
 import { type Line, statement } from '../layout.ts'
+import { compileUpdate } from '../wasm/update.ts'
 import { dtypes } from './data.ts'
-import { type Env, funcOf, holderName, isAverage, traceOf } from './env.ts'
+import { type Env, funcOf, holderName, isAverage, isCompiled, traceOf } from './env.ts'
 import { emitFunction, functionValue } from './functions.ts'
 import type { Style } from './functionText.ts'
 import { type HostNames, hostCode } from './host.ts'
@@ -39,6 +40,25 @@ function groupCode(env: Env, optimizer: Optimizer, group: OptimizerGroup): Code 
     ['parameters', literal(group.parameters)],
     ['settings', settingsCode(optimizer, group)],
     ['update', emitFunction(env, funcOf(env, group.update), style, 'optimizers').name],
+    ['module', isCompiled(env) ? moduleCode(env, optimizer, group) : undefined],
+  ])
+}
+
+/** `{ name: 'Adam.update', scalars: (t, { lr, beta1 }) => [beta1, 1 - beta1] }`: the same update as a module of its own. */
+function moduleCode(env: Env, { settings }: Optimizer, { update }: OptimizerGroup): Code | undefined {
+  const compiled = compileUpdate(funcOf(env, update))
+  if (compiled === undefined) return undefined
+  const names: HostNames = {
+    clock: 'clock',
+    argument: name => (name === 't' ? 't' : `settings_${memberAccess(name)}`),
+    size: dim => bug(`an update reads the size \`${dim}\``),
+    item: value => bug(`an update reads %${value}`),
+  }
+  const scalars = compiled.scalars.map(expr => hostCode(expr, names))
+  const taken = settings.length === 0 ? 't' : 't, settings_'
+  return objectCode([
+    ['name', quote(update)],
+    ['scalars', ts`(${taken}) => ${listCode(scalars)}`],
   ])
 }
 

@@ -41,6 +41,10 @@ function readBy(statement: HostStatement): readonly string[] {
       return [statement.value, ...optional(statement.weight)]
     case 'log_metric':
       return statement.inputs
+    case 'log_states':
+      return statement.states
+    case 'move':
+      return gradientValues(statement)
     case 'return':
       return statement.fields.map(({ value }) => value)
     case 'if':
@@ -63,12 +67,17 @@ function readBy(statement: HostStatement): readonly string[] {
     case 'call':
       return statement.args.flatMap(piecesOf).flatMap(readByPart)
     case 'compute':
-    case 'move':
     case 'break':
     case 'skip':
     case 'freeze':
       return []
   }
+}
+
+function gradientValues({ by }: Extract<HostStatement, { readonly kind: 'move' }>): readonly string[] {
+  if (by === undefined) return []
+  const terms = by.terms.flatMap(({ mean, weight }) => [mean, weight])
+  return [...terms, ...by.gradients.flat().map(({ value }) => value)]
 }
 
 function readByPart(part: Message[number]): readonly string[] {

@@ -1,5 +1,6 @@
 import type { HostScope } from '../host.ts'
 import type {
+  ComputedGradients,
   Hook,
   HookEvent,
   HookPayload,
@@ -10,6 +11,7 @@ import type {
   LossTerm,
   Message,
   Origin,
+  ParameterGradient,
   ReturnField,
   StepStream,
   TrainingStep,
@@ -112,7 +114,7 @@ function parseStatement(s: Scanner, scope: HostScope): HostStatement {
     case 'move': {
       const names = commaList(s, () => s.name())
       s.expect('with')
-      return { kind: 'move', optimizer: s.name(), names, origin }
+      return { kind: 'move', optimizer: s.name(), names, ...parseGradients(s), origin }
     }
     case 'if':
       return parseIf(s, scope, origin)
@@ -159,6 +161,25 @@ function parseStatement(s: Scanner, scope: HostScope): HostStatement {
     case 'return':
       return { kind: 'return', fields: s.list('(', ')', () => parseReturned(s)), origin }
   }
+}
+
+function parseGradients(s: Scanner): { readonly by?: ComputedGradients } {
+  if (!s.accept('from')) return {}
+  const terms = s.list('(', ')', () => {
+    const mean = s.value()
+    s.expect('over')
+    return { mean, weight: s.value() }
+  })
+  const apart = s.accept('apart')
+  const gradients: (readonly ParameterGradient[])[] = []
+  while (s.accept('by'))
+    gradients.push(
+      s.list('(', ')', () => {
+        const { name, value } = parseField(s)
+        return { parameter: name, value }
+      }),
+    )
+  return { by: { apart, terms, gradients } }
 }
 
 function parseReturned(s: Scanner): ReturnField {
@@ -237,6 +258,10 @@ function parseLog(s: Scanner, scope: HostScope, origin: Origin): HostStatement {
 
 function parseMetricLog(s: Scanner, name: string, origin: Origin): HostStatement {
   const metric = s.name()
+  if (s.accept('as')) {
+    const states = s.list('(', ')', () => s.value())
+    return { kind: 'log_states', name, metric, states, flags: parseFlags(s), origin }
+  }
   s.expect('by')
   const func = s.name()
   const inputs = s.list('(', ')', () => s.value())

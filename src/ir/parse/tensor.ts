@@ -133,6 +133,7 @@ const roles = [
   'lambda',
   'method',
   'scan',
+  'graph',
 ] as const satisfies readonly Func['role'][]
 
 function parseParams(s: Scanner): Pick<Func, 'params' | 'hostParams'> {

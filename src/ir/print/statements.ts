@@ -1,5 +1,6 @@
 import type { HostScope } from '../host.ts'
 import type {
+  ComputedGradients,
   Hook,
   HookEvent,
   HostArgument,
@@ -69,7 +70,7 @@ function linesOf(statement: HostStatement, scope: HostScope): readonly Line[] {
     case 'move':
       return [
         traced(
-          `move ${statement.names.map(printName).join(', ')} with ${printName(statement.optimizer)}`,
+          `move ${statement.names.map(printName).join(', ')} with ${printName(statement.optimizer)}${printGradients(statement.by)}`,
           statement.origin,
         ),
       ]
@@ -81,6 +82,7 @@ function linesOf(statement: HostStatement, scope: HostScope): readonly Line[] {
     case 'log':
     case 'log_host':
     case 'log_metric':
+    case 'log_states':
       return [
         traced(
           `log ${printName(statement.name)} ${logged(statement, scope)}${flags(statement.flags)}`,
@@ -138,6 +140,17 @@ function linesOf(statement: HostStatement, scope: HostScope): readonly Line[] {
   }
 }
 
+/** ` from (%mean over %weight) by (net.weight = %d_weight)`. */
+function printGradients(by: ComputedGradients | undefined): string {
+  if (by === undefined) return ''
+  const terms = by.terms.map(({ mean, weight }) => `${printValue(mean)} over ${printValue(weight)}`)
+  const lists = by.gradients.map(list => {
+    const shown = list.map(({ parameter, value }) => `${printName(parameter)} = ${printValue(value)}`)
+    return ` by (${shown.join(', ')})`
+  })
+  return ` from (${terms.join(', ')})${by.apart ? ' apart' : ''}${lists.join('')}`
+}
+
 function printReturned(field: ReturnField): string {
   const { texts } = field
   const made = texts === undefined ? '' : ` texts ${printName(texts.data)} ${printName(texts.field)}`
@@ -192,11 +205,13 @@ function forLines(
   ]
 }
 
-type Log = Extract<HostStatement, { readonly kind: 'log' | 'log_host' | 'log_metric' }>
+type Log = Extract<HostStatement, { readonly kind: 'log' | 'log_host' | 'log_metric' | 'log_states' }>
 
 function logged(statement: Log, scope: HostScope): string {
   if (statement.kind === 'log') return `= ${printValue(statement.value)}${over(statement.weight)}`
   if (statement.kind === 'log_host') return `= ${printExpr(statement.value, scope)}`
+  if (statement.kind === 'log_states')
+    return `in ${printName(statement.metric)} as (${statement.states.map(printValue).join(', ')})`
   const call = `${printName(statement.func)}(${statement.inputs.map(printValue).join(', ')})`
   return `in ${printName(statement.metric)} by ${call}`
 }

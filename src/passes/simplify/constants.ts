@@ -66,6 +66,11 @@ function constant(step: Step, value: number | boolean): Simpler | undefined {
 
 const hostArithmetic: Partial<Record<HostOperator, (a: number, b: number) => number>> = arithmetic
 
+/** Whether simplification computes an operator of numbers that it knows. */
+export function isFolded(operator: HostOperator): boolean {
+  return operator === 'neg' || hostArithmetic[operator] !== undefined
+}
+
 /** The expression with known sums and products computed; the very same one where there are none. */
 function foldExpr(expr: HostExpr): HostExpr {
   if (expr.kind !== 'apply') return expr

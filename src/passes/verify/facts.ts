@@ -1,5 +1,5 @@
 import { bug } from '../../base/bug.ts'
-import type { Buffer, Func, Parameter, Program } from '../../ir/ir.ts'
+import type { Buffer, Func, Metric, Parameter, Program } from '../../ir/ir.ts'
 
 /** What all checks look things up in. */
 export interface Facts {
@@ -62,6 +62,13 @@ export function complain({ program, after, place }: Where, text: string): never 
 /** The function of a name. */
 export function functionOf(where: Where & { readonly facts: Facts }, name: string): Func {
   return where.facts.functions.get(name) ?? complain(where, `there is no function ${name}`)
+}
+
+/** The metric of a name. */
+export function metricOf(where: Where, name: string): Metric {
+  return (
+    where.program.metrics.find(each => each.name === name) ?? complain(where, `there is no metric ${name}`)
+  )
 }
 
 /** A place in a program together with what is known of the program. */

@@ -30,6 +30,8 @@ function readIn(site: Site, statements: readonly HostStatement[], known: Set<str
         break
       }
       case 'move':
+        // The next graph computes for itself what it differentiates.
+        if (statement.by !== undefined) known.clear()
         forget(parametersOf(site, statement.optimizer))
         break
       case 'if':

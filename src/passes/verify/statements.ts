@@ -1,10 +1,10 @@
 import { boundsOf } from '../../ir/blocks.ts'
 import { piecesOf } from '../../ir/hostFunctions.ts'
-import type { HostStatement, Message, ReturnField, TrainingStep } from '../../ir/ir.ts'
+import type { ComputedGradients, HostStatement, Message, ReturnField, TrainingStep } from '../../ir/ir.ts'
 import type { TensorType } from '../../types/tensor.ts'
 import { showValueType, sizesIn } from '../calls.ts'
 import { changesState, endsOf } from '../values.ts'
-import { complain, type Facts, inside, rootSite } from './facts.ts'
+import { complain, type Facts, inside, metricOf, rootSite } from './facts.ts'
 import { verifyReads } from './reads.ts'
 import { callTypes, define, type Scope, sameValueType, typeOf, verifyExpr, verifySteps } from './steps.ts'
 
@@ -69,7 +69,8 @@ function verifyStream(scope: Scope, { data, split, fields }: TrainingStep['strea
 
 function verifyStatements(scope: Scope, statements: readonly HostStatement[]): void {
   for (const [i, statement] of statements.entries()) {
-    if (statement.kind === 'move') verifyMove(scope, statement, statements.slice(0, i))
+    if (statement.kind === 'move' && statement.by === undefined)
+      verifyMove(scope, statement, statements.slice(0, i))
     verifyStatement(scope, statement)
   }
 }
@@ -100,6 +101,7 @@ function verifyStatement(scope: Scope, statement: HostStatement): void {
     case 'move':
       if (!scope.facts.optimizers.has(statement.optimizer))
         complain(scope, `there is no optimizer ${statement.optimizer}`)
+      if (statement.by) verifyGradients(inside(scope, `move ${statement.names.join(', ')}`), statement.by)
       break
     case 'minimize':
     case 'differentiate':
@@ -113,6 +115,9 @@ function verifyStatement(scope: Scope, statement: HostStatement): void {
       break
     case 'log_metric':
       verifyMetricLog(inside(scope, `log ${statement.name}`), statement)
+      break
+    case 'log_states':
+      verifyStates(inside(scope, `log ${statement.name}`), statement)
       break
     case 'if':
       verifyExpr(inside(scope, 'if'), statement.condition)
@@ -238,13 +243,36 @@ function verifyMinimize(scope: Scope, { optimizer, terms, body, exports }: Minim
 type MetricLog = Extract<HostStatement, { readonly kind: 'log_metric' }>
 
 function verifyMetricLog(scope: Scope, { metric, func, inputs }: MetricLog): void {
-  const { states } =
-    scope.facts.program.metrics.find(each => each.name === metric) ??
-    complain(scope, `there is no metric ${metric}`)
+  const { states } = metricOf(scope, metric)
   const types = states.map(state => state.type)
   const results = callTypes(scope, func, [...types, ...inputs.map(name => typeOf(scope, name))], 0)
   const wrong = states.find((_, i) => results[i] === undefined || !sameValueType(results[i], types[i]!))
   if (wrong) complain(scope, `${func} does not give the state ${wrong.name} as ${showValueType(wrong.type)}`)
+}
+
+function verifyStates(
+  scope: Scope,
+  { metric, states }: Extract<HostStatement, { readonly kind: 'log_states' }>,
+): void {
+  const declared = metricOf(scope, metric).states
+  if (declared.length !== states.length)
+    complain(scope, `${metric} has ${declared.length} states, not ${states.length}`)
+  const wrong = declared.find(({ type }, i) => !sameValueType(typeOf(scope, states[i]!), type))
+  if (wrong) complain(scope, `the state ${wrong.name} is not given as ${showValueType(wrong.type)}`)
+}
+
+/** Means and weights are numbers, gradients have the types of the raw parameters. */
+function verifyGradients(scope: Scope, { terms, gradients }: ComputedGradients): void {
+  for (const name of terms.flatMap(({ mean, weight }) => [mean, weight]))
+    if (!sameValueType(typeOf(scope, name), { dtype: 'f32', shape: [] }))
+      complain(scope, `%${name} is no \`f32[]\``)
+  for (const { parameter, value } of gradients.flat()) {
+    const { raw } =
+      scope.facts.parameters.get(parameter) ?? complain(scope, `there is no parameter ${parameter}`)
+    const given = typeOf(scope, value)
+    if (!sameValueType(given, raw))
+      complain(scope, `the gradient of ${parameter} is ${showValueType(given)}, not ${showValueType(raw)}`)
+  }
 }
 
 function verifyMessage(scope: Scope, message: Message): void {

@@ -7,7 +7,7 @@ import { compareDims, type Dim } from '../../types/dim.ts'
 import { elementCount, isRest, type TensorType } from '../../types/tensor.ts'
 import { bindSizes, namesIn, showValueType, sizesIn, typeAt } from '../calls.ts'
 import { exprsOf, isAttrList, isHostExpr, leavesOf } from '../values.ts'
-import { complain, functionOf, inside, type Site } from './facts.ts'
+import { complain, functionOf, inside, metricOf, type Site } from './facts.ts'
 
 /** What is visible at a place. */
 export interface Scope extends Site {
@@ -83,9 +83,9 @@ function resultTypes(scope: Scope, step: Step, inputs: readonly ValueType[]): re
     case 'get':
       return [verifyGet(scope, step)]
     case 'read':
-      return [verifyRead(scope, step)]
+      return verifyRead(scope, step)
     case 'gradient':
-      return [verifyGradient(scope, step, inputs)]
+      return verifyGradient(scope, inputs)
     default:
       return [inferredType(scope, step, inputs)]
   }
@@ -110,24 +110,28 @@ function verifyGet(scope: Scope, step: Step): ValueType {
   return type
 }
 
-function verifyRead(scope: Scope, step: Step): ValueType {
-  if (scope.args) complain(scope, 'a function reads no parameters or buffers, it takes them')
-  if (typeof step.attrs.buffer === 'string') {
+function verifyRead(scope: Scope, step: Step): readonly ValueType[] {
+  if (scope.args) complain(scope, 'a function reads no parameters, buffers or states, it takes them')
+  const { buffer, metric, log } = step.attrs
+  if (typeof metric === 'string') {
+    if (typeof log !== 'string' || Object.keys(step.attrs).length !== 2 || step.inputs.length > 0)
+      complain(scope, 'states are read of a metric by the name that it is logged by')
+    return metricOf(scope, metric).states.map(state => state.type)
+  }
+  if (typeof buffer === 'string') {
     onlyAttr(scope, step, 'buffer', path => typeof path === 'string')
-    const { buffer } = step.attrs
-    return scope.facts.buffers.get(buffer)?.type ?? complain(scope, `there is no buffer ${buffer}`)
+    return [scope.facts.buffers.get(buffer)?.type ?? complain(scope, `there is no buffer ${buffer}`)]
   }
   onlyAttr(scope, step, 'parameter', path => typeof path === 'string')
   const path = String(step.attrs.parameter)
-  return scope.facts.parameters.get(path)?.raw ?? complain(scope, `there is no parameter ${path}`)
+  return [scope.facts.parameters.get(path)?.raw ?? complain(scope, `there is no parameter ${path}`)]
 }
 
-/** The gradient of a number by a tensor has the tensor's type. */
-function verifyGradient(scope: Scope, step: Step, [y, x]: readonly ValueType[]): ValueType {
+/** The gradients of a number by tensors have the tensors' types. */
+function verifyGradient(scope: Scope, [y, ...xs]: readonly ValueType[]): readonly ValueType[] {
   const scalar = y !== undefined && y !== 'key' && y.dtype === 'f32' && y.shape.length === 0
-  if (!scalar || x === undefined || x === 'key' || x.dtype !== 'f32' || step.inputs.length !== 2)
-    return complain(scope, 'a gradient is that of an `f32[]` by a float tensor')
-  return x
+  const floats = xs.length > 0 && xs.every(x => x !== 'key' && x.dtype === 'f32')
+  return scalar && floats ? xs : complain(scope, 'a gradient is that of an `f32[]` by float tensors')
 }
 
 function verifyCall(scope: Scope, step: Step, inputs: readonly ValueType[]): readonly ValueType[] {

@@ -1,0 +1,62 @@
+/** What the compiler and the runtime of compiled programs say to each other about graphs. */
+
+/** A tensor that goes into a graph or comes out of it. */
+export interface GraphTensor {
+  readonly name: string
+  readonly dtype: 'f32' | 'i32' | 'bool'
+  readonly shape: readonly number[]
+}
+
+/** Where an input of a graph comes from. */
+export type GraphInput =
+  /** The argument of this place. */
+  | { readonly kind: 'tensor'; readonly index: number }
+  /** The host's number of this place, as a single `f32`. */
+  | { readonly kind: 'number'; readonly index: number }
+  /** What the host draws below the key that is the argument of this place. */
+  | {
+      readonly kind: 'draw'
+      readonly key: number
+      readonly places: readonly GraphPlace[]
+      readonly draw: Draw
+    }
+
+/** The name or number of a place below a key; `number` is the host's number of this place. */
+export type GraphPlace = string | number | { readonly number: number }
+
+export type Draw =
+  | { readonly kind: 'normal'; readonly mean: number; readonly std: number }
+  | { readonly kind: 'uniform'; readonly low: number; readonly high: number }
+  | { readonly kind: 'bernoulli'; readonly p: number }
+  | { readonly kind: 'permutation' }
+
+/** A graph for tensors of given sizes, as the bytes of an ONNX model. */
+export interface LoweredGraph {
+  readonly bytes: Uint8Array
+  readonly inputs: readonly (GraphTensor & { readonly source: GraphInput })[]
+  readonly outputs: readonly GraphTensor[]
+}
+
+/** An output of a graph that is the gradient by a parameter. */
+export interface GradientOutput {
+  readonly graph: string
+  readonly output: number
+  readonly parameter: string
+}
+
+/** The update of an optimizer's group as a WebAssembly module. */
+export interface UpdateModule {
+  readonly bytes: Uint8Array<ArrayBuffer>
+  /** How many slots it takes. */
+  readonly slots: number
+}
+
+/** The graphs of one program, and the updates that need no graph. */
+export interface GraphSource {
+  /** By the name of the update's function; those that are not elementwise have none. */
+  readonly updates: ReadonlyMap<string, UpdateModule>
+  /** Gradients that graphs give, of every `minimize`. */
+  readonly gradients: readonly GradientOutput[]
+  /** Lowers a graph for arguments of these shapes; keys have none. */
+  lower(graph: string, shapes: readonly (readonly number[] | undefined)[]): LoweredGraph
+}

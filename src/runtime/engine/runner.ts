@@ -1,0 +1,141 @@
+import * as tf from '@tensorflow/tfjs-core'
+import type { GraphSource, GraphTensor, LoweredGraph } from '../../base/graphs.ts'
+import type { Key } from '../random.ts'
+import { drawn, keyBelow } from './draws.ts'
+import { type Feed, feedOf, type Numbers, Ort, type OrtSession } from './ort.ts'
+
+/** Variants of one graph that are kept; each is a batch of other sizes. */
+const mostVariants = 16
+
+/** A graph for arguments of one list of shapes. */
+interface Variant {
+  readonly shapes: readonly (readonly number[] | undefined)[]
+  readonly lowered: LoweredGraph
+  readonly session: OrtSession
+  /** Numbers of the host stand here, one buffer each. */
+  readonly cells: ReadonlyMap<number, Float32Array>
+}
+
+type Argument = tf.Tensor | Key
+
+/** Runs the graphs of a program: each is lowered when a batch of its sizes first comes up. */
+export class GraphRunner {
+  readonly source: GraphSource
+  readonly #ort: Ort
+  /** Where outputs are written, by graph. */
+  readonly #bound = new Map<string, Map<number, tf.Tensor>>()
+  /** By graph, the newest first. */
+  readonly #variants = new Map<string, Variant[]>()
+  /** Feeds of tensors that live longer than a step. */
+  readonly #feeds = new WeakMap<object, Feed>()
+
+  private constructor(ort: Ort, source: GraphSource) {
+    this.#ort = ort
+    this.source = source
+  }
+
+  static async start(source: GraphSource): Promise<GraphRunner> {
+    return new GraphRunner(await Ort.load(), source)
+  }
+
+  /** How many processors a graph runs on. */
+  get threads(): number {
+    return this.#ort.threads
+  }
+
+  /** Has an output of a graph written into this tensor from now on, which the output then is. */
+  bind(graph: string, output: number, tensor: tf.Tensor): void {
+    const bound = this.#bound.get(graph) ?? new Map<number, tf.Tensor>()
+    this.#bound.set(graph, bound.set(output, tensor))
+  }
+
+  compute(graph: string, args: readonly Argument[], numbers: readonly number[]): readonly tf.Tensor[] {
+    const variant = this.#variant(graph, args)
+    const { lowered, session } = variant
+    const feeds = lowered.inputs.map((input, i) => this.#feed(variant, input, i, args, numbers))
+    const results = session.run(feeds)
+    const bound = this.#bound.get(graph)
+    return lowered.outputs.map((output, i) => bound?.get(i) ?? tensorOf(output, results[i]!))
+  }
+
+  #feed(
+    { cells }: Variant,
+    input: LoweredGraph['inputs'][number],
+    place: number,
+    args: readonly Argument[],
+    numbers: readonly number[],
+  ): Feed {
+    const { source } = input
+    if (source.kind === 'tensor') return this.#feedOf(args[source.index] as tf.Tensor, input)
+    if (source.kind === 'number') {
+      const cell = cells.get(place) ?? new Float32Array(1)
+      cell[0] = numbers[source.index] ?? Number.NaN
+      return feedOf('f32', [], cell)
+    }
+    const key = keyBelow(args[source.key] as Key, source.places, numbers)
+    return feedOf(input.dtype, input.shape, drawn(source.draw, key, input))
+  }
+
+  /** What a variable holds stands on the same memory step after step, so its feed is made once. */
+  #feedOf(tensor: tf.Tensor, { dtype, shape }: GraphTensor): Feed {
+    if (!(tensor instanceof tf.Variable)) return feedOf(dtype, shape, tensor.dataSync() as Numbers)
+    const known = this.#feeds.get(tensor.dataId)
+    if (known !== undefined) return known
+    const feed = feedOf(dtype, shape, tensor.dataSync() as Numbers)
+    this.#feeds.set(tensor.dataId, feed)
+    return feed
+  }
+
+  #variant(graph: string, args: readonly Argument[]): Variant {
+    const variants = this.#variants.get(graph) ?? []
+    const known = variants.findIndex(({ shapes }) => fit(shapes, args))
+    const variant = variants[known] ?? this.#lower(graph, args)
+    if (known === 0) return variant
+    const others = variants.filter(each => each !== variant)
+    for (const old of others.splice(mostVariants - 1)) old.session.dispose()
+    this.#variants.set(graph, [variant, ...others])
+    return variant
+  }
+
+  #lower(graph: string, args: readonly Argument[]): Variant {
+    const shapes = args.map(arg => (arg instanceof tf.Tensor ? [...arg.shape] : undefined))
+    const lowered = this.source.lower(graph, shapes)
+    const session = this.#ort.session(
+      lowered.bytes,
+      lowered.inputs.map(({ name }) => name),
+      lowered.outputs.map(({ name }) => name),
+    )
+    for (const [output, tensor] of this.#bound.get(graph) ?? []) {
+      const { dtype, shape } = lowered.outputs[output]!
+      session.bind(output, feedOf(dtype, shape, tensor.dataSync() as Numbers))
+    }
+    const cells = lowered.inputs.flatMap(({ source }, i) =>
+      source.kind === 'number' ? [[i, new Float32Array(1)] as const] : [],
+    )
+    return { shapes, lowered, session, cells: new Map(cells) }
+  }
+
+  dispose(): void {
+    for (const variant of [...this.#variants.values()].flat()) variant.session.dispose()
+    this.#variants.clear()
+    for (const bound of this.#bound.values()) for (const tensor of bound.values()) tensor.dispose()
+    this.#bound.clear()
+  }
+}
+
+function fit(shapes: Variant['shapes'], args: readonly Argument[]): boolean {
+  return shapes.every((shape, i) => {
+    const arg = args[i]
+    return shape === undefined || (arg instanceof tf.Tensor && sameShape(shape, arg.shape))
+  })
+}
+
+function sameShape(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((size, i) => size === b[i])
+}
+
+const dtypes = { f32: 'float32', i32: 'int32', bool: 'bool' } as const
+
+function tensorOf({ dtype, shape }: GraphTensor, numbers: Numbers): tf.Tensor {
+  return tf.tensor(numbers, [...shape], dtypes[dtype])
+}

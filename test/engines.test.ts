@@ -1,0 +1,54 @@
+import { fileURLToPath } from 'node:url'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { distance, programsFor, trainOn } from './kit/engines.ts'
+
+// Each engine is the other's test: the same program, the same seed, the same batches and draws.
+
+const test = suite('engines')
+
+const updates = 50
+
+/** The programs, and how far their weights may lie apart after so many updates, against the length of each tensor. */
+const programs: readonly (readonly [folder: string, name: string, apart: number])[] = [
+  ['examples/autoencoder', 'autoencoder', 1e-3],
+  // Adam divides by the size of a gradient, so where that is next to nothing it magnifies the last bits of a sum.
+  ['examples/digits', 'digits', 3e-2],
+  ['examples/earthquakes', 'earthquakes', 1e-3],
+  ['examples/gan', 'gan', 1e-3],
+  ['examples/mixture', 'mixture', 1e-3],
+  ['examples/nile', 'nile', 1e-3],
+  ['examples/probability', 'probability', 1e-3],
+  ['examples/screening', 'screening', 1e-2],
+  ['test/cases/programs/tags', 'tags', 1e-3],
+  ['test/cases/programs/wines', 'wines', 1e-3],
+]
+
+for (const [folder, name, apart] of programs)
+  test(`${name}: both engines come to the same`, async () => {
+    const path = fileURLToPath(new URL(`../${folder}`, import.meta.url))
+    const [eager] = programsFor('eager', folder, name)
+    const [compiled] = programsFor('compiled', folder, name)
+    assert.ok(eager && compiled, 'both lower')
+    const expected = await trainOn('eager', eager, path, updates)
+    const got = await trainOn('compiled', compiled, path, updates)
+    assert.is(got.steps.length, expected.steps.length, 'as many batches')
+    assert.equal(Object.keys(got.metrics), Object.keys(expected.metrics), 'the same values')
+    expected.steps.forEach((values, i) => {
+      assert.equal(Object.keys(got.steps[i]!), Object.keys(values))
+      const far = distance(Object.values(values), Object.values(got.steps[i]!))
+      // Nothing has moved before the first.
+      assert.ok(
+        far < (i === 0 ? 1e-5 : apart),
+        `batch ${i + 1}: ${JSON.stringify(got.steps[i])}, not ${JSON.stringify(values)}`,
+      )
+    })
+    for (const [parameter, numbers] of expected.weights) {
+      const far = distance(numbers, got.weights.get(parameter) ?? [])
+      assert.ok(far < apart, `${parameter} lies ${far} apart`)
+    }
+    const far = distance(Object.values(expected.metrics), Object.values(got.metrics))
+    assert.ok(far < apart, `${JSON.stringify(got.metrics)}, not ${JSON.stringify(expected.metrics)}`)
+  })
+
+test.run()
