@@ -1,6 +1,7 @@
 import { bug } from './base/bug.ts'
 import type { GradientOutput, GraphSource } from './base/graphs.ts'
 import { lowerToOnnx, type OnnxFunction } from './emit/onnx/graph.ts'
+import { withReciprocals } from './emit/wasm/reciprocals.ts'
 import { compileUpdate } from './emit/wasm/update.ts'
 import { within } from './ir/blocks.ts'
 import type { HostStatement, Program, Step } from './ir/ir.ts'
@@ -36,7 +37,7 @@ function updatesOf({ functions, optimizers }: Program): GraphSource['updates'] {
   const updates = functions.filter(({ name }) => names.has(name))
   return new Map(
     updates.flatMap(func => {
-      const compiled = compileUpdate(func)
+      const compiled = compileUpdate(withReciprocals(func))
       return compiled === undefined ? [] : [[func.name, compiled] as const]
     }),
   )

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { nearest } from '../base/names.ts'
+import { arrayTypes, takeArray } from './arrays.ts'
 import { augment, type HostTensor } from './augment.ts'
 import type { LoadedDataset } from './contracts.ts'
 import { RunError } from './errors.ts'
@@ -17,8 +18,6 @@ export interface HostField {
   readonly size: number
   readonly offsets?: Offsets
 }
-
-export const arrays = { float32: Float32Array, int32: Int32Array, bool: Uint8Array } as const
 
 /** What a dataset holds in memory. */
 export interface Contents {
@@ -145,9 +144,13 @@ function gather(spec: DatasetSpec, fields: readonly HostField[], rows: Int32Arra
 }
 
 function gatherField({ spec, data, size }: HostField, rows: Int32Array): tf.Tensor {
-  const values = new arrays[spec.dtype](rows.length * size)
-  for (const [index, row] of rows.entries())
-    values.set(data.subarray(row * size, (row + 1) * size), index * size)
+  const values = takeArray(spec.dtype, rows.length * size)
+  if (size === 1) for (let i = 0; i < rows.length; i++) values[i] = data[rows[i]!]!
+  else
+    for (let i = 0; i < rows.length; i++) {
+      const from = rows[i]! * size
+      values.set(data.subarray(from, from + size), i * size)
+    }
   return tf.tensor(values, [rows.length, ...spec.shape], spec.dtype)
 }
 
@@ -159,7 +162,7 @@ function gatherRagged(
   rows: Int32Array,
 ): readonly (readonly [string, tf.Tensor])[] {
   const places = paddedLength(buckets, longest(offsets, rows))
-  const values = new arrays[spec.dtype](rows.length * places * size).fill(spec.ragged?.pad ?? 0)
+  const values = new arrayTypes[spec.dtype](rows.length * places * size).fill(spec.ragged?.pad ?? 0)
   copyPadded(values, places * size, { values: data, offsets, size }, rows)
   return [
     [spec.name, tf.tensor(values, [rows.length, places, ...spec.shape], spec.dtype)],

@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { bug } from '../base/bug.ts'
 import { nearest } from '../base/names.ts'
-import { arrays, type Contents, type HostField, serve } from './batches.ts'
+import { arrayTypes } from './arrays.ts'
+import { type Contents, type HostField, serve } from './batches.ts'
 import type { LoadedDataset } from './contracts.ts'
 import { RunError } from './errors.ts'
 import { rowsThatPass, tableOf } from './filter.ts'
@@ -155,10 +156,10 @@ async function computeFields(
 function emptyField(spec: FieldSpec, inputs: Inputs): HostField {
   const size = sizeOf(spec.shape)
   const { ragged } = spec
-  if (ragged === undefined) return { spec, size, data: new arrays[spec.dtype](inputs.rows * size) }
+  if (ragged === undefined) return { spec, size, data: new arrayTypes[spec.dtype](inputs.rows * size) }
   const lengths = inputs.columns[ragged.like]?.offsets ?? bug('a ragged field of columns that are not')
   const offsets = bounded(lengths, ragged.bound)
-  return { spec, size, offsets, data: new arrays[spec.dtype]((offsets[inputs.rows] ?? 0) * size) }
+  return { spec, size, offsets, data: new arrayTypes[spec.dtype]((offsets[inputs.rows] ?? 0) * size) }
 }
 
 async function copyChunk(

@@ -1,3 +1,4 @@
+import { disposeBatchTensor } from './arrays.ts'
 import { followBuffers } from './averages.ts'
 import { commitBuffers, dropWrites } from './buffers.ts'
 import type { LoadedDataset } from './contracts.ts'
@@ -118,7 +119,7 @@ export async function runBatch(
     try {
       return await runOn(session, pass, index, batches, done)
     } finally {
-      for (const batch of batches) for (const field of Object.values(batch.fields)) field.dispose()
+      for (const batch of batches) for (const field of Object.values(batch.fields)) disposeBatchTensor(field)
     }
   }
   return part('batch', () => scoped(run), phase)
