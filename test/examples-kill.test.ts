@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { suite } from 'uvu'
@@ -41,6 +41,10 @@ function killAt({ events, delay }: Moment, folder: string, resumed: readonly str
 kill('whenever `ltm run` is killed, what it had saved can be tested and gone on from', () =>
   besideExamples(async folder => {
     const runs = join(folder, 'runs')
+    const temporary = join(folder, 'temporary')
+    mkdirSync(temporary)
+    const { TMPDIR: before } = process.env
+    process.env.TMPDIR = temporary
     const training = await exampleTraining('digits', { batch_size: '256' })
     const latest: string[] = []
     for (const moment of moments(10)) {
@@ -55,6 +59,9 @@ kill('whenever `ltm run` is killed, what it had saved can be tested and gone on 
       const { metrics } = await testTraining(training, { backend: 'wasm', runs: false, checkpoint })
       assert.ok(Number.isFinite(metrics['test.loss']))
     }
+    if (before === undefined) delete process.env.TMPDIR
+    else process.env.TMPDIR = before
+    assert.equal(readdirSync(temporary), [], 'what was killed leaves nothing behind')
     assert.ok(latest.length > 2, 'hardly any kill came after a save: the test shows nothing')
     const tested = await ltm(['test', ...options], folder)
     assert.equal([tested.code, tested.err], [0, ''])

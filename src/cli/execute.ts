@@ -1,6 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { basename, dirname, join, resolve } from 'node:path'
+import { basename, dirname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { hostCalls } from '../ir/hostFunctions.ts'
 import type { Program } from '../ir/ir.ts'
@@ -8,11 +6,11 @@ import type { ExitCode } from '../runtime/errors.ts'
 import { watchInterrupts } from '../runtime/interrupts.ts'
 import { requireFunctions } from '../runtime/userModule.ts'
 import type { Cli } from './cli.ts'
-import { writeModule } from './modules.ts'
+import { importGenerated } from './modules.ts'
 import type { RunRequest } from './ports.ts'
 
 /**
- * Runs a compiled program: its JavaScript form is written to a folder that lives as long as the run, and imported.
+ * Runs a compiled program in its JavaScript form.
  * `path` is the `.ltm` file, beside which relative data paths begin.
  */
 export async function execute(
@@ -30,19 +28,14 @@ export async function execute(
     watched: request.profile,
     userModule: file => pathToFileURL(resolve(folder, file)).href,
   })
-  const written = mkdtempSync(join(tmpdir(), 'ltm-'))
-  const remove = () => rmSync(written, { recursive: true, force: true })
-  process.once('exit', remove)
   const interrupts = watchInterrupts(cli.terminal.err)
   try {
     await requireCalled(program, folder)
-    const module: unknown = await import(writeModule(written, program.name, text))
+    const module = await importGenerated(program.name, text)
     const graphs = request.engine === 'compiled' ? compiler.graphsOf(program, 'cpu') : undefined
     return await runtime.run({ ...request, module, graphs, signal: interrupts.signal })
   } finally {
     interrupts.release()
-    process.off('exit', remove)
-    remove()
   }
 }
 

@@ -1,6 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import type { Program } from '../ir/ir.ts'
 import type { Instance } from '../laws/instances.ts'
 import { hasRows, lawNames, timesComputed } from '../laws/program.ts'
@@ -9,7 +6,7 @@ import { startBackend } from '../runtime/backends.ts'
 import { inDouble } from '../runtime/double.ts'
 import { tf } from '../runtime/index.ts'
 import { type Losses, lossesOf } from '../runtime/losses.ts'
-import { trainingOf, writeModule } from './modules.ts'
+import { importGenerated, trainingOf } from './modules.ts'
 import type { Compiler } from './ports.ts'
 
 /** The instances of a program of laws, as functions from numbers to numbers. */
@@ -20,14 +17,9 @@ export async function subjectsOf(
   runtimeUrl: string,
 ): Promise<readonly Subject[]> {
   const text = emitProgram(program, { target: 'javascript', runtime: runtimeUrl, directory: "''" })
-  const folder = mkdtempSync(join(tmpdir(), 'ltm-laws-'))
-  try {
-    await startBackend('cpu')
-    const losses = await lossesOf(trainingOf(await import(writeModule(folder, program.name, text))))
-    return instances.map((instance, i) => subjectOf(losses, program, instance, i))
-  } finally {
-    rmSync(folder, { recursive: true, force: true })
-  }
+  await startBackend('cpu')
+  const losses = await lossesOf(trainingOf(await importGenerated(program.name, text)))
+  return instances.map((instance, i) => subjectOf(losses, program, instance, i))
 }
 
 function subjectOf(losses: Losses, program: Program, instance: Instance, index: number): Subject {
