@@ -5,7 +5,7 @@ import { findOp, type OpName } from '../ops/index.ts'
 import type { Op } from '../ops/op.ts'
 import { inferType, withDefaults } from '../ops/signature.ts'
 import { compareDims, type Dim, variablesOf } from '../types/dim.ts'
-import type { DType, TensorType } from '../types/tensor.ts'
+import { type DType, isRest, type TensorType } from '../types/tensor.ts'
 import { type Context, complain, originOf } from './context.ts'
 import { describe } from './describe.ts'
 import { sizeExpr } from './host.ts'
@@ -112,7 +112,7 @@ function valueName(func: string): string {
 }
 
 /** A size that could not be made out, which has been reported. */
-export const isLost = (size: Dim): boolean => variablesOf(size).has('_')
+export const isLost = (size: Dim): boolean => !isRest(size) && variablesOf(size).has('_')
 
 /** Two sizes that must be one: reports where they are not, or where that can't be known in an instance. */
 export function requireEqual(ctx: Context, left: Dim, right: Dim, span: Span): boolean {
