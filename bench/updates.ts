@@ -7,6 +7,8 @@ import { cpus } from 'node:os'
 import * as tf from '@tensorflow/tfjs-core'
 import { compileUpdate } from '../src/emit/wasm/update.ts'
 import { startBackend } from '../src/runtime/backends.ts'
+import { Arena } from '../src/runtime/engine/arena.ts'
+import { type Vectors, vectorsOn } from '../src/runtime/engine/vectors.ts'
 import { compileText, importProgram } from '../test/kit/evaluate.ts'
 import { benchOf, hostNumbers } from '../test/kit/updates.ts'
 
@@ -62,7 +64,11 @@ const eager: Way = count => {
     slots.v.assign(after.v!)
     param.assign(after.param!)
   }
-  return { update, done: () => tf.disposeVariables() }
+  const done = (): void => {
+    tf.disposeVariables()
+    gradient.dispose()
+  }
+  return { update, done }
 }
 
 function median(numbers: readonly number[]): number {
@@ -83,15 +89,27 @@ function measured(way: Way, count: number): readonly number[] {
   return times
 }
 
+/** A pass over the gradient alone: what clipping by norm and the look for what is not finite take. */
+const vectors =
+  (use: (vectors: Vectors, count: number) => void): Way =>
+  count => {
+    const arena = Arena.of([{ name: 'gradient', count }])!
+    arena.view('gradient').set(gradientOf(count))
+    const made = vectorsOn(arena.memory)
+    return { update: () => use(made, count) }
+  }
+
 const ways: readonly (readonly [name: string, backend: string, way: Way])[] = [
   ['compiled', 'cpu', webassembly],
   ['JavaScript', 'cpu', javascript],
   ['eager on wasm', 'wasm', eager],
   ['eager on cpu', 'cpu', eager],
+  ['sum of squares', 'cpu', vectors((made, count) => made.sumOfSquares(0, count))],
+  ['all finite', 'cpu', vectors((made, count) => made.allFinite(0, count))],
 ]
 
 console.log(`Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model ?? 'unknown processor'}\n`)
-console.log('| Adam | parameters | ns per parameter | least | most | ms |')
+console.log('| way | parameters | ns per parameter | least | most | ms |')
 console.log('| --- | ---: | ---: | ---: | ---: | ---: |')
 for (const count of sizes)
   for (const [name, backend, way] of ways) {

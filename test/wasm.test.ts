@@ -134,11 +134,13 @@ for (const count of sizes) {
     within(count, ({ x, vectors, atX }) => {
       x.fill(3.4028234663852886e38)
       assert.is(vectors.allFinite(atX, count), true)
+      assert.is(Number.isFinite(vectors.sumOfSquares(atX, count)), true)
       for (let i = 0; i < count; i++) {
         for (const bad of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
           const value = x[i]!
           x[i] = bad
           assert.is(vectors.allFinite(atX, count), false)
+          assert.is(Number.isFinite(vectors.sumOfSquares(atX, count)), false)
           x[i] = value
         }
       }

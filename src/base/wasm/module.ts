@@ -1,13 +1,15 @@
 import { type Bytes, flat, list, nameBytes, sized, unsigned } from './bytes.ts'
 import { type Expr, type Local, localAt, type Statement, type Type } from './code.ts'
 
-/** A function that a module exports. */
+/** A function that a module exports; its code is written when the module is. */
 export interface WasmFunction {
   readonly name: string
-  readonly params: readonly Type[]
-  readonly results: readonly Type[]
-  readonly locals: readonly Type[]
-  readonly code: Bytes
+  readonly write: (scope: Scope) => Body
+}
+
+/** A function; `write` asks for its parameters in order, before its first variable. */
+export function wasmFunction(name: string, write: (scope: Scope) => Body): WasmFunction {
+  return { name, write }
 }
 
 /** What the body of a function is made with: its parameters, and variables of its own. */
@@ -22,8 +24,15 @@ export interface Body {
   readonly result?: Expr
 }
 
-/** A function; `write` asks for its parameters in order, before its first variable. */
-export function wasmFunction(name: string, write: (scope: Scope) => Body): WasmFunction {
+interface Written {
+  readonly name: string
+  readonly params: readonly Type[]
+  readonly results: readonly Type[]
+  readonly locals: readonly Type[]
+  readonly code: Bytes
+}
+
+function written({ name, write }: WasmFunction): Written {
   const params: Type[] = []
   const locals: Type[] = []
   const { statements, result } = write({
@@ -42,19 +51,20 @@ export const memoryImport = { module: 'host', name: 'memory' } as const
 
 /** The binary form of a module of functions over a memory that the host brings. */
 export function encodeModule(functions: readonly WasmFunction[]): Uint8Array<ArrayBuffer> {
+  const all = functions.map(written)
   const memory = [nameBytes(memoryImport.module), nameBytes(memoryImport.name), 2, 0, 0]
   const sections = [
-    section(1, functions.map(typeBytes)),
+    section(1, all.map(typeBytes)),
     section(2, [memory]),
     section(
       3,
-      functions.map((_, i) => unsigned(i)),
+      all.map((_, i) => unsigned(i)),
     ),
     section(
       7,
-      functions.map(({ name }, i) => [nameBytes(name), 0, unsigned(i)]),
+      all.map(({ name }, i) => [nameBytes(name), 0, unsigned(i)]),
     ),
-    section(10, functions.map(bodyBytes)),
+    section(10, all.map(bodyBytes)),
   ]
   return Uint8Array.from(flat([version, sections]))
 }
@@ -63,11 +73,11 @@ function section(id: number, items: readonly Bytes[]): Bytes {
   return [id, sized(list(items))]
 }
 
-function typeBytes({ params, results }: WasmFunction): Bytes {
+function typeBytes({ params, results }: Written): Bytes {
   return [0x60, list(params.map(typeCode)), list(results.map(typeCode))]
 }
 
-function bodyBytes({ locals, code }: WasmFunction): Bytes {
+function bodyBytes({ locals, code }: Written): Bytes {
   return sized([list(locals.map(type => [1, typeCode(type)])), code, 0x0b])
 }
 

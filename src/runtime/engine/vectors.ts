@@ -11,7 +11,7 @@ import { type Exported, instantiate, type Memory } from '../webassembly.ts'
  * the same result. `at` and the like are addresses, `count` is a number of elements.
  */
 export interface Vectors {
-  /** The sum of the squares, in 64 bits. */
+  /** The sum of the squares, in 64 bits, whose range makes it finite exactly where every element is. */
   sumOfSquares(at: number, count: number): number
   /** Whether there is no infinity and no NaN. */
   allFinite(at: number, count: number): boolean
