@@ -25,7 +25,7 @@ export async function execute(
     target: 'javascript',
     runtime: cli.runtimeUrl,
     directory: JSON.stringify(folder),
-    watched: request.profile,
+    watched: request.profile || request.detectAnomaly,
     userModule: file => pathToFileURL(resolve(folder, file)).href,
   })
   const interrupts = watchInterrupts(cli.terminal.err)

@@ -33,6 +33,8 @@ export interface RunRequest {
   readonly out: string | undefined
   /** Measures where the time goes; the module is emitted to be watched. */
   readonly profile: boolean
+  /** Finds the operator that first made a loss that is not finite; the module is emitted to be watched. */
+  readonly detectAnomaly: boolean
   readonly signal: AbortSignal
 }
 

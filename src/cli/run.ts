@@ -25,6 +25,7 @@ export function runCommand(cli: Cli, finish: (code: ExitCode) => void): Command 
       'with --resume: go on although the program, its settings or its data have changed',
     )
     .option('--profile', 'tell where the time went, by part and by line, and write a trace for a viewer')
+    .option('--detect-anomaly', 'find the operator that first makes a NaN or an infinity, and stop there')
     .addHelpText('after', afterHelp(examples))
     .action(async (path: string, options: TrainingOptions, command: Command) =>
       finish(await runTraining('train', path, options, command, cli)),

@@ -41,7 +41,9 @@ async function optionsOf(request: RunRequest, training: Training, reporter: Repo
   const found = named ? undefined : await trainedCheckpoint(runs, training.name)
   const checkpoint = request.checkpoint ?? found?.path
   tellSkipped(found?.skipped ?? request.skipped ?? [], checkpoint ?? '', reporter)
-  return { backend, runs, seed, signal, checkpoint, acceptChanges, program: program?.(), graphs }
+  const { detectAnomaly } = request
+  const text = program?.()
+  return { backend, runs, seed, signal, checkpoint, acceptChanges, detectAnomaly, program: text, graphs }
 }
 
 /** Tells which checkpoints were passed over: a person would take their results for those of the best. */

@@ -3,7 +3,7 @@ import type { Engine } from '../compiler.ts'
 import { printProgram } from '../ir/print.ts'
 import type { ExitCode } from '../runtime/errors.ts'
 import type { ProgramText } from '../runtime/identity.ts'
-import { type Cli, Stop } from './cli.ts'
+import { badUsage, type Cli, Stop } from './cli.ts'
 import { chooseProgram, compileFile, compilePrograms } from './compileFile.ts'
 import { execute } from './execute.ts'
 import { openFiles } from './files.ts'
@@ -27,6 +27,7 @@ export interface TrainingOptions {
   readonly acceptChanges?: true
   readonly out?: string
   readonly profile?: true
+  readonly detectAnomaly?: true
 }
 
 /** A command that takes a program to the trainer; flags it does not know are hypers. */
@@ -82,13 +83,15 @@ async function compileAndRun(
   const resumed = await resumedFor(path, options, cli)
   const hypers = new Map([...(resumed?.hypers ?? []), ...(options.set ?? [])])
   const files = openFiles()
-  const engine: Engine = options.engine === 'eager' ? 'eager' : 'compiled'
+  const engine = engineOf(options)
   const programs = await compilePrograms(path, cli, { hypers, engine }, files)
   const program = chooseProgram(programs, options.train)
   checkHyperNames(options.set, [program], command.options)
-  const { backend, runs, seed, out, acceptChanges = false, json = false, profile = false } = options
+  const { backend, runs, seed, out, acceptChanges = false, json = false } = options
+  const { profile = false, detectAnomaly = false } = options
   const checkpoint = options.checkpoint ?? resumed?.path
-  const request = { mode, engine, backend, runs, seed, json, checkpoint, out, acceptChanges, profile }
+  const asked = { mode, engine, backend, runs, seed, json, checkpoint, out, acceptChanges }
+  const request = { ...asked, profile, detectAnomaly }
   const text = (): ProgramText => ({
     version: cli.version,
     hypers: Object.fromEntries(hypers),
@@ -96,6 +99,16 @@ async function compileAndRun(
     ir: printProgram(program),
   })
   return execute(program, path, { ...request, skipped: resumed?.skipped ?? [], program: text }, cli)
+}
+
+/** Single operators are looked at where they run one by one. */
+function engineOf({ engine, detectAnomaly }: TrainingOptions): Engine {
+  if (!detectAnomaly) return engine === 'eager' ? 'eager' : 'compiled'
+  if (engine !== 'compiled') return 'eager'
+  throw badUsage(
+    '`--detect-anomaly` looks at single operators, and a compiled graph has none',
+    'Leave `--engine compiled` out.',
+  )
 }
 
 /**

@@ -37,6 +37,14 @@ export class RunClocks implements Clocks {
     this.updatesOf.set(optimizer, this.updates(optimizer) + 1)
   }
 
+  /** Remembers the updates made so far; what it gives puts them back. */
+  hold(): () => void {
+    const updates = new Map(this.updatesOf)
+    return () => {
+      for (const [name, count] of updates) this.updatesOf.set(name, count)
+    }
+  }
+
   /** Says which phase runs and at which batch of its pass. */
   place(phase: Phase, batchIndex: number): void {
     this.phase = phase

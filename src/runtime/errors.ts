@@ -43,6 +43,13 @@ export class RunError extends Error {
   }
 }
 
+/** The same fault, said of another place: what was found there goes before what was done about it. */
+export function withPlace(error: RunError, found: string, trace: Trace | undefined): RunError {
+  const { code, message, help, exitCode } = error
+  const [first = message, ...rest] = message.split('; ')
+  return new RunError({ code, message: [`${first}: ${found}`, ...rest].join('; '), trace, help, exitCode })
+}
+
 /** How a run error reads on a terminal without colours. */
 export function describeRunError(error: RunError): string {
   const place = error.trace === undefined ? '' : `\n  --> ${error.trace}`

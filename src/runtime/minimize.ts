@@ -306,11 +306,15 @@ function refuse(
 ): readonly TermMean[] {
   // A hook that ended the run has had its say.
   const { control, training } = session
-  if (training.trainer.nonfinite === 'stop' && control.end === undefined) throw fault
+  const stops = training.trainer.nonfinite === 'stop' || session.detectAnomaly
+  if (stops && control.end === undefined) throw fault
   const message = `${fault.message}; this update is left out`
   session.report({ kind: 'warning', code: fault.code, message, trace: call.trace })
   return means.map(({ mean }) => ({ mean, weight: 0 }))
 }
+
+const remedies =
+  'a smaller learning rate or `clip: norm(1.0)` often helps; `nonfinite: skip` leaves such updates out'
 
 async function nonFinite(
   session: Session,
@@ -330,7 +334,7 @@ async function nonFinite(
     code: 'LTM6101',
     message: `${what}; no parameter was moved`,
     trace,
-    help: 'a smaller learning rate or `clip: norm(1.0)` often helps; `nonfinite: skip` leaves such updates out',
+    help: `${remedies}${session.detectAnomaly ? '' : '; `ltm run --detect-anomaly` finds the operator that made it'}`,
     exitCode: exitCodes.training,
   })
 }

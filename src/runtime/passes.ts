@@ -1,3 +1,4 @@
+import { type Held, holdState, located } from './anomaly.ts'
 import { disposeBatchTensor } from './arrays.ts'
 import { followBuffers } from './averages.ts'
 import { commitBuffers, dropWrites } from './buffers.ts'
@@ -8,7 +9,7 @@ import { limited } from './limits.ts'
 import type { LogScope, StepValues } from './logbook.ts'
 import { scoped } from './memory.ts'
 import { part } from './probe.ts'
-import { StepRun } from './run.ts'
+import { type RunPlace, StepRun } from './run.ts'
 import type { Session } from './session.ts'
 import type { Batch, StepSpec, Tensors } from './training.ts'
 
@@ -137,11 +138,10 @@ async function runOn(
   const size = examples ?? 1
   const event = eventNames[step.phase]
   if (await runHooks(session, `${event}_batch_start`, { scope, size, batches })) return false
+  const place = { scope, size, key: keyOf(session, step, index), last: index === pass.batches - 1 }
+  const held = session.detectAnomaly && step.phase === 'train' ? holdState(session) : undefined
   const run = new StepRun(session, {
-    scope,
-    size,
-    key: keyOf(session, step, index),
-    last: index === pass.batches - 1,
+    ...place,
     nonfinite: error => runHooks(session, 'nonfinite', { scope, size, batches, error, within: true }),
   })
   try {
@@ -154,11 +154,35 @@ async function runOn(
     await runHooks(session, `${event}_batch_end`, { scope, size, outputs, batches })
     return true
   } catch (error) {
+    if (held !== undefined && error instanceof RunError && error.code === 'LTM6101')
+      throw await located(session, error, batches, () => repeat(session, pass, batches, place, held))
     if (!(error instanceof SkipBatch)) throw error
     session.logbook.drop()
     return false
   } finally {
     dropWrites(session.buffers)
+    held?.dispose()
+    run.dispose()
+  }
+}
+
+/** Runs a step that has failed once more: the same batch, keys, parameters and slots, and nothing comes of it. */
+async function repeat(
+  session: Session,
+  { step }: Pass,
+  batches: readonly Batch[],
+  place: RunPlace,
+  held: Held,
+): Promise<void> {
+  held.restore()
+  session.logbook.drop()
+  dropWrites(session.buffers)
+  const run = new StepRun(session, { ...place, repeated: true })
+  try {
+    await step.run(run, ...batches)
+  } catch (error) {
+    if (!(error instanceof RunError || error instanceof SkipBatch)) throw error
+  } finally {
     run.dispose()
   }
 }

@@ -28,8 +28,8 @@ export interface OperatorPlace {
 export interface Probe {
   part<T>(part: Part, phase: string | undefined, work: () => T): T
   operator<T extends tf.Tensor>(place: OperatorPlace, work: () => T): T
-  /** The gradients of an operator, each by one of its inputs. */
-  gradient(place: OperatorPlace, work: () => tf.Tensor): tf.Tensor
+  /** The gradient of an operator by one of its inputs, from those of its outputs. */
+  gradient(place: OperatorPlace, dys: readonly tf.Tensor[], work: () => tf.Tensor): tf.Tensor
   call<T>(name: string, trace: Trace, work: () => T): T
 }
 
@@ -70,8 +70,10 @@ export function watchedOperator<T extends tf.Tensor>(
     if (gradient === undefined) continue
     node.gradient = dys => {
       const parts = Object.entries(gradient(dys))
+      // An output that nothing reads has no gradient, which the engine's type does not say.
+      const given = dys.filter((dy: tf.Tensor | null) => dy !== null)
       return Object.fromEntries(
-        parts.map(([input, make]) => [input, () => probe.gradient({ ...place, inputs: dys }, make)]),
+        parts.map(([input, make]) => [input, () => probe.gradient(place, given, make)]),
       )
     }
   }

@@ -89,7 +89,7 @@ export class Profiler implements Probe {
     return this.#measure(place, 'forward', work)
   }
 
-  gradient(place: OperatorPlace, work: () => tf.Tensor): tf.Tensor {
+  gradient(place: OperatorPlace, _dys: readonly tf.Tensor[], work: () => tf.Tensor): tf.Tensor {
     return this.#measure(place, 'backward', work)
   }
 

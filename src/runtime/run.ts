@@ -40,6 +40,8 @@ export interface RunPlace {
   readonly size: number
   /** No batch of this epoch follows. */
   readonly last: boolean
+  /** The step has run before: what it does to others it has done. */
+  readonly repeated?: true
   /** What went wrong, in hooks on errors. */
   readonly error?: string
   /** Runs the hooks on a loss that is not finite; true where one of them leaves the batch out. */
@@ -212,6 +214,7 @@ export class StepRun implements Run {
   async call(run: HostFunction, args: readonly HostValue[], name: string, trace: Trace): Promise<void> {
     // What leaves the program could not be taken back.
     if (this.session.rehearsal !== undefined) return
+    if (this.place.repeated) return
     const given = await Promise.all(args.map(handedOver))
     try {
       await run(...given)
@@ -225,14 +228,17 @@ export class StepRun implements Run {
   }
 
   stop(message?: string): void {
+    if (this.place.repeated) return
     stopRun(this.session, { reason: 'stopped', ...(message !== undefined && { detail: message }) })
   }
 
   print(message: string): void {
+    if (this.place.repeated) return
     this.session.report({ kind: 'message', text: message })
   }
 
   checkpoint(name: string): void {
+    if (this.place.repeated) return
     this.session.control.checkpoints.push(name)
   }
 

@@ -27,6 +27,8 @@ export interface Session {
   inPlace: InPlaceUpdates | undefined
   readonly report: Reporter
   readonly signal: AbortSignal | undefined
+  /** A step whose loss is not finite runs again, to find where that came from. */
+  readonly detectAnomaly: boolean
   readonly data: ReadonlyMap<string, LoadedDataset>
   readonly parameters: ReadonlyMap<string, ParameterState>
   readonly buffers: ReadonlyMap<string, BufferState>

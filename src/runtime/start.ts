@@ -52,6 +52,8 @@ export interface RunOptions {
   readonly saveEvery?: number | undefined
   /** The graphs of a program that was compiled for them: ONNX Runtime runs them. */
   readonly graphs?: GraphSource | undefined
+  /** Finds the operator that first made a loss that is not finite; the program has to be emitted to be watched. */
+  readonly detectAnomaly?: boolean | undefined
   /** The split to predict on. */
   readonly split?: string | undefined
 }
@@ -188,6 +190,7 @@ function assemble({
     inPlace: undefined,
     report: options.reporter ?? (() => undefined),
     signal: options.signal,
+    detectAnomaly: options.detectAnomaly ?? false,
     data,
     parameters,
     buffers,
