@@ -9,6 +9,7 @@ import { threefryWords } from '../src/runtime/threefry.ts'
 
 const sizes = [2_000, 100_000, 1_000_000]
 const key = rootKey(1)
+const masks = new Uint8Array(1_000_000)
 
 /** Nanoseconds per draw, after rounds that let V8 compile what is hot. */
 function measured(count: number, draw: (count: number) => unknown): readonly number[] {
@@ -26,6 +27,7 @@ const ways: readonly (readonly [name: string, draw: (count: number) => unknown])
   ['words by the kernel', count => bulkWords(key, count)],
   ['uniform', count => uniformArray(key, count, -1, 1)],
   ['yes or no', count => bernoulliArray(key, count, 0.5)],
+  ['yes or no, in memory at hand', count => bernoulliArray(key, count, 0.5, masks.subarray(0, count))],
   ['normal', count => normalArray(key, count)],
 ]
 

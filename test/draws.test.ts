@@ -101,4 +101,33 @@ draws('the way that numbers are drawn does not show', () => {
   assert.equal(permutation(key, 3000), order)
 })
 
+draws('what is drawn into an array that was used before is what a new one holds', () => {
+  const key = rootKey(4, 'again')
+  for (const count of [0, 1, 3, 1001, 5000]) {
+    const floats = new Float32Array(count).fill(7)
+    const bytes = new Uint8Array(count).fill(7)
+    assert.is(uniformArray(key, count, -1, 1, floats), floats)
+    assert.equal(floats, uniformArray(key, count, -1, 1))
+    assert.is(normalArray(key, count, 2, 3, floats), floats)
+    assert.equal(floats, normalArray(key, count, 2, 3))
+    assert.is(bernoulliArray(key, count, 0.3, bytes), bytes)
+    assert.equal(bytes, bernoulliArray(key, count, 0.3))
+  }
+})
+
+draws('each row of a tensor for examples holds the draws of its own example, whatever stood there', () => {
+  const key = rootKey(4, 'rows')
+  const rows = [5, 0, 17]
+  const own = random.keyOfRows(key, rows)
+  for (const size of [3, 2000]) {
+    const expected = rows.flatMap(row => [...uniformArray(key.at(row), size, -1, 1)])
+    const used = new Float32Array(3 * size).fill(7)
+    assert.equal([...random.uniformTensor(own, [3, size], -1, 1, used)], expected)
+    const masks = rows.flatMap(row => [...bernoulliArray(key.at(row), size, 0.5)])
+    assert.equal([...random.bernoulliTensor(own, [3, size], 0.5, new Uint8Array(3 * size).fill(7))], masks)
+    const normals = rows.flatMap(row => [...normalArray(key.at(row), size)])
+    assert.equal([...random.normalTensor(own, [3, size], 0, 1, used)], normals)
+  }
+})
+
 draws.run()

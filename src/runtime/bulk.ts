@@ -28,27 +28,25 @@ type Numbers = Float32Array | Uint32Array | Uint8Array
 export function bulkWords(key: KeyWords, count: number): Uint32Array<ArrayBuffer> | undefined {
   const { draws, words } = bulkFor(count) ?? {}
   if (draws === undefined || words === undefined) return undefined
-  return inPieces(new Uint32Array(count), words, (first, some) => draws.words(key, 0, first, some))
+  const result = new Uint32Array(count)
+  inPieces(result, words, (first, some) => draws.words(key, 0, first, some))
+  return result
 }
 
-/** The draws of `uniformArray` in the same way. */
-export function bulkUniform(
-  key: KeyWords,
-  count: number,
-  low: number,
-  high: number,
-): Float32Array<ArrayBuffer> | undefined {
-  const { draws, floats } = bulkFor(count) ?? {}
-  if (draws === undefined || floats === undefined) return undefined
-  const draw = (first: number, some: number) => draws.uniform(key, 0, first, some, low, high)
-  return inPieces(new Float32Array(count), floats, draw)
+/** Fills an array with the draws of `uniformArray` in the same way; false where it has not. */
+export function bulkUniform(key: KeyWords, result: Float32Array, low: number, high: number): boolean {
+  const { draws, floats } = bulkFor(result.length) ?? {}
+  if (draws === undefined || floats === undefined) return false
+  inPieces(result, floats, (first, some) => draws.uniform(key, 0, first, some, low, high))
+  return true
 }
 
-/** The draws of `bernoulliArray` in the same way. */
-export function bulkBernoulli(key: KeyWords, count: number, p: number): Uint8Array<ArrayBuffer> | undefined {
-  const { draws, bytes } = bulkFor(count) ?? {}
-  if (draws === undefined || bytes === undefined) return undefined
-  return inPieces(new Uint8Array(count), bytes, (first, some) => draws.bernoulli(key, 0, first, some, p))
+/** Fills an array with the draws of `bernoulliArray` in the same way. */
+export function bulkBernoulli(key: KeyWords, result: Uint8Array, p: number): boolean {
+  const { draws, bytes } = bulkFor(result.length) ?? {}
+  if (draws === undefined || bytes === undefined) return false
+  inPieces(result, bytes, (first, some) => draws.bernoulli(key, 0, first, some, p))
+  return true
 }
 
 function bulkFor(count: number): Bulk | undefined {
@@ -68,15 +66,10 @@ function newBulk(): Bulk | undefined {
 }
 
 /** Draws as many as the memory holds, again and again. */
-function inPieces<T extends Numbers>(
-  result: T,
-  view: Numbers,
-  draw: (first: number, count: number) => void,
-): T {
+function inPieces(result: Numbers, view: Numbers, draw: (first: number, count: number) => void): void {
   for (let first = 0; first < result.length; first += most) {
     const count = Math.min(most, result.length - first)
     draw(first, count)
     result.set(view.subarray(0, count), first)
   }
-  return result
 }

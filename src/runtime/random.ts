@@ -60,12 +60,19 @@ function wordsOf(key: Key, count: number): Uint32Array {
   return bulkWords(key, count) ?? threefryWords(key.high, key.low, count)
 }
 
-/** Uniform in [low, high): 24 bits, as many as a float's mantissa has. Rounding up to `high` gives `low` instead. */
-export function uniformArray(key: Key, count: number, low = 0, high = 1): Float32Array {
-  const bulk = bulkUniform(key, count, low, high)
-  if (bulk !== undefined) return bulk
+/**
+ * Uniform in [low, high): 24 bits, as many as a float's mantissa has. Rounding up to `high` gives `low` instead. Like the others
+ * it fills and gives back `result`, where there is one to use again.
+ */
+export function uniformArray(
+  key: Key,
+  count: number,
+  low = 0,
+  high = 1,
+  result: Float32Array = new Float32Array(count),
+): Float32Array {
+  if (bulkUniform(key, result, low, high)) return result
   const words = threefryWords(key.high, key.low, count)
-  const result = new Float32Array(count)
   for (let i = 0; i < count; i++) {
     const value = Math.fround(low + (high - low) * ((words[i]! >>> 8) * 2 ** -24))
     result[i] = value < high ? value : low
@@ -74,9 +81,14 @@ export function uniformArray(key: Key, count: number, low = 0, high = 1): Float3
 }
 
 /** Normal by Box and Muller (1958): a block of two words gives two values. No logarithm is taken of 0. */
-export function normalArray(key: Key, count: number, mean = 0, std = 1): Float32Array {
+export function normalArray(
+  key: Key,
+  count: number,
+  mean = 0,
+  std = 1,
+  result: Float32Array = new Float32Array(count),
+): Float32Array {
   const words = wordsOf(key, count + (count & 1))
-  const result = new Float32Array(count)
   for (let i = 0; i < count; i += 2) {
     const radius = std * Math.sqrt(-2 * Math.log((words[i]! + 1) * 2 ** -32))
     const angle = 2 * Math.PI * 2 ** -32 * words[i + 1]!
@@ -87,12 +99,15 @@ export function normalArray(key: Key, count: number, mean = 0, std = 1): Float32
 }
 
 /** 1 with probability p, else 0. */
-export function bernoulliArray(key: Key, count: number, p: number): Uint8Array {
-  const bulk = bulkBernoulli(key, count, p)
-  if (bulk !== undefined) return bulk
+export function bernoulliArray(
+  key: Key,
+  count: number,
+  p: number,
+  result: Uint8Array = new Uint8Array(count),
+): Uint8Array {
+  if (bulkBernoulli(key, result, p)) return result
   const words = threefryWords(key.high, key.low, count)
   const limit = p * 2 ** 32
-  const result = new Uint8Array(count)
   for (let i = 0; i < count; i++) result[i] = words[i]! < limit ? 1 : 0
   return result
 }
@@ -115,22 +130,45 @@ export function permutation(key: Key, n: number): Int32Array {
 
 // ── Tensors ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** The numbers of a tensor of {@link uniformArray}, row-major. */
-export function uniformTensor(key: Key, shape: readonly number[], low: number, high: number): Float32Array {
-  const values = new Float32Array(countOf(shape))
-  return filled(values, key, shape, (own, count) => uniformArray(own, count, low, high))
+/** The numbers of a tensor of {@link uniformArray}, row-major; they fill `values`, which a step may use again. */
+export function uniformTensor(
+  key: Key,
+  shape: readonly number[],
+  low: number,
+  high: number,
+  values: Float32Array = new Float32Array(countOf(shape)),
+): Float32Array {
+  drawParts(key, shape, (own, from, to) => {
+    uniformArray(own, to - from, low, high, values.subarray(from, to))
+  })
+  return values
 }
 
-/** The numbers of a tensor of {@link normalArray}, row-major. */
-export function normalTensor(key: Key, shape: readonly number[], mean: number, std: number): Float32Array {
-  const values = new Float32Array(countOf(shape))
-  return filled(values, key, shape, (own, count) => normalArray(own, count, mean, std))
+/** The numbers of a tensor of {@link normalArray} in the same way. */
+export function normalTensor(
+  key: Key,
+  shape: readonly number[],
+  mean: number,
+  std: number,
+  values: Float32Array = new Float32Array(countOf(shape)),
+): Float32Array {
+  drawParts(key, shape, (own, from, to) => {
+    normalArray(own, to - from, mean, std, values.subarray(from, to))
+  })
+  return values
 }
 
-/** The numbers of a tensor of {@link bernoulliArray}, row-major. */
-export function bernoulliTensor(key: Key, shape: readonly number[], p: number): Uint8Array {
-  const values = new Uint8Array(countOf(shape))
-  return filled(values, key, shape, (own, count) => bernoulliArray(own, count, p))
+/** The numbers of a tensor of {@link bernoulliArray} in the same way. */
+export function bernoulliTensor(
+  key: Key,
+  shape: readonly number[],
+  p: number,
+  values: Uint8Array = new Uint8Array(countOf(shape)),
+): Uint8Array {
+  drawParts(key, shape, (own, from, to) => {
+    bernoulliArray(own, to - from, p, values.subarray(from, to))
+  })
+  return values
 }
 
 /** Draws from [low, high). */
@@ -148,19 +186,17 @@ export function bernoulli(key: Key, shape: readonly number[], p: number): tf.Ten
   return tf.tensor(bernoulliTensor(key, shape, p), [...shape], 'bool')
 }
 
-/** Draws of one key, or row by row of those that the examples of a key of rows have. */
-function filled<T extends Float32Array | Uint8Array>(
-  values: T,
+/** Draws of one key, or row by row of those that the examples of a key of rows have; `draw` fills a part of the tensor. */
+function drawParts(
   key: Key,
   shape: readonly number[],
-  draw: (key: Key, count: number) => T,
-): T {
+  draw: (key: Key, from: number, to: number) => void,
+): void {
   const { rows } = key
-  if (rows === undefined) return draw(key, values.length)
+  if (rows === undefined) return draw(key, 0, countOf(shape))
   if (shape[0] !== rows.length) return bug('a draw for examples without an axis of examples')
   const size = countOf(shape.slice(1))
-  for (let i = 0; i < rows.length; i++) values.set(draw(key.at(rows[i] ?? 0), size), i * size)
-  return values
+  for (let i = 0; i < rows.length; i++) draw(key.at(rows[i] ?? 0), i * size, (i + 1) * size)
 }
 
 function countOf(shape: readonly number[]): number {

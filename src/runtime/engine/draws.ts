@@ -10,15 +10,16 @@ export function keyBelow(key: Key, places: readonly GraphPlace[], numbers: reado
   )
 }
 
-/** The numbers of a draw: those that the eager engine draws at the same place. */
-export function drawn(draw: Draw, key: Key, { shape }: GraphTensor): Numbers {
+/** The numbers of a draw: those that the eager engine draws at the same place. They fill `kept`, what an earlier step drew there. */
+export function drawn(draw: Draw, key: Key, { shape }: GraphTensor, kept?: Numbers): Numbers {
+  const floats = kept instanceof Float32Array ? kept : undefined
   switch (draw.kind) {
     case 'normal':
-      return normalTensor(key, shape, draw.mean, draw.std)
+      return normalTensor(key, shape, draw.mean, draw.std, floats)
     case 'uniform':
-      return uniformTensor(key, shape, draw.low, draw.high)
+      return uniformTensor(key, shape, draw.low, draw.high, floats)
     case 'bernoulli':
-      return bernoulliTensor(key, shape, draw.p)
+      return bernoulliTensor(key, shape, draw.p, kept instanceof Uint8Array ? kept : undefined)
     case 'permutation':
       return permutation(key, shape[0] ?? 0)
   }

@@ -12,8 +12,8 @@ interface Variant {
   readonly shapes: readonly (readonly number[] | undefined)[]
   readonly lowered: LoweredGraph
   readonly session: OrtSession
-  /** Numbers of the host stand here, one buffer each. */
-  readonly cells: ReadonlyMap<number, Float32Array>
+  /** Numbers of the host and random draws stand here, a buffer for each input, from step to step: new memory costs more than draws. */
+  readonly cells: Map<number, Numbers>
 }
 
 type Argument = tf.Tensor | Key
@@ -70,10 +70,13 @@ export class GraphRunner {
     if (source.kind === 'number') {
       const cell = cells.get(place) ?? new Float32Array(1)
       cell[0] = numbers[source.index] ?? Number.NaN
+      cells.set(place, cell)
       return feedOf('f32', [], cell)
     }
     const key = keyBelow(args[source.key] as Key, source.places, numbers)
-    return feedOf(input.dtype, input.shape, drawn(source.draw, key, input))
+    const values = drawn(source.draw, key, input, cells.get(place))
+    cells.set(place, values)
+    return feedOf(input.dtype, input.shape, values)
   }
 
   /** What a variable holds stands on the same memory step after step, so its feed is made once. */
@@ -109,10 +112,7 @@ export class GraphRunner {
       const { dtype, shape } = lowered.outputs[output]!
       session.bind(output, feedOf(dtype, shape, tensor.dataSync() as Numbers))
     }
-    const cells = lowered.inputs.flatMap(({ source }, i) =>
-      source.kind === 'number' ? [[i, new Float32Array(1)] as const] : [],
-    )
-    return { shapes, lowered, session, cells: new Map(cells) }
+    return { shapes, lowered, session, cells: new Map() }
   }
 
   dispose(): void {
