@@ -228,7 +228,7 @@ function fakeRun(training: Training, key: Key, log: Record<string, tf.Tensor>): 
     logged: () => Number.NaN,
     stalled: () => false,
     call: () => Promise.resolve(),
-    error: '',
+    told: { error: '', stage: '', path: '', optimizer: '', gradientNorm: Number.NaN },
     freeze: () => {},
     unfreeze: () => {},
   }

@@ -21,7 +21,7 @@ function exprLooks(expr: HostExpr): boolean {
     case 'var':
     case 'logged':
     case 'stalled':
-    case 'failure':
+    case 'told':
       return true
     case 'apply':
       return expr.args.some(exprLooks)

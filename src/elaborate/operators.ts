@@ -1,5 +1,5 @@
 import { type Span, textOf } from '../base/source.ts'
-import type { HostOperator } from '../ir/ir.ts'
+import type { HostExpr, HostOperator } from '../ir/ir.ts'
 import type { Binary, BinaryOperator, Unary } from '../syntax/ast.ts'
 import * as dims from '../types/dim.ts'
 import { isRest, rank } from '../types/tensor.ts'
@@ -82,7 +82,16 @@ export function combine(
   if (left.kind === 'string' && right.kind === 'string' && (operator === '==' || operator === '!=')) {
     return bool((left.text === right.text) === (operator === '=='))
   }
+  const texts = [left, right].flatMap(textExpr)
+  if (texts.length === 2 && (operator === '==' || operator === '!='))
+    return { kind: 'bool', expr: apply(primitive[operator], texts) }
   return wrong(ctx, operator, left, right, span)
+}
+
+/** A text, known now or only to the run. */
+function textExpr(value: Value): readonly HostExpr[] {
+  if (value.kind === 'run_string') return [value.expr]
+  return value.kind === 'string' ? [{ kind: 'string', value: value.text }] : []
 }
 
 function wrong(ctx: Context, operator: string, left: Value, right: Value, span: Span): Value {

@@ -100,7 +100,7 @@ const words = [
   'item',
   'logged',
   'stalled',
-  'failure',
+  'told',
   'hyper',
   'var',
   'argument',

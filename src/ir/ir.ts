@@ -1,3 +1,4 @@
+import type { Told } from '../base/hookEvents.ts'
 import type { Dim } from '../types/dim.ts'
 import type { DType, Shape, TensorType } from '../types/tensor.ts'
 
@@ -135,8 +136,8 @@ export type HostExpr =
   | { readonly kind: 'item'; readonly value: string }
   /** The newest value logged under a full name, `val.loss`; NaN before there is one. */
   | { readonly kind: 'logged'; readonly name: string }
-  /** What went wrong, as text: in hooks on errors. */
-  | { readonly kind: 'failure' }
+  /** What the event of a hook tells: texts such as what went wrong, or the norm of gradients. */
+  | { readonly kind: 'told'; readonly what: Told }
   /** Whether a logged value has stopped improving; each `place` counts for itself. */
   | ({ readonly kind: 'stalled'; readonly place: string } & Stall)
   | { readonly kind: 'apply'; readonly operator: HostOperator; readonly args: readonly HostExpr[] }

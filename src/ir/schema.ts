@@ -1,4 +1,5 @@
 import { Ajv, type ErrorObject } from 'ajv'
+import type { Told } from '../base/hookEvents.ts'
 import type { DType, TensorType } from '../types/tensor.ts'
 import { notations } from './host.ts'
 import type {
@@ -106,7 +107,9 @@ const hostExpr = union<HostExpr>({
   size: { dim: anyOf(whole, text) },
   item: { value: text },
   logged: { name: text },
-  failure: {},
+  told: {
+    what: oneOf<Told>({ error: true, stage: true, path: true, optimizer: true, gradient_norm: true }),
+  },
   stalled: { place: text, ...stall },
   apply: { operator: ref<HostOperator>('HostOperator'), args: list(expr) },
   choose: { condition: expr, then: expr, otherwise: expr },

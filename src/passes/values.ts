@@ -266,7 +266,7 @@ export function dependsOnTime(step: Step): boolean {
   return step.op === 'read' || step.op === 'get' || exprsOf(step).some(isFleeting)
 }
 
-const fleeting: readonly HostExpr['kind'][] = ['clock', 'var', 'logged', 'stalled', 'failure']
+const fleeting: readonly HostExpr['kind'][] = ['clock', 'var', 'logged', 'stalled', 'told']
 
 /** Whether a host expression looks at a clock, a `var` or what was logged. */
 export function isFleeting(expr: HostExpr): boolean {

@@ -121,7 +121,7 @@ export interface CheckpointSaved {
   readonly kind: 'checkpoint_saved'
   readonly name: string
   readonly path: string
-  readonly reason: 'latest' | 'best' | 'asked' | 'interrupted'
+  readonly reason: 'latest' | 'best' | 'asked' | 'interrupted' | 'failed'
   readonly monitor?: { readonly name: string; readonly value: number }
 }
 /** A `print` of the program, or a note of the trainer. */

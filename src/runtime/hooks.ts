@@ -7,7 +7,7 @@ import { part } from './probe.ts'
 import { writeRecord } from './records.ts'
 import { StepRun } from './run.ts'
 import type { Session } from './session.ts'
-import type { Batch, HookSpec, Phase, Tensors } from './training.ts'
+import type { Batch, HookSpec, Phase, Tensors, Told } from './training.ts'
 
 /** What a phase is called in the names of its events. */
 export const eventNames = { train: 'train', val: 'validation', test: 'test', predict: 'predict' } as const
@@ -23,15 +23,18 @@ export interface HookContext {
   readonly batches?: readonly Batch[]
   /** Inside a step, whose logs are not to be counted or dropped yet. */
   readonly within?: boolean
-  /** What went wrong, in hooks on errors. */
-  readonly error?: string
+  readonly told?: Partial<Told>
 }
 
 /** Runs the hooks of an event in the order they are written in. */
-export async function runHooks(session: Session, event: HookEvent, context?: HookContext): Promise<Skipped> {
+export async function runHooks(
+  session: Session,
+  event: HookEvent,
+  context?: Partial<HookContext>,
+): Promise<Skipped> {
   const hooks = session.training.hooks.filter(({ on }) => 'event' in on && on.event === event)
-  const settled = !event.includes('_batch_') && event !== 'nonfinite'
-  return runEach(session, hooks, context ?? { scope: { phase: phaseOf(event) } }, settled)
+  const settled = !event.includes('_batch_') && context?.within !== true
+  return runEach(session, hooks, { scope: { phase: phaseOf(event) }, ...context }, settled)
 }
 
 type Cadence = Extract<HookSpec['on'], { readonly every: number }>
@@ -78,14 +81,14 @@ async function runEach(
 }
 
 async function runHook(session: Session, hook: HookSpec, context: HookContext): Promise<Skipped> {
-  const { scope, size = 1, outputs = {}, batches = [], error: text } = context
+  const { scope, size = 1, outputs = {}, batches = [], told = {} } = context
   const key = session.rootKey.at('hook').at(session.training.hooks.indexOf(hook)).at(session.clocks.batches)
   const run = new StepRun(session, {
     scope,
     key,
     size,
     last: true,
-    ...(text !== undefined && { error: text }),
+    told,
   })
   try {
     if (hook.condition?.(run) === false) return false

@@ -1,15 +1,19 @@
 import * as tf from '@tensorflow/tfjs-core'
+import type { HookEvent } from '../base/hookEvents.ts'
 import { followBuffers, moveAverages } from './averages.ts'
 import { exitCodes, RunError, SkipBatch } from './errors.ts'
 import { floats, weightedSum } from './mean.ts'
-import { type KeptTensors, readScalars } from './memory.ts'
+import { type KeptTensors, readScalars, scoped } from './memory.ts'
 import { variableOf } from './model.ts'
-import { applyUpdate, type OptimizerState } from './optimizer.ts'
+import { applyUpdate, globalNorm, type OptimizerState } from './optimizer.ts'
 import { part } from './probe.ts'
 import type { Session } from './session.ts'
-import type { ComputedGradients, LossOutputs, LossTerm, Trace } from './training.ts'
+import type { ComputedGradients, LossOutputs, LossTerm, Told, Trace } from './training.ts'
 import { windowSize } from './windowSize.ts'
 import { type Gradients, mapGradients } from './windows.ts'
+
+/** Runs the hooks on an event between the gradients and the update. */
+export type Announce = (event: HookEvent, told: Partial<Told>) => Promise<unknown>
 
 /** One `minimize` of one step. */
 export interface MinimizeCall {
@@ -24,6 +28,7 @@ export interface MinimizeCall {
   /** No batch of this epoch follows. */
   readonly last: boolean
   readonly kept: KeptTensors
+  readonly announce?: Announce | undefined
   /** Runs the hooks on a loss that is not finite; true where one of them leaves the batch out. */
   readonly nonfinite?: ((error: string) => Promise<boolean>) | undefined
 }
@@ -83,14 +88,17 @@ export async function minimize(
   differentiated: Differentiated<unknown>,
 ): Promise<readonly TermMean[]> {
   const { nonfinite } = session.training.trainer
-  const hooked = session.training.hooks.some(({ on }) => 'event' in on && on.event === 'nonfinite')
+  const hooked = asks(session, 'nonfinite')
   const { means, finite } = await readLosses(session, differentiated, hooked || nonfinite !== 'continue')
   if (means.every(({ weight }) => weight === 0)) return means
   if (!finite) {
     const fault = await faultOf(session, call, differentiated.gradients, means)
     if (nonfinite !== 'continue') return refuse(session, call, fault, means)
   }
-  part('update', () => descend(session, call, differentiated, means))
+  if (asks(session, 'after_backward'))
+    await call.announce?.('after_backward', { optimizer: call.optimizer.spec.name })
+  session.control.moved = true
+  await part('update', () => descend(session, call, differentiated, means))
   return means
 }
 
@@ -238,48 +246,68 @@ async function areFinite(gradients: readonly Gradients[]): Promise<boolean> {
   return (await readScalars(zeros)).every(Number.isFinite)
 }
 
-function descend(
+async function descend(
+  session: Session,
+  call: MinimizeCall,
+  differentiated: Differentiated<unknown>,
+  means: readonly TermMean[],
+): Promise<void> {
+  const gradients = dueGradients(session, call, differentiated, means)
+  if (gradients !== undefined) await move(session, call.optimizer, gradients, call.announce)
+}
+
+/** What an update takes, if one is due: in a window its last call makes it. */
+function dueGradients(
   session: Session,
   call: MinimizeCall,
   { terms, apart, gradients }: Differentiated<unknown>,
   means: readonly TermMean[],
-): void {
+): Gradients | undefined {
   const { windows } = call.optimizer
   if (!apart) {
     const [only, second] = terms
     const [all = new Map<string, tf.Tensor>()] = gradients
     const total = only?.summed === true && second === undefined ? means[0]?.weight : undefined
-    move(
-      session,
-      call.optimizer,
-      total === undefined ? all : mapGradients(all, gradient => tf.div(gradient, total)),
-    )
-    return
+    return total === undefined ? all : mapGradients(all, gradient => tf.div(gradient, total))
   }
   const parts = gradients.map((each, i) => ({ gradients: each, weight: means[i]?.weight ?? 0 }))
   const calls = windows.add(call.window, parts)
-  if (calls >= windowOf(session, call) || call.last) move(session, call.optimizer, windows.close(call.window))
+  return calls >= windowOf(session, call) || call.last ? windows.close(call.window) : undefined
 }
 
 function windowOf({ training, clocks }: Session, { optimizer }: MinimizeCall): number {
   return windowSize(training.trainer, optimizer.spec, clocks)
 }
 
-function move(session: Session, optimizer: OptimizerState, gradients: Gradients): void {
+async function move(
+  session: Session,
+  optimizer: OptimizerState,
+  gradients: Gradients,
+  announce: Announce | undefined,
+): Promise<void> {
   // A window may hold gradients of what has been frozen since.
   const moving = new Map([...gradients].filter(([path]) => !session.frozen.now.has(path)))
   if (moving.size === 0) return
-  const clip = optimizer.spec.clip ?? session.training.trainer.clip
+  const { name, clip = session.training.trainer.clip } = optimizer.spec
+  if (announce !== undefined && asks(session, 'before_optimizer_step')) {
+    const [gradientNorm = Number.NaN] = await readScalars([tf.tidy(() => globalNorm(moving))])
+    await announce('before_optimizer_step', { optimizer: name, gradientNorm })
+  }
   applyUpdate(optimizer, moving, clip, session.clocks, session.inPlace)
-  session.clocks.countUpdate(optimizer.spec.name)
+  session.clocks.countUpdate(name)
   moveAverages(session.averages, optimizer, session.clocks, session.inPlace)
 }
 
+/** Whether the program has hooks on an event, so that there is something to find out for them. */
+function asks({ training }: Session, event: HookEvent): boolean {
+  return training.hooks.some(({ on }) => 'event' in on && on.event === event)
+}
+
 /** Ends the windows that an epoch leaves open: they never span two. */
-export function closeWindows(session: Session): void {
+export async function closeWindows(session: Session, announce: Announce): Promise<void> {
   for (const optimizer of session.optimizers.values()) {
     for (const key of optimizer.windows.keys()) {
-      tf.tidy(() => move(session, optimizer, optimizer.windows.close(key)))
+      await scoped(() => move(session, optimizer, optimizer.windows.close(key), announce))
     }
   }
   followBuffers(session.averages, session.buffers, session.clocks, session.inPlace)

@@ -130,6 +130,7 @@ export function clipGradients(gradients: Gradients, clip: TrainerOptions['clip']
   return mapGradients(gradients, gradient => tf.mul(gradient, scale))
 }
 
-function globalNorm(gradients: Gradients): tf.Tensor {
+/** The 2-norm of all elements together. */
+export function globalNorm(gradients: Gradients): tf.Tensor {
   return tf.sqrt(tf.addN([...gradients.values()].map(gradient => tf.sum(tf.square(gradient)))))
 }

@@ -1,6 +1,6 @@
 import type { Origin } from './folders.ts'
 import type { Position, Session } from './session.ts'
-import { textIn } from './stored.ts'
+import { memberOf, textIn } from './stored.ts'
 
 /** What is to be said where a run goes on: where, with what that is another, and whether it is the same run. */
 export function originNotes(
@@ -8,16 +8,15 @@ export function originNotes(
   { snapshot, changes }: Origin,
 ): readonly string[] {
   const failed = textIn(snapshot.state, 'failed')
+  const where =
+    memberOf(snapshot.state, 'moved') === true ? ', in the middle of a batch, parts of which come twice' : ''
   const before = textIn(snapshot.state, 'backend')
   const passes = training.steps.filter(({ phase }) => phase === 'train').length
   const notes = [
     `goes on at ${placeOf(position, passes)}`,
     ...changes.map(change => `changed since: ${change}`),
   ]
-  if (failed !== undefined)
-    notes.push(
-      `it was saved as the run failed, in the middle of a batch, parts of which come twice: ${failed}`,
-    )
+  if (failed !== undefined) notes.push(`it was saved as the run failed${where}: ${failed}`)
   if (before !== undefined && before !== backend.name)
     notes.push(`the run was on ${before} before, and ${backend.name} rounds otherwise`)
   return notes

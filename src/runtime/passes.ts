@@ -142,7 +142,9 @@ async function runOn(
   const held = session.detectAnomaly && step.phase === 'train' ? holdState(session) : undefined
   const run = new StepRun(session, {
     ...place,
-    nonfinite: error => runHooks(session, 'nonfinite', { scope, size, batches, error, within: true }),
+    announce: (event, told) => runHooks(session, event, { scope, size, batches, told, within: true }),
+    nonfinite: error =>
+      runHooks(session, 'nonfinite', { scope, size, batches, told: { error }, within: true }),
   })
   try {
     const outputs = (await part('forward', () => step.run(run, ...batches))) ?? undefined
@@ -151,6 +153,7 @@ async function runOn(
       followBuffers(session.averages, session.buffers, session.clocks, session.inPlace)
     const logged = await part('logging', () => session.logbook.commit())
     await done({ size, examples, batches, outputs, logged })
+    session.control.moved = false
     await runHooks(session, `${event}_batch_end`, { scope, size, outputs, batches })
     return true
   } catch (error) {
@@ -158,6 +161,7 @@ async function runOn(
       throw await located(session, error, batches, () => repeat(session, pass, batches, place, held))
     if (!(error instanceof SkipBatch)) throw error
     session.logbook.drop()
+    session.control.moved = false
     return false
   } finally {
     dropWrites(session.buffers)

@@ -42,26 +42,45 @@ export function train(training: Training, options: RunOptions = {}): Promise<Run
   return runProgram('train', training, options, async session => {
     session.clocks.totalUpdates = updatesInAll(session)
     session.clocks.updatesPerEpoch = updatesInEpoch(session, 0)
-    await fit(session)
+    await within(session, 'fit', options.checkpoint, () => fit(session))
     if (isInterrupted(session) || evaluationSteps(session, 'test').length === 0) return
     const best = await takeBest(session)
     session.report({ kind: 'message', text: `testing with the ${describeWeights(best)}` })
-    await evaluate(session, 'test')
+    await within(session, 'test', undefined, () => evaluate(session, 'test'))
     await rest(session)
   })
 }
+
+/** What a run is for, between its first and its last hook. */
+async function within(
+  session: Session,
+  stage: Stage,
+  path: string | undefined,
+  body: () => Promise<unknown>,
+): Promise<void> {
+  const scope = { phase: phases[stage] }
+  await runHooks(session, 'setup', { scope, told: { stage } })
+  if (path !== undefined) await runHooks(session, 'load_checkpoint', { scope, told: { path } })
+  await body()
+  if (!isInterrupted(session)) await runHooks(session, 'teardown', { scope, told: { stage } })
+}
+
+const phases = { fit: 'train', validate: 'val', test: 'test', predict: 'predict' } as const
+type Stage = keyof typeof phases
 
 /** Runs the test steps: on the weights of `options.checkpoint`, or on start values. */
 export function test(training: Training, options: RunOptions = {}): Promise<RunResult> {
   return runProgram('test', training, options, async session => {
     if (evaluationSteps(session, 'test').length === 0) throw nothingToTest(training.name)
-    await evaluate(session, 'test')
+    await within(session, 'test', options.checkpoint, () => evaluate(session, 'test'))
   })
 }
 
 /** Runs the predict steps and reports their rows. */
 export function predict(training: Training, options: RunOptions = {}): Promise<RunResult> {
-  return runProgram('predict', training, options, session => predictAll(session, options.split))
+  return runProgram('predict', training, options, session =>
+    within(session, 'predict', options.checkpoint, () => predictAll(session, options.split)),
+  )
 }
 
 function nothingToTest(name: string): RunError {
@@ -114,16 +133,20 @@ async function runSession(
   }
 }
 
-/** What was kept is saved. That and the hooks of `exception` may fail too; what went wrong first is what is told. */
+/**
+ * What was kept is saved, and the run itself unless a step has moved some of what it moves and not the rest. That and the
+ * hooks of `exception` may fail too; what went wrong first is what is told.
+ */
 async function mourn(session: Session, failure: unknown): Promise<void> {
   session.logbook.drop()
   const error = failure instanceof Error ? failure.message : String(failure)
   session.control.failed = error
   session.saves.due.clear()
   const scope = { phase: 'train' } as const
-  await runHooks(session, 'exception' satisfies HookEvent, { scope, error }).catch(() => undefined)
+  await runHooks(session, 'exception' satisfies HookEvent, { scope, told: { error } }).catch(() => undefined)
   await writeWaiting(session).catch(() => undefined)
-  await rest(session).catch(() => undefined)
+  const isWhole = session.mode === 'train' && session.clocks.batches > 0 && !session.control.moved
+  await rest(session, isWhole ? 'failed' : undefined).catch(() => undefined)
 }
 
 /** An error of another kind is a bug, which has no code. */

@@ -31,7 +31,7 @@ async function withoutTrace(session: Session, batches: number): Promise<void> {
   const isolated: Session = {
     ...session,
     ...{ rehearsal: batches, logbook, records: undefined, folder: undefined, report: () => undefined },
-    control: { interrupted: false, failed: undefined, end: undefined, checkpoints: [] },
+    control: { interrupted: false, failed: undefined, moved: false, end: undefined, checkpoints: [] },
     stalls: new Map(),
     frozen: { now: session.frozen.now, next: new Set(session.frozen.next) },
   }

@@ -4,6 +4,7 @@ import { RunError, SkipBatch } from './errors.ts'
 import type { LogScope } from './logbook.ts'
 import { CarriedTensors, KeptTensors, readScalars } from './memory.ts'
 import {
+  type Announce,
   type Differentiated,
   differentiate,
   differentiatedBy,
@@ -28,6 +29,7 @@ import type {
   Run,
   StallSpec,
   Tensors,
+  Told,
   Trace,
 } from './training.ts'
 import { reasonOf } from './userModule.ts'
@@ -42,11 +44,14 @@ export interface RunPlace {
   readonly last: boolean
   /** The step has run before: what it does to others it has done. */
   readonly repeated?: true
-  /** What went wrong, in hooks on errors. */
-  readonly error?: string
+  /** What the event of a hook tells. */
+  readonly told?: Partial<Told>
+  readonly announce?: Announce
   /** Runs the hooks on a loss that is not finite; true where one of them leaves the batch out. */
   readonly nonfinite?: (error: string) => Promise<boolean>
 }
+
+const nothingTold: Told = { error: '', stage: '', path: '', optimizer: '', gradientNorm: Number.NaN }
 
 /** The run as one step or hook sees it. */
 export class StepRun implements Run {
@@ -131,9 +136,9 @@ export class StepRun implements Run {
     const optimizer = this.session.optimizers.get(holder)
     if (optimizer === undefined)
       throw new Error(`\`minimize\` with an optimizer that is not part of this run`)
-    const { size, last, nonfinite } = this.place
+    const { size, last, announce, nonfinite } = this.place
     const window = this.windowOf(names.join('+'))
-    return { optimizer, names, trace, window, size, last, kept: this.kept, nonfinite }
+    return { optimizer, names, trace, window, size, last, kept: this.kept, announce, nonfinite }
   }
 
   private async descend(call: MinimizeCall, differentiated: Differentiated<unknown>): Promise<void> {
@@ -246,8 +251,8 @@ export class StepRun implements Run {
     return this.session.logbook.latest(name)
   }
 
-  get error(): string {
-    return this.place.error ?? ''
+  get told(): Told {
+    return { ...nothingTold, ...this.place.told }
   }
 
   freeze(parameters: readonly string[]): void {

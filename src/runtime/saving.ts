@@ -1,7 +1,9 @@
 import { join } from 'node:path'
+import { isBetter } from './better.ts'
 import { removeCheckpoint, saveCheckpoint } from './checkpoint.ts'
 import type { Snapshot } from './contracts.ts'
 import type { CheckpointSaved } from './events.ts'
+import { runHooks } from './hooks.ts'
 import { part } from './probe.ts'
 import type { Kept, Saves, Session } from './session.ts'
 import { takeSnapshot } from './snapshot.ts'
@@ -55,19 +57,21 @@ function isDue({ last, took }: Saves, seconds: number): boolean {
 }
 
 /** A moment that the run can go on from; `latest` is saved for the reason given, if there is one. */
-export async function rest(session: Session, latest?: 'latest' | 'interrupted'): Promise<void> {
+export async function rest(session: Session, latest?: 'latest' | 'interrupted' | 'failed'): Promise<void> {
   const { folder, saves, control } = session
   const asked = new Set(control.checkpoints.splice(0))
   const { restore } = session.training.trainer
   if (folder === undefined && restore === undefined) saves.due.clear()
   if (saves.due.size === 0 && (folder === undefined || (asked.size === 0 && latest === undefined))) return
+  // Where the run has failed, its hooks may be what failed.
+  if (control.failed === undefined) await runHooks(session, 'save_checkpoint')
   await part('saving', () => save(session, asked, latest))
 }
 
 async function save(
   session: Session,
   asked: ReadonlySet<string>,
-  latest: 'latest' | 'interrupted' | undefined,
+  latest: CheckpointSaved['reason'] | undefined,
 ): Promise<void> {
   const { folder, saves } = session
   const started = performance.now()
@@ -147,13 +151,6 @@ function belongs(keep: Keep, kept: readonly Kept[], value: number): boolean {
 function ranked({ direction, count }: Keep, kept: readonly Kept[]): readonly Kept[] {
   const sign = direction === 'min' ? 1 : -1
   return kept.toSorted((a, b) => sign * (a.value - b.value)).slice(0, count)
-}
-
-/** Strictly better; NaN never is, and anything is better than NaN. */
-export function isBetter(direction: 'min' | 'max', value: number, than: number, delta = 0): boolean {
-  if (Number.isNaN(value)) return false
-  if (Number.isNaN(than)) return true
-  return direction === 'min' ? value < than - delta : value > than + delta
 }
 
 /** What another run keeps, which this one goes on from, is not this one's to remove. */

@@ -76,8 +76,10 @@ export type Prediction = { readonly [field: string]: JsonValue }
 export interface Control {
   /** The run is to end after this batch, to go on another time. */
   interrupted: boolean
-  /** What went wrong, where something did: what is saved now lies in the middle of a batch. */
+  /** What went wrong, where something did. */
   failed: string | undefined
+  /** The step under way has moved parameters or filled windows: what is saved now lies in the middle of a batch. */
+  moved: boolean
   end: { readonly reason: EndReason; readonly detail?: string } | undefined
   checkpoints: string[]
 }

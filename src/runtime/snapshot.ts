@@ -96,6 +96,7 @@ function stateOf(session: Session): JsonValue {
     position: { ...position, evaluation: position.evaluation ? { ...position.evaluation } : null },
     end: control.end === undefined ? null : { ...control.end },
     failed: control.failed ?? null,
+    moved: control.moved,
     clocks: { epoch, batchIndex, batches, examples, skipped, seconds, updates: { ...updates } },
     places: { ...clocks.places() },
     counts: Object.fromEntries(moversOf(session).map(o => [o.spec.name, Object.fromEntries(o.counts)])),

@@ -1,4 +1,4 @@
-import { isBetter } from './saving.ts'
+import { isBetter } from './better.ts'
 import type { Session } from './session.ts'
 import type { StallSpec } from './training.ts'
 

@@ -203,7 +203,7 @@ function assemble({
     identity,
     folder,
     lock: place?.lock,
-    control: { interrupted: false, failed: undefined, end: undefined, checkpoints: [] },
+    control: { interrupted: false, failed: undefined, moved: false, end: undefined, checkpoints: [] },
     saves: startSaves(options.saveEvery),
     records: folder === undefined ? undefined : new RecordFile(folder),
     watch: { kept: [], taken: false },

@@ -68,10 +68,16 @@ async function trainBatches(session: Session): Promise<void> {
   for (const [index, step] of trainSteps(session).entries()) await trainPass(session, step, index)
   if (isInterrupted(session)) return
   // A run that ends by a count of updates must not make more of them.
-  if (!hasEnded(session)) closeWindows(session)
+  if (!hasEnded(session)) await endWindows(session)
   checkProgress(session)
   await closeTraining(session)
   position.stage = 'closing'
+}
+
+/** Their hooks run as those within a step do: what they log counts with the epoch. */
+async function endWindows(session: Session): Promise<void> {
+  await closeWindows(session, (event, told) => runHooks(session, event, { told, within: true }))
+  await session.logbook.commit()
 }
 
 async function startEpoch(session: Session): Promise<void> {
@@ -113,20 +119,28 @@ function placeOf(step: StepSpec): { phase: StepSpec['phase']; step?: string } {
 }
 
 async function trainBatch(session: Session, pass: Pass, number: number, index: number): Promise<void> {
-  const { clocks, position } = session
+  const { clocks } = session
   session.frozen.now = new Set(session.frozen.next)
   const before = clockReadings(session)
   const trained = await runBatch(session, pass, index, async done => {
     clocks.countBatch(done.examples ?? 0)
+    passBatch(session, pass, number, index)
     reportStep(session, pass, done)
   })
-  if (!trained) clocks.skipped += 1
-  const last = index + 1 === pass.batches
-  position.pass = last ? number + 1 : number
-  position.batch = last ? 0 : index + 1
+  if (!trained) {
+    clocks.skipped += 1
+    passBatch(session, pass, number, index)
+  }
   await runCadences(session, ['batches', 'updates', 'examples', 'seconds'])
   if (isValidationDue(session, before)) await validateBetween(session)
   else await restWithinEpoch(session)
+}
+
+/** A run that goes on from here starts with the batch after. */
+function passBatch({ position }: Session, pass: Pass, number: number, index: number): void {
+  const last = index + 1 === pass.batches
+  position.pass = last ? number + 1 : number
+  position.batch = last ? 0 : index + 1
 }
 
 function reportStep(session: Session, pass: Pass, { logged }: BatchDone): void {

@@ -417,14 +417,28 @@ export interface Run extends Clocks {
   checkpoint(name: string): void
   /** The newest value logged under this name, for hooks and conditions; NaN before there is one. */
   logged(name: string): number
-  /** What went wrong, in hooks on errors. */
-  readonly error: string
+  /** What the event of a hook tells; elsewhere nothing. */
+  readonly told: Told
   /** From the next batch on these parameters are not moved. */
   freeze(parameters: readonly string[]): void
   /** From the next batch on these parameters are moved again. */
   unfreeze(parameters: readonly string[]): void
   /** Whether a logged value has not improved for as many new values as `patience` says; each place counts for itself. */
   stalled(place: string, spec: StallSpec): boolean
+}
+
+/** Texts are empty and numbers NaN where the event does not tell them. */
+export interface Told {
+  /** What went wrong. */
+  readonly error: string
+  /** What the run is for: `fit`, `test` or `predict`. */
+  readonly stage: string
+  /** The folder of a checkpoint. */
+  readonly path: string
+  /** Whose gradients have been computed. */
+  readonly optimizer: string
+  /** The 2-norm of all gradients of an update, before they are clipped. */
+  readonly gradientNorm: number
 }
 
 /** When a logged value counts as stalled. */

@@ -1,6 +1,7 @@
+import { isBetter } from './better.ts'
 import { stopRun } from './ends.ts'
 import { RunError } from './errors.ts'
-import { isBetter, keepBest } from './saving.ts'
+import { keepBest } from './saving.ts'
 import type { Control, Session } from './session.ts'
 import { lookAgain, type StallState } from './stalls.ts'
 import type { StopRule } from './training.ts'

@@ -42,6 +42,7 @@ export function elaborateHook(
     ctx,
     region,
     phase: undefined,
+    event: node.event.kind === 'HookCadence' ? 'every' : readerOf(node),
     prefix: prefixOf(readerOf(node)),
     names: new Map(),
     variables: new Map(),

@@ -100,8 +100,9 @@ export function unknownMonitor(training: Training, monitor: string, span: Span):
 /** Before the first batch there is nothing; tests follow training, and predictions see neither. */
 export function isTooEarly({ name, reader }: Pick<Reading, 'name' | 'reader'>): boolean {
   const phase = name.split('.')[0]
-  if (reader === 'exception') return false
-  if (reader === 'fit_start' || reader === 'train_start') return true
+  if (['exception', 'teardown', 'load_checkpoint', 'save_checkpoint'].includes(reader)) return false
+  if (['setup', 'fit_start', 'sanity_check_start', 'sanity_check_end', 'train_start'].includes(reader))
+    return true
   if (reader.startsWith('predict')) return phase !== 'predict' || reader === 'predict_start'
   if (reader.startsWith('test')) return phase === 'predict' || (phase === 'test' && !testHasEnded(reader))
   return phase === 'test' || phase === 'predict'

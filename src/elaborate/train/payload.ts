@@ -1,3 +1,4 @@
+import { payloadOf } from '../../base/hookEvents.ts'
 import { nearest } from '../../base/names.ts'
 import type { HookPayload, Value as IrValue, StepStream, TrainingStep } from '../../ir/ir.ts'
 import type { Name } from '../../syntax/ast.ts'
@@ -6,13 +7,6 @@ import { complain } from '../context.ts'
 import { errorValue, int, type Value } from '../values.ts'
 import type { StepContext } from './stepContext.ts'
 import type { Training } from './training.ts'
-
-/** What an event hands over, in Lightning's order (F30). */
-export function payloadOf(event: string): readonly string[] {
-  if (event.endsWith('_batch_start')) return ['batch']
-  if (event.endsWith('_batch_end')) return ['outputs', 'batch']
-  return event === 'exception' || event === 'nonfinite' ? ['error'] : []
-}
 
 /** Gives the names in the parentheses of a hook their values; undefined where it takes no tensors. */
 export function bindPayload(
@@ -24,7 +18,8 @@ export function bindPayload(
   const known = payloadOf(event)
   const payload = sharedBy(step, steps)
   for (const name of names) {
-    const found = known.includes(name.text) ? payloadValue(name.text, payload, steps) : undefined
+    const told = known.find(each => each === name.text)
+    const found = told && payloadValue(told, payload, steps)
     step.ctx.env.define(name.text, found ?? errorValue, name.span, { unshadowed: true })
     if (!found) unknownPayload(step, event, name, known)
   }
@@ -85,8 +80,14 @@ function sameValue({ type }: IrValue, wanted: IrValue['type']): boolean {
   return type !== 'key' && wanted !== 'key' && sameType(type, wanted)
 }
 
-function payloadValue(name: string, payload: HookPayload, steps: readonly TrainingStep[]): Value {
-  if (name === 'error') return { kind: 'run_string', expr: { kind: 'failure' } }
+function payloadValue(
+  name: ReturnType<typeof payloadOf>[number],
+  payload: HookPayload,
+  steps: readonly TrainingStep[],
+): Value {
+  if (name === 'gradient_norm') return { kind: 'float', expr: { kind: 'told', what: name } }
+  if (name !== 'outputs' && name !== 'batch')
+    return { kind: 'run_string', expr: { kind: 'told', what: name } }
   if (name === 'outputs') return recordOf(payload.outputs, `what ${titles(steps)} returns`)
   const batches = payload.batches.map(batch => [batch.name, batchOf(batch)] as const)
   const [only] = batches

@@ -18,6 +18,8 @@ export interface StepContext {
   readonly region: StepRegion
   /** Undefined in hooks. */
   readonly phase: Phase | undefined
+  /** Of a hook: what it is on. */
+  readonly event?: string
   /** Prefix of logged names: `val`, `val.abroad`. */
   readonly prefix: string
   /** Names of this step's losses and logs, against two of one name. */

@@ -1,3 +1,4 @@
+import { canSkip } from '../../base/hookEvents.ts'
 import { nearest } from '../../base/names.ts'
 import { type Span, textOf } from '../../base/source.ts'
 import type {
@@ -244,6 +245,12 @@ function statement(step: StepContext, node: Statement): void {
       return log(step, node)
     case 'Skip':
       if (step.updated) complain(ctx, 'LTM4503', node.span, undefined)
+      if (step.event !== undefined && !canSkip(step.event))
+        complain(ctx, 'LTM4502', node.span, {
+          statement: 'skip',
+          place:
+            'this hook, which comes too late to leave a batch out; hooks on the start of a batch and on `nonfinite` can',
+        })
       return emit(step, { kind: 'skip', origin })
     case 'Stop':
       return emit(

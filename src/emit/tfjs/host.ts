@@ -52,8 +52,8 @@ function printed(expr: HostExpr, names: HostNames): Printed {
       return { code: names.item(expr.value), level: unary }
     case 'logged':
       return { code: `${names.clock}.logged(${quote(expr.name)})`, level: atom }
-    case 'failure':
-      return { code: `${names.clock}.error`, level: atom }
+    case 'told':
+      return { code: `${names.clock}.told.${camelCase(expr.what)}`, level: atom }
     case 'stalled':
       return { code: stalledText(expr, names.clock), level: atom }
     case 'choose':
@@ -102,7 +102,11 @@ function stalledText(expr: HostExpr & { readonly kind: 'stalled' }, owner: strin
 
 function clockText(clock: Clock, of: string | undefined, owner: string): string {
   if (clock === 'update') return `${owner}.updates(${of === undefined ? '' : quote(of)})`
-  return `${owner}.${clock.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase())}`
+  return `${owner}.${camelCase(clock)}`
+}
+
+function camelCase(name: string): string {
+  return name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase())
 }
 
 function chosen(expr: HostExpr & { readonly kind: 'choose' }, names: HostNames): Printed {

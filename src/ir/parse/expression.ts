@@ -1,3 +1,4 @@
+import { toldTexts } from '../../base/hookEvents.ts'
 import {
   type HostScope,
   isClock,
@@ -88,7 +89,8 @@ function parseWord(s: Scanner, scope: HostScope, word: string): HostExpr {
   if (word === 'size') return { kind: 'size', dim: inParentheses(s, () => parseDim(s, ')')) }
   if (word === 'item') return { kind: 'item', value: inParentheses(s, () => s.value()) }
   if (word === 'logged') return { kind: 'logged', name: inParentheses(s, () => s.text()) }
-  if (word === 'failure') return { kind: 'failure' }
+  if (word === 'told')
+    return { kind: 'told', what: inParentheses(s, () => s.oneOf([...toldTexts, 'gradient_norm'])) }
   if (word === 'stalled') return inParentheses(s, () => parseStalled(s))
   if (word === 'hyper' || word === 'var' || word === 'argument') return { kind: word, name: s.name() }
   if (isClock(word)) return parseClock(s, word)

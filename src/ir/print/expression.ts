@@ -42,8 +42,8 @@ function piece(expr: HostExpr, scope: HostScope): Piece {
       return atom(`item(${printValue(expr.value)})`)
     case 'logged':
       return atom(`logged(${printLiteral(expr.name)})`)
-    case 'failure':
-      return atom('failure')
+    case 'told':
+      return atom(`told(${expr.what})`)
     case 'stalled':
       return atom(`stalled(${stall(expr)})`)
     case 'apply':

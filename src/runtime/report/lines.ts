@@ -89,7 +89,8 @@ export function warningLines(event: WarningEvent): readonly string[] {
 
 /** Checkpoints that the program or the person asked for are told; the trainer's own come with every epoch. */
 export function checkpointLines(event: CheckpointSaved): readonly string[] {
-  return event.reason === 'asked' || event.reason === 'interrupted' ? [`saved checkpoint ${event.path}`] : []
+  const told: readonly CheckpointSaved['reason'][] = ['asked', 'interrupted', 'failed']
+  return told.includes(event.reason) ? [`saved checkpoint ${event.path}`] : []
 }
 
 /** How a run ended, and where to go on from. */
