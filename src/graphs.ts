@@ -1,5 +1,6 @@
 import { bug } from './base/bug.ts'
 import type { GradientOutput, GraphSource } from './base/graphs.ts'
+import { channelBlockProbe } from './emit/onnx/channelBlock.ts'
 import { lowerToOnnx, type OnnxFunction } from './emit/onnx/graph.ts'
 import { withReciprocals } from './emit/wasm/reciprocals.ts'
 import { compileUpdate } from './emit/wasm/update.ts'
@@ -16,10 +17,14 @@ export function graphsOf(program: Program, provider: OnnxProvider): GraphSource 
   return {
     updates: updatesOf(program),
     gradients: program.steps.flatMap(({ body }) => gradientsIn(body)),
-    lower(name, shapes) {
+    blockProbe: channelBlockProbe(),
+    lower(name, shapes, channelBlock) {
       const graph = graphs.get(name) ?? bug(`there is no graph ${name}`)
       const { func, inputs } = specialise(program, graph, shapes)
-      const model: OnnxFunction = lowerToOnnx(func, { provider })
+      const model: OnnxFunction = lowerToOnnx(func, {
+        provider,
+        ...(channelBlock === undefined ? {} : { channelBlock }),
+      })
       return {
         bytes: model.bytes,
         inputs: model.inputs.map((input, i) => ({

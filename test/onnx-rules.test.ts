@@ -191,7 +191,12 @@ const cases: readonly Case[] = [
   {
     rule: 'gelu(x) = x·Φ(x)',
     func: gelu('%z', ''),
-    nodes: 'Mul Erf HardSigmoid Mul',
+    nodes: 'Gelu',
+  },
+  {
+    rule: 'gelu(x) = x·Φ(x)',
+    func: gelu('%z, %two', '%two: f32[6] = mul %h, %h'),
+    nodes: 'Div Erf Add Mul Erf HardSigmoid Mul Mul',
   },
   {
     rule: "gelu'(x)·dy = (Φ(x) + x·φ(x))·dy",

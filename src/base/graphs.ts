@@ -57,6 +57,15 @@ export interface GraphSource {
   readonly updates: ReadonlyMap<string, UpdateModule>
   /** Gradients that graphs give, of every `minimize`. */
   readonly gradients: readonly GradientOutput[]
-  /** Lowers a graph for arguments of these shapes; keys have none. */
-  lower(graph: string, shapes: readonly (readonly number[] | undefined)[]): LoweredGraph
+  /**
+   * A model that tells how many channels lie side by side in the layout in which the processor's kernels convolve: from `x`, a float of
+   * shape [1, 1, 1, 1], the four `sizes` of the same in blocks. Where there is no such layout it can't be loaded, or the second is 1.
+   */
+  readonly blockProbe: Uint8Array
+  /** Lowers a graph for arguments of these shapes; keys have none. `channelBlock` is what the probe told. */
+  lower(
+    graph: string,
+    shapes: readonly (readonly number[] | undefined)[],
+    channelBlock?: number,
+  ): LoweredGraph
 }

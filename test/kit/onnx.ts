@@ -42,7 +42,8 @@ export function channelBlock(): number | undefined {
   }
 }
 
-function load(bytes: Uint8Array): Binding.InferenceSession {
+/** A session on one thread. */
+export function load(bytes: Uint8Array): Binding.InferenceSession {
   initOrt()
   const session = new binding.InferenceSession()
   const buffer = new ArrayBuffer(bytes.length)

@@ -111,6 +111,19 @@ export class Ort {
     return new OrtSession(session, inputs, outputs)
   }
 
+  /** What a {@link GraphSource.blockProbe} tells: undefined where the processor has no layout of blocks of channels. */
+  channelBlock(probe: Uint8Array): number | undefined {
+    try {
+      const session = this.session(probe, ['x'], ['sizes'])
+      const [sizes] = session.run([feedOf('f32', [1, 1, 1, 1], new Float32Array(1))])
+      session.dispose()
+      const block = Number(sizes?.[1] ?? 1)
+      return block > 1 ? block : undefined
+    } catch {
+      return undefined
+    }
+  }
+
   /** Adds a vector to itself, from and into memory of ours. */
   #selfTest(): void {
     const session = this.session(doubling, ['x'], ['y'])

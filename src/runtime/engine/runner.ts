@@ -29,9 +29,12 @@ export class GraphRunner {
   /** Feeds of tensors that live longer than a step. */
   readonly #feeds = new WeakMap<object, Feed>()
 
+  readonly #channelBlock: number | undefined
+
   private constructor(ort: Ort, source: GraphSource) {
     this.#ort = ort
     this.source = source
+    this.#channelBlock = ort.channelBlock(source.blockProbe)
   }
 
   static async start(source: GraphSource): Promise<GraphRunner> {
@@ -102,7 +105,7 @@ export class GraphRunner {
 
   #lower(graph: string, args: readonly Argument[]): Variant {
     const shapes = args.map(arg => (arg instanceof tf.Tensor ? [...arg.shape] : undefined))
-    const lowered = this.source.lower(graph, shapes)
+    const lowered = this.source.lower(graph, shapes, this.#channelBlock)
     const session = this.#ort.session(
       lowered.bytes,
       lowered.inputs.map(({ name }) => name),

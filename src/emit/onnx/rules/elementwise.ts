@@ -35,7 +35,7 @@ const root2 = Math.SQRT2
 const scaled = of('div', value('x'), number(root2))
 const doubled = of('add', number(1), of('erf', named('v', scaled)))
 /** x/2·(1 + erf(x/√2)) (D. Hendrycks and K. Gimpel 2016). */
-const gelu = of('mul', of('mul', number(0.5), value('x')), doubled)
+const gelu = of('mul', of('mul', number(0.5), value('x')), named('doubled', doubled))
 /** dy·x/2·(2/√π·exp(-v²))/√2 + dy·(1 + erf(v))/2, as the operators' gradients make it. */
 const geluGradient = of(
   'add',
@@ -69,9 +69,14 @@ export const elementwiseRules: readonly TileRule[] = [
     match(step, facts) {
       const found = step.op === 'mul' ? find(gelu, resultOf(step), facts) : undefined
       if (found === undefined || typeOf(facts, found.x!).dtype !== 'f32') return undefined
+      // Alone it is one node; its gradient shares the error function.
+      const isShared = facts.uses(found.doubled!) > 1 || facts.uses(found.v!) > 1
       return {
         inputs: [found.x!],
-        lower: ([x], context) => context.graph.node('Mul', [x, halves(x!, context).phi]),
+        lower: ([x], context) =>
+          isShared
+            ? context.graph.node('Mul', [x, halves(x!, context).phi])
+            : context.graph.node('Gelu', [x]),
       }
     },
   },
