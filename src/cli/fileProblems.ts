@@ -9,6 +9,7 @@ const problems = {
   LTM0005: 'this file cannot be read:',
   LTM0006: 'nothing to train in',
   LTM0007: 'no trained weights in',
+  LTM0008: 'there is no checkpoint in',
   LTM0020: 'there is no snapshot',
   LTM0021: 'the program is no longer what was kept in',
   LTM0022: 'snapshots are not written where `CI` is set:',

@@ -3,6 +3,7 @@ import { Bug } from '../base/bug.ts'
 import { type ExitCode, exitCodes } from '../runtime/errors.ts'
 import { buildCommand } from './build.ts'
 import { checkCommand } from './check.ts'
+import { checkpointCommand } from './checkpoint.ts'
 import { type Cli, Stop } from './cli.ts'
 import { doctorCommand } from './doctor.ts'
 import { explainCommand } from './explain.ts'
@@ -52,6 +53,7 @@ function declare(cli: Cli, finish: (code: ExitCode) => void): Command {
     testConstraintsCommand,
     predictCommand,
     summaryCommand,
+    checkpointCommand,
     irCommand,
     buildCommand,
     explainCommand,

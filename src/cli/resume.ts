@@ -24,11 +24,12 @@ export async function resumedCheckpoint(runs: string, name: string, asked: strin
 async function foundFor(runs: string, name: string, asked: string | true): Promise<TrainedCheckpoint> {
   if (asked === true || asked === 'latest') return newestTrained(runs, name)
   if (asked === 'best') return trainedCheckpoint(runs, name)
-  return hasCheckpoint(asked) ? { path: asked, skipped: [] } : newestIn(asked)
+  return newestAt(asked)
 }
 
-/** The newest checkpoint of a run's folder, or of that of its checkpoints. */
-async function newestIn(folder: string): Promise<TrainedCheckpoint> {
+/** A checkpoint, or the newest one of a run's folder, or of that of its checkpoints. */
+export async function newestAt(folder: string): Promise<TrainedCheckpoint> {
+  if (hasCheckpoint(folder)) return { path: folder, skipped: [] }
   const skipped: RunError[] = []
   for (const place of [join(folder, 'checkpoints'), folder]) {
     const found = await newestCheckpoint(place)

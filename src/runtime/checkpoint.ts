@@ -66,6 +66,11 @@ export function hasCheckpoint(path: string): boolean {
   return placesOf(dirname(target), basename(target)).some(place => existsSync(join(place, files.manifest)))
 }
 
+/** The paths of the checkpoints of a folder, the newest first, whole or not. */
+export async function checkpointsIn(folder: string): Promise<readonly string[]> {
+  return (await newestFirst(folder)).map(({ path }) => path)
+}
+
 /** Whether a folder has a checkpoint that is whole and of a later time than `time`. */
 export async function hasNewer(folder: string, time: number): Promise<boolean> {
   for (const candidate of await newestFirst(folder)) {

@@ -105,7 +105,7 @@ async function madeBy(make: () => Promise<unknown>): Promise<boolean> {
 
 function cannotOpen(parent: string, error: unknown): unknown {
   const code = systemCode(error)
-  if (code === '') return error
+  if (code === '' || error instanceof RunError) return error
   return new RunError({
     code: 'LTM6303',
     message: `can't write a folder for this run in ${parent}: ${systemWords[code] ?? code}`,

@@ -79,7 +79,7 @@ function blocksOf(ir: string): readonly (readonly string[])[] {
   const blocks: string[][] = []
   for (const line of ir.split('\n')) {
     if (line === '' || line.startsWith('///')) continue
-    if (/^\S/.test(line) && line !== '}') blocks.push([line])
+    if (/^\w/.test(line)) blocks.push([line])
     else blocks.at(-1)?.push(line)
   }
   return blocks

@@ -70,7 +70,7 @@ export class RecordFile {
 
 function cannotRecord(path: string, error: unknown): unknown {
   const code = systemCode(error)
-  if (code === '') return error
+  if (code === '' || error instanceof RunError) return error
   const full = code === 'ENOSPC' || code === 'EDQUOT'
   return new RunError({
     code: 'LTM6307',
