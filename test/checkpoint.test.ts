@@ -1,5 +1,6 @@
 import {
   cpSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -393,6 +394,24 @@ crashes('while files are written: the old one counts', async () => {
   await saveCheckpoint(folder, 'latest', snapshot(3))
   assert.is(await newestCount(folder), 3)
   assert.equal(readdirSync(folder), ['latest'])
+})
+
+crashes('a file has its name only when it has all its bytes', async () => {
+  const folder = freshFolder()
+  const place = join(folder, '.first.saving', 'manifest.json')
+  const seen: boolean[] = []
+  const watched = [Buffer.from('half'), Buffer.from('whole')]
+  const pieces = Object.assign([...watched], {
+    *[Symbol.iterator]() {
+      for (const piece of watched) {
+        seen.push(existsSync(place))
+        yield piece
+      }
+    },
+  })
+  await writeFolder(folder, 'first', [{ name: 'manifest.json', pieces }])
+  assert.equal(seen, [false, false])
+  assert.is(readFileSync(join(folder, 'first', 'manifest.json'), 'utf8'), 'halfwhole')
 })
 
 crashes('before the moves: the old one counts', async () => {

@@ -21,9 +21,12 @@ export function nameOfPlace(entry: string): string | undefined {
   return place === 'removed' ? undefined : (name ?? entry)
 }
 
+/** The end of the name of a file that is being written. */
+const unfinished = '.part'
+
 /**
  * Writes a folder so that a reader sees either the old one or the new one, whatever happens meanwhile. The last file
- * marks the folder as complete. Where it fails, the old folder stands as before and nothing is left over.
+ * marks the folder as complete, so it must not be there before it has all its bytes. Where it fails, the old folder stands as before and nothing is left over.
  */
 export async function writeFolder(
   parent: string,
@@ -35,7 +38,8 @@ export async function writeFolder(
   await finishInterrupted(parent, files.at(-1)!.name)
   try {
     await mkdir(saving)
-    for (const file of files) await writeDurably(join(saving, file.name), file.pieces)
+    for (const file of files) await writeDurably(join(saving, `${file.name}${unfinished}`), file.pieces)
+    for (const { name } of files) await rename(join(saving, `${name}${unfinished}`), join(saving, name))
     await syncFolder(saving)
     await replace(target, saving, previous)
     await syncFolder(parent)

@@ -156,7 +156,8 @@ export interface ProfileEvent extends Profile {
 }
 
 /** Why a run ended. */
-export type EndReason = 'finished' | 'stalled' | 'reached' | 'diverged' | 'stopped' | 'interrupted'
+export const endReasons = ['finished', 'stalled', 'reached', 'diverged', 'stopped', 'interrupted'] as const
+export type EndReason = (typeof endReasons)[number]
 
 export interface RunEnd {
   readonly kind: 'run_end'

@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs-core'
 import { hasCheckpoint } from './checkpoint.ts'
 import type { JsonValue, Snapshot, StoredTensor } from './contracts.ts'
 import { RunError } from './errors.ts'
-import type { ClockValues } from './events.ts'
+import { type ClockValues, endReasons } from './events.ts'
 import { checkFits } from './fits.ts'
 import type { Origin } from './folders.ts'
 import { timesPassed } from './hooks.ts'
@@ -182,7 +182,7 @@ function placesFrom(stored: JsonValue | undefined) {
 
 /** A hook or `stop` may have ended the run in the middle of its last epoch. */
 function restoreEnd({ control }: Session, stored: JsonValue | undefined): void {
-  const reason = (['finished', 'stalled', 'stopped'] as const).find(one => one === textIn(stored, 'reason'))
+  const reason = endReasons.find(one => one === textIn(stored, 'reason'))
   const detail = textIn(stored, 'detail')
   if (reason !== undefined) control.end = { reason, ...(detail !== undefined && { detail }) }
 }

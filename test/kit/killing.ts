@@ -7,9 +7,10 @@ import { fileURLToPath } from 'node:url'
 import { isDeepStrictEqual } from 'node:util'
 import { newestTrained } from '../../src/cli/checkpoints.ts'
 import { emitProgram } from '../../src/compiler.ts'
+import { systemCode } from '../../src/runtime/atomic.ts'
 import { loadCheckpoint } from '../../src/runtime/checkpoint.ts'
 import type { JsonValue } from '../../src/runtime/contracts.ts'
-import { listIn, memberOf, textIn } from '../../src/runtime/stored.ts'
+import { listIn, memberOf, numberIn, textIn } from '../../src/runtime/stored.ts'
 import { lastingRecords, lastingState } from './everything.ts'
 import { compileIn } from './examples.ts'
 
@@ -156,7 +157,12 @@ function noteFailure({ code, out }: Life, counts: KillCounts): void {
 
 function fillDisk(runs: string, spare: number): void {
   const { bavail, bsize } = statfsSync(runs)
-  writeFileSync(join(runs, 'ballast'), Buffer.alloc(Math.max(0, bavail * bsize - spare)))
+  try {
+    writeFileSync(join(runs, 'ballast'), Buffer.alloc(Math.max(0, bavail * bsize - spare)))
+  } catch (error) {
+    // The run may have taken some of the room meanwhile: then there is none left.
+    if (systemCode(error) !== 'ENOSPC') throw error
+  }
 }
 
 /** What a run came to: its state and its records. */
@@ -183,7 +189,8 @@ function noteState(state: JsonValue, counts: KillCounts): void {
   const position = memberOf(state, 'position')
   if (memberOf(position, 'evaluation') !== null) counts.validations += 1
   if (listIn(state, 'windows').length > 0) counts.windows += 1
-  if (Number(memberOf(memberOf(state, 'watch'), 'waited')) > 0) counts.patience += 1
+  const waited = numberIn(memberOf(memberOf(state, 'stalls'), 'trainer.stop.0'), 'waited')
+  if (waited > 0) counts.patience += 1
   if (textIn(position, 'stage') === undefined)
     counts.wrong.push('a checkpoint does not tell where its run is')
 }
