@@ -115,6 +115,8 @@ async function ltm(args: readonly string[], fakes: Fakes = {}) {
     compiler: async () => compiler,
     runtime: async () => ({
       run: fakes.run ?? (async () => 0),
+      rateHypers: () => [],
+      findRate: async () => ({ trials: [], suggestion: undefined, end: 'tried all' as const }),
       survey: async () => ({
         reports: [
           { name: 'tensorflow', available: false, detail: 'not installed', install: 'npm install x' },

@@ -20,23 +20,34 @@ export async function execute(
   cli: Cli,
 ): Promise<ExitCode> {
   const [compiler, runtime] = await Promise.all([cli.compiler(), cli.runtime()])
-  const folder = dirname(resolve(path))
-  const text = compiler.emitProgram(program, {
-    target: 'javascript',
-    runtime: cli.runtimeUrl,
-    directory: JSON.stringify(folder),
-    watched: request.profile || request.detectAnomaly,
-    userModule: file => pathToFileURL(resolve(folder, file)).href,
-  })
   const interrupts = watchInterrupts(cli.terminal.err)
   try {
-    await requireCalled(program, folder)
-    const module = await importGenerated(program.name, text)
+    const module = await importProgram(program, path, request.profile || request.detectAnomaly, cli)
     const graphs = request.engine === 'compiled' ? compiler.graphsOf(program, 'cpu') : undefined
     return await runtime.run({ ...request, module, graphs, signal: interrupts.signal })
   } finally {
     interrupts.release()
   }
+}
+
+/** The module that a program becomes, imported. `watched` operators tell that they run. */
+export async function importProgram(
+  program: Program,
+  path: string,
+  watched: boolean,
+  cli: Cli,
+): Promise<unknown> {
+  const folder = dirname(resolve(path))
+  const compiler = await cli.compiler()
+  const text = compiler.emitProgram(program, {
+    target: 'javascript',
+    runtime: cli.runtimeUrl,
+    directory: JSON.stringify(folder),
+    watched,
+    userModule: file => pathToFileURL(resolve(folder, file)).href,
+  })
+  await requireCalled(program, folder)
+  return importGenerated(program.name, text)
 }
 
 /** Loads the user's own files first: their faults are told at the lines that call them. */

@@ -3,6 +3,8 @@ import type { Engine } from '../compiler.ts'
 import type { BackendSurvey } from '../runtime/backends.ts'
 import type { ExitCode, RunError } from '../runtime/errors.ts'
 import type { ProgramText } from '../runtime/identity.ts'
+import type { RateSearch, RatesFound } from '../runtime/rateFinder.ts'
+import type { RunOptions } from '../runtime/start.ts'
 
 /** What commands ask of the compiler. */
 export type Compiler = Pick<
@@ -38,8 +40,13 @@ export interface RunRequest {
   readonly signal: AbortSignal
 }
 
+export type RateOptions = Pick<RunOptions, 'backend' | 'seed' | 'signal'>
+
 /** What commands ask of the runtime. */
 export interface Runtime {
   run(request: RunRequest): Promise<ExitCode>
+  /** Hypers that decide the learning rate of an optimizer. */
+  rateHypers(module: unknown): readonly string[]
+  findRate(module: unknown, search: RateSearch, options: RateOptions): Promise<RatesFound>
   survey(): Promise<BackendSurvey>
 }

@@ -18,6 +18,7 @@ import { showWithSummary } from './show.ts'
 import { summaryCommand } from './summary.ts'
 import { testCommand } from './test.ts'
 import { testConstraintsCommand } from './testConstraints.ts'
+import { tuneCommand } from './tune.ts'
 
 /** The whole command line: arguments in, exit code out. Nothing is thrown. */
 export async function runCli(args: readonly string[], cli: Cli): Promise<ExitCode> {
@@ -54,6 +55,7 @@ function declare(cli: Cli, finish: (code: ExitCode) => void): Command {
     predictCommand,
     summaryCommand,
     checkpointCommand,
+    tuneCommand,
     irCommand,
     buildCommand,
     explainCommand,
@@ -67,7 +69,7 @@ function declare(cli: Cli, finish: (code: ExitCode) => void): Command {
 /** For the commands that take hypers, flags that they don't know become `--set`. */
 function withHypers(args: readonly string[], program: Command): readonly string[] {
   const [name = '', ...rest] = args
-  if (!['run', 'test', 'predict', 'summary'].includes(name)) return args
+  if (!['run', 'test', 'predict', 'summary', 'tune'].includes(name)) return args
   const command = program.commands.find(one => one.name() === name)
   const help = { long: '--help', short: '-h', required: false, optional: false }
   return [name, ...hyperFlags(rest, [...(command?.options ?? []), help])]

@@ -3,6 +3,7 @@ import { type ExitCode, exitCodes, type RunError } from '../runtime/errors.ts'
 import type { Reporter } from '../runtime/events.ts'
 import { profiled } from '../runtime/profiled.ts'
 import { predict, type RunResult, test, train } from '../runtime/program.ts'
+import { findRate, rateHypers } from '../runtime/rateFinder.ts'
 import { chooseReporter } from '../runtime/report/choose.ts'
 import type { RunOptions } from '../runtime/start.ts'
 import type { Training } from '../runtime/training.ts'
@@ -14,7 +15,12 @@ import { jsonlOf, requireWritable, writePredictions } from './predictions.ts'
 const modes = { train, test, predict }
 
 /** The runtime as commands use it. */
-export const runtimePort: Runtime = { run, survey: surveyBackends }
+export const runtimePort: Runtime = {
+  run,
+  rateHypers: module => rateHypers(trainingOf(module)),
+  findRate: (module, search, options) => findRate(trainingOf(module), search, options),
+  survey: surveyBackends,
+}
 
 async function run(request: RunRequest): Promise<ExitCode> {
   const training = trainingOf(request.module)
