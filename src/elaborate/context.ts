@@ -155,6 +155,8 @@ export interface Context {
   }
   /** In the settings of an optimizer: a factor that shrinks when a logged value has stalled. */
   readonly plateau?: (ctx: Context, node: Pick<Call, 'args' | 'span'>) => Value
+  /** In a step that is compiled for parts that hooks freeze: whether a part is frozen; undefined for all others. */
+  readonly frozenNow?: (path: string) => boolean | undefined
   /** Inside a scan: takes what a round yields. */
   readonly round?: (value: Value, span: Span) => void
   /** Because of an error nobody knows what shape is wanted here: calls that would take it over stay silent. */

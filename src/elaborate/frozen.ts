@@ -21,6 +21,20 @@ export function frozenInside(module: ModuleValue, { frozen = [] }: ModuleValue):
   return own.length === 0 ? module : { ...module, frozen: own }
 }
 
+/** The instances in a value with those parts frozen that are now; of parts that `isFrozen` does not know it stays as it is. */
+export function withPartsFrozenNow(value: Value, isFrozen: (path: string) => boolean | undefined): Value {
+  return mapInstances(value, module => {
+    const { frozen: before = [], ...own } = module
+    const parts = instancesIn(module)
+    const now = parts.filter(part => isFrozen(joinPath(module.path, part)) ?? before.includes(part))
+    // What holds something that is let go is let go with it.
+    const frozen = now.filter(part => parts.every(other => !isInside(other, part) || now.includes(other)))
+    return frozen.length === 0 ? own : { ...own, frozen }
+  })
+}
+
+const isInside = (part: string, owner: string): boolean => owner === '' || liesBelow(part, owner)
+
 /** What of some frozen parts lies at a path or below it; all of it, `''`, where the path lies below one of them. */
 function partsBelow(frozen: readonly string[], path: string): readonly string[] {
   if (path === '') return frozen

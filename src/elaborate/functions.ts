@@ -26,7 +26,7 @@ import {
   freshSizes,
   type Sizes,
 } from './formals.ts'
-import { frozenInside } from './frozen.ts'
+import { frozenInside, withPartsFrozenNow } from './frozen.ts'
 import { emitCall, ownerOf } from './functionCalls.ts'
 import { FunctionRegion, resultsOf, tensorsOf, withWrites } from './functionRegion.ts'
 import { type FunctionRequest, isHostArgument } from './functionRequest.ts'
@@ -40,7 +40,8 @@ import { type DeclaredType, declaredType } from './types.ts'
 import { errorValue, type FunctionValue, type ModuleValue, type Value } from './values.ts'
 
 /** Calls a declared function: inline where it only computes host values, else as a specialised function of the IR. */
-export function callFunction(ctx: Context, called: FunctionValue, site: CallSite, piped?: Piped): Value {
+export function callFunction(ctx: Context, declared: FunctionValue, site: CallSite, piped?: Piped): Value {
+  const called = asItStandsNow(ctx, declared)
   if (called.self && isHomeless(ctx, called.self))
     return complain(ctx, 'LTM4313', site.span, { made: called.self.spec.declaration.name.text })
   const { callee, mode } = inItsMode(ctx, called)
@@ -86,7 +87,7 @@ export function callFunction(ctx: Context, called: FunctionValue, site: CallSite
   if (wanted === 'error') return errorValue
   defineSizes(scope, sizes)
   const given = new Map<string, ModuleValue>()
-  const own = args.map(arg => ownArgument(arg, callee, given))
+  const own = args.map(arg => ownArgument({ ...arg, value: partsNow(ctx, arg.value) }, callee, given))
   for (const { formal, value } of own) scope.define(formal.name.text, value, formal.name.span)
   if (!ctx.generic && hasUntoldSizes(args, wanted))
     return splice({ ...ctx, mode }, callee, own, given, scope, site, wanted)
@@ -120,6 +121,19 @@ export function callFunction(ctx: Context, called: FunctionValue, site: CallSite
   for (const { formal, value } of own)
     scope.define(formal.name.text, heldFast(ctx, value, formal.name), formal.name.span)
   return splice({ ...ctx, mode }, callee, own, given, scope, site, wanted)
+}
+
+/** Where hooks freeze parts of models: the function of an instance whose frozen parts are those of this moment. */
+function asItStandsNow(ctx: Context, called: FunctionValue): FunctionValue {
+  const self = called.self && partsNow(ctx, called.self)
+  return self?.kind === 'module' ? { ...called, self } : called
+}
+
+/** Only a step knows where its instances stand; inside a function they are those of its module. */
+function partsNow(ctx: Context, value: Value): Value {
+  return ctx.frozenNow && ctx.region.kind === 'step' && !ctx.self
+    ? withPartsFrozenNow(value, ctx.frozenNow)
+    : value
 }
 
 /** Made where it is used, and with parameters or buffers of its own. */

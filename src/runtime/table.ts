@@ -201,7 +201,11 @@ function inlineColumn(spec: ColumnSpec, lists: readonly (readonly Cell[])[], row
   return { kind: 'numbers', name: '', shape: Array.isArray(spec) ? [columns.length] : [], values }
 }
 
+/** Lists that are as long in each example are the numbers of a shape. */
 function listColumn(lists: readonly (readonly number[])[]): Column {
+  const [{ length } = []] = lists
+  if (lists.every(list => list.length === length))
+    return { kind: 'numbers', name: '', shape: [length], values: Float32Array.from(lists.flat()) }
   const offsets = new Int32Array(lists.length + 1)
   for (const [row, list] of lists.entries()) offsets[row + 1] = offsets[row]! + list.length
   return { kind: 'ragged', name: '', offsets, values: Float32Array.from(lists.flat()) }

@@ -1,4 +1,4 @@
-import { type Entry, error, listed } from './entry.ts'
+import { type Entry, error, listed, warning } from './entry.ts'
 
 /** LTM438x: what stands around the steps. */
 export const hooks = {
@@ -40,6 +40,12 @@ export const hooks = {
     (d: { paths: readonly string[] }) =>
       `no optimizer has ${listed(d.paths)}, so unfreezing ${d.paths.length === 1 ? 'it' : 'them'} would move nothing`,
     () => 'give it to an optimizer: what is frozen costs nothing there, and moves once it is unfrozen',
+  ),
+  LTM4395: warning(
+    (d: { most: number }) =>
+      `more than ${d.most} parts are frozen and let go, each on its own: of this one the mode stays what it is at the start`,
+    () =>
+      'its parameters are frozen and let go as it says; parts that look at `training` had better be frozen together',
   ),
   LTM4388: error(
     (d: { source: string }) => `\`${d.source}\` is no file of weights`,

@@ -22,5 +22,9 @@ export function freezeStatement(step: StepContext, node: Freeze | Unfreeze): voi
   const lost = parameters.filter(path => !owned.includes(path))
   if (!frozen && lost.length > 0 && training.failedOptimizers.size === 0)
     complain(ctx, 'LTM4387', node.glob.span, { paths: lost })
-  region.body.push({ kind: 'freeze', parameters, frozen, origin: originOf(node.span) })
+  const origin = originOf(node.span)
+  region.body.push({ kind: 'freeze', parameters, frozen, origin })
+  for (const { variable, statements } of training.parts)
+    if (statements.has(node.id))
+      region.body.push({ kind: 'set', name: variable, value: { kind: 'bool', value: frozen }, origin })
 }

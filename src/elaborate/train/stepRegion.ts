@@ -31,14 +31,14 @@ export class StepRegion implements Region {
   readonly kind = 'step'
   body: HostStatement[] = []
   readonly #names = new NameSupply()
-  readonly #places = new NameSupply()
+  #places = new NameSupply()
   readonly #named = new Set<string>()
   #sole: string | undefined
   #reads = new Map<string, TensorValue>()
   /** Buffers with the values that they were given here and that no statement has written yet. */
   #unwritten = new Map<string, BufferWrite>()
   #key: string | undefined
-  readonly #frozen: ReadonlySet<string>
+  #frozen: ReadonlySet<string>
   /** Parameters whose constraints have written their buffers here. */
   #stepped: ReadonlySet<string> = new Set()
   /** The step that makes each value, for slices. */
@@ -304,6 +304,23 @@ export class StepRegion implements Region {
       return list
     })
     this.#restore(after)
+    return lists
+  }
+
+  /** Bodies that take each other's place: the same draws in them have the same names. */
+  instead(
+    bodies: readonly { readonly frozen: ReadonlySet<string>; readonly run: () => void }[],
+  ): readonly (readonly HostStatement[])[] {
+    const [places, frozen] = [this.#places, this.#frozen]
+    const lists = this.branches(
+      bodies.map(body => () => {
+        this.#places = new NameSupply()
+        this.#frozen = body.frozen
+        body.run()
+      }),
+    )
+    this.#places = places
+    this.#frozen = frozen
     return lists
   }
 

@@ -41,6 +41,7 @@ import { forLoop, whileLoop } from './loops.ts'
 import { message } from './messages.ts'
 import { type MetricScope, metricUpdate } from './metrics.ts'
 import { checkCarried, minimize } from './minimize.ts'
+import type { Part } from './modes.ts'
 import { watching } from './monitors.ts'
 import { changedIn } from './snapshots.ts'
 import { logName, type StepContext, weightOf } from './stepContext.ts'
@@ -84,9 +85,8 @@ function stepOfPhase(training: Training, node: TrainStep, phase: Phase): Trainin
     changing,
     updated: false,
   }
-  statements(step, node.body)
-  checkCarried(step)
-  region.writeBuffers()
+  if (phase === 'train') bodyByMode(step, node.body, training.parts)
+  else body(step, node.body)
   if (streams.some(stream => stream === undefined)) return undefined
   return {
     phase,
@@ -96,6 +96,34 @@ function stepOfPhase(training: Training, node: TrainStep, phase: Phase): Trainin
     body: region.body,
     origin: originOf(node.span),
   }
+}
+
+function body(step: StepContext, block: Block): void {
+  statements(step, block)
+  checkCarried(step)
+  step.region.writeBuffers()
+}
+
+/** The body for each way in which parts are frozen: which of them runs is decided when the step begins (F15). */
+function bodyByMode(
+  step: StepContext,
+  block: Block,
+  parts: readonly Part[],
+  frozen = step.training.frozen,
+): void {
+  const [part, ...more] = parts
+  if (!part) return body(step, block)
+  const { ctx, region } = step
+  const bodies = [true, false].map(stands => {
+    const frozenNow = (path: string) => (part.paths.has(path) ? stands : ctx.frozenNow?.(path))
+    const inner: StepContext = { ...step, ctx: { ...ctx, frozenNow }, names: new Map(), updated: false }
+    const others = [...frozen].filter(path => !part.paths.has(path))
+    const now = new Set(stands ? [...others, ...part.paths] : others)
+    return { frozen: now, run: () => bodyByMode(inner, block, more, now) }
+  })
+  const [then = [], otherwise = []] = region.instead(bodies)
+  const condition: HostExpr = { kind: 'var', name: part.variable }
+  emit(step, { kind: 'if', condition, then, otherwise, origin: originOf(block.span) })
 }
 
 /** A batch: a record of fields with the batch's size in front, and `size`. */

@@ -3,7 +3,7 @@ import { nearest } from '../../base/names.ts'
 import { type Span, textOf } from '../../base/source.ts'
 import type { Dataset, Optimizer, Parameter, Program, WeightFile } from '../../ir/ir.ts'
 import type { Glob, Hyper, Train, TrainMember } from '../../syntax/ast.ts'
-import { type Context, complain } from '../context.ts'
+import { type Context, complain, originOf } from '../context.ts'
 import { checkFunction } from '../definitions.ts'
 import type { Binding, Env } from '../env.ts'
 import { expression } from '../evaluate.ts'
@@ -19,6 +19,7 @@ import { globPattern } from './globs.ts'
 import { elaborateHook } from './hooks.ts'
 import { elaborateHyper, hyperValue } from './hypers.ts'
 import { elaborateMetric, type MetricScope } from './metrics.ts'
+import { partsOf } from './modes.ts'
 import { checkReadings } from './monitors.ts'
 import { elaborateOptimizer } from './optimizers.ts'
 import { elaborateBuffer, elaborateParameter, type Start } from './parameters.ts'
@@ -93,6 +94,13 @@ export function elaborateTrain(world: Context, train: Train, given: ReadonlyMap<
   const movers = averages.flatMap(
     average => averageOptimizer(ctx, average, optimizers, failed.size > 0) ?? [],
   )
+  const frozen = new Set(parameters.flatMap(({ path, frozen }) => (frozen ? [path] : [])))
+  const parts = partsOf(
+    ctx,
+    train,
+    membersOf(train, 'Model').map(({ name }) => ctx.env.lookup(name.text)?.value ?? errorValue),
+    frozen,
+  )
   const training: Training = {
     ctx,
     datasets: new Map(datasets.map(dataset => [dataset.name, dataset])),
@@ -100,7 +108,8 @@ export function elaborateTrain(world: Context, train: Train, given: ReadonlyMap<
     averages: movers,
     metrics,
     parameters: parameters.map(({ path }) => path),
-    frozen: new Set(parameters.flatMap(({ path, frozen }) => (frozen ? [path] : []))),
+    frozen,
+    parts,
     logged: new Set(),
     returned: [],
     readings: [...plateaus.readings],
@@ -133,7 +142,17 @@ export function elaborateTrain(world: Context, train: Train, given: ReadonlyMap<
     parameters,
     buffers,
     weights: models.flatMap(({ weights }) => weights ?? []),
-    vars: [...vars.flatMap(({ host }) => host ?? []), ...setVars, ...plateaus.vars],
+    vars: [
+      ...vars.flatMap(({ host }) => host ?? []),
+      ...setVars,
+      ...plateaus.vars,
+      ...parts.map(({ variable, frozen: value }) => ({
+        name: variable,
+        type: 'bool' as const,
+        value,
+        origin: originOf(train.name.span),
+      })),
+    ],
     optimizers: [...optimizers, ...movers],
     metrics: [...metrics.values()].map(scope => scope.metric),
     functions: world.world.functions.list,

@@ -3,6 +3,7 @@ import type { Span } from '../../base/source.ts'
 import type { Cadence, Dataset, Optimizer, Phase, Value } from '../../ir/ir.ts'
 import type { Context } from '../context.ts'
 import type { MetricScope } from './metrics.ts'
+import type { Part } from './modes.ts'
 
 /** A place that reads `val.loss`, and who reads it: a phase, an event, the trainer. */
 export interface Reading {
@@ -29,6 +30,8 @@ export interface Training {
   readonly parameters: readonly string[]
   /** Of these, what no optimizer may move. */
   readonly frozen: ReadonlySet<string>
+  /** Parts of the models whose mode changes as hooks freeze them and let them go. */
+  readonly parts: readonly Part[]
   /** `train.loss`, `val.accuracy`: every name that something is logged under. */
   readonly logged: Set<string>
   /** What the steps return, each `return` for itself. */
