@@ -1,13 +1,15 @@
 import { Command } from 'commander'
 import { type Renderable, renderJson } from '../diagnostics/render.ts'
 import { type ExitCode, exitCodes } from '../runtime/errors.ts'
-import { type Cli, Stop } from './cli.ts'
+import { badUsage, type Cli, Stop } from './cli.ts'
 import { compileFile } from './compileFile.ts'
+import { fixFile } from './fixes.ts'
 import { afterHelp } from './help.ts'
 import { showJson, showWithSummary } from './show.ts'
 
 interface CheckOptions {
   readonly json?: true
+  readonly fix?: true
 }
 
 /** `ltm check FILE…`: everything that can be known before a run. */
@@ -16,15 +18,24 @@ export function checkCommand(cli: Cli, finish: (code: ExitCode) => void): Comman
     .description('report what is wrong with programs, without running them')
     .argument('<file...>', 'ltm files')
     .option('--json', 'print the diagnostics as JSON')
-    .addHelpText('after', afterHelp(['ltm check digits.ltm', 'ltm check --json *.ltm']))
+    .option('--fix', 'first repair in place what has a safe repair, and say what was changed')
+    .addHelpText(
+      'after',
+      afterHelp(['ltm check digits.ltm', 'ltm check --fix digits.ltm', 'ltm check --json *.ltm']),
+    )
     .action(async (paths: readonly string[], options: CheckOptions) =>
       finish(await check(paths, options, cli)),
     )
 }
 
 async function check(paths: readonly string[], options: CheckOptions, cli: Cli): Promise<ExitCode> {
+  if (options.fix && options.json)
+    throw badUsage('--fix and --json do not go together', 'Fix first, then check.')
   const found: Renderable[] = []
-  for (const path of paths) found.push(...(await diagnosticsOf(path, cli)))
+  for (const path of paths) {
+    if (options.fix) await fixFile(path, cli)
+    found.push(...(await diagnosticsOf(path, cli)))
+  }
   const diagnostics = distinct(found)
   const errors = diagnostics.filter(d => d.severity === 'error').length
   if (options.json) {
