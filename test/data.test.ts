@@ -397,6 +397,34 @@ fields('inline and synthetic sources are checked like files', async () => {
   assert.match(none.message, "a synthetic dataset can't have 0 examples")
 })
 
+fields(
+  'cells without a number stand for the one that `missing` says, and are an error without it',
+  async () => {
+    writeFileSync(join(folder, 'gaps.csv'), 'a,b,kind\n1.5,2,0\n,3,1\nNA,"?",2\n4, nan,null\n')
+    const source = (missing: { missing?: number }) => ({
+      kind: 'csv' as const,
+      path: 'gaps.csv',
+      skip: 1,
+      ...missing,
+      trace: 'x.ltm:3',
+    })
+    const spec = (missing: { missing?: number }) => flowers(source(missing), { shuffle: false })
+    const error = await failure(() => loadDataset(spec({}), folder, 1))
+    assert.is(error.code, 'LTM5106')
+    const data = await loadDataset(spec({ missing: -7 }), folder, 1)
+    const read: number[][] = []
+    for (let i = 0; i < data.batches('train', 0, false); i++) {
+      const batch = data.batch('train', 0, i, false).fields
+      read.push(...Object.values(batch).map(tensor => [...tensor.dataSync()]))
+      tf.dispose(Object.values(batch))
+    }
+    assert.equal(
+      read.flat().toSorted((a, b) => a - b),
+      [-7, -7, -7, -7, -7, 0, 1, 1.5, 2, 2, 3, 4],
+    )
+  },
+)
+
 fields.run()
 
 // ── Splits and order ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -490,6 +518,26 @@ splitting('by labels of one example each: the totals are still right', async () 
   )
   const data = await loadDataset(spec, folder, 1)
   assert.equal([...data.splits.values()], [70, 15, 15])
+})
+
+splitting('by groups: no group is in two splits, and the shares are those of the rows', async () => {
+  const patient = Array.from({ length: 200 }, (_, row) => Math.floor(Math.sqrt(row)))
+  const spec = flowers(
+    { kind: 'inline', columns: [upTo(200), patient, patient], trace: 'x.ltm:3' },
+    { split: thirds, group: 'label' },
+  )
+  const seen = new Map<number, string>()
+  const sizes: number[] = []
+  for (const [name] of thirds) {
+    const rows = (await walk(spec, name)).flat()
+    sizes.push(rows.length)
+    for (const row of rows) {
+      assert.is(seen.get(patient[row]!) ?? name, name)
+      seen.set(patient[row]!, name)
+    }
+  }
+  assert.is(sizes[0]! + sizes[1]! + sizes[2]!, 200)
+  for (const [i, [, share]] of thirds.entries()) assert.ok(Math.abs(sizes[i]! - 200 * share) <= 27)
 })
 
 splitting('by a label that a fit of the split changes is refused', async () => {

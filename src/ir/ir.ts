@@ -241,6 +241,8 @@ export interface Dataset {
   readonly split: readonly { readonly name: string; readonly share: number }[]
   /** The field that every split holds in equal proportions. */
   readonly stratify?: string
+  /** The field whose examples of one value all lie in one split. */
+  readonly group?: string
   readonly batch: number
   readonly shuffle: boolean
   readonly dropLast: boolean
@@ -293,7 +295,14 @@ export interface Tokens {
 /** A value of an inline table. */
 export type Cell = number | string | readonly number[]
 export type DataSource =
-  | { readonly kind: 'csv'; readonly path: string; readonly skip: number; readonly origin: Origin }
+  | {
+      readonly kind: 'csv'
+      readonly path: string
+      readonly skip: number
+      /** What a cell without a number stands for; without it such a cell is an error. */
+      readonly missing?: number
+      readonly origin: Origin
+    }
   | {
       readonly kind: 'inline'
       readonly columns: readonly { readonly name: string; readonly values: readonly Cell[] }[]

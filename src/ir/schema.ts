@@ -218,7 +218,7 @@ const dataset = record<Dataset>({
   name: text,
   declaration: text,
   source: union<DataSource>({
-    csv: { path: text, skip: whole, origin },
+    csv: { path: text, skip: whole, missing: optional(number), origin },
     inline: {
       columns: list(
         record<{ readonly name: string; readonly values: readonly Cell[] }>({
@@ -291,6 +291,7 @@ const dataset = record<Dataset>({
   ),
   split: list(record<Dataset['split'][number]>({ name: text, share: number })),
   stratify: optional(text),
+  group: optional(text),
   batch: whole,
   shuffle: truth,
   dropLast: truth,

@@ -24,6 +24,8 @@ export interface CsvText {
   readonly file: string
   /** Lines before the first row. */
   readonly skip: number
+  /** What a cell without a number stands for, where the program says so. */
+  readonly missing?: number | undefined
   readonly trace: Trace
 }
 
@@ -218,10 +220,14 @@ function enlarged(values: Float32Array<ArrayBuffer>, needed: number): Float32Arr
 
 const decimal = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/
 
+/** How files write that a number is missing. */
+const absent = /^(|na|n\/a|nan|null|none|\?)$/i
+
 /** The number in the cell at the cursor, which may be quoted, spaced, have an exponent, or be no number at all. */
 function numberCell(cursor: Cursor, column: CsvColumn): number {
   const place = { ...cursor }
   const text = cellText(cursor)
+  if (cursor.text.missing !== undefined && absent.test(text)) return cursor.text.missing
   const value = decimal.test(text) ? Number(text) : Number.NaN
   if (Number.isNaN(value)) throw notANumber(place, column, text)
   if (!Number.isFinite(Math.fround(value))) throw tooLarge(place, column, text)

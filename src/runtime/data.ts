@@ -225,28 +225,31 @@ function rangeOf(from: number, to: number): Int32Array {
   return Int32Array.from({ length: to - from }, (_, index) => from + index)
 }
 
-// ── Stratification ──────────────────────────────────────────────────────────────────────────────────────────────────
+// ── Splits by a field ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 /**
- * The field to stratify by is needed before there is a training split to learn fits from, so fits of the whole table
+ * The field to split by is needed before there is a training split to learn fits from, so fits of the whole table
  * stand in; `checkLabelsStand` makes sure that this made no difference.
  */
 async function fieldsToSplitBy(spec: DatasetSpec, table: Table, seed: number): Promise<Contents | undefined> {
-  if (spec.stratify === undefined) return undefined
+  if (splitBy(spec) === undefined) return undefined
   stratifier(spec)
   return learnedFields(spec, table, rangeOf(0, table.rows), seed)
 }
 
+const splitBy = (spec: DatasetSpec): string | undefined => spec.stratify ?? spec.group
+
 function stratifier(spec: DatasetSpec): FieldSpec {
-  const field = spec.schema.find(candidate => candidate.name === spec.stratify)
+  const by = splitBy(spec)
+  const field = spec.schema.find(candidate => candidate.name === by)
   if (field !== undefined) return field
   const near = nearest(
-    spec.stratify ?? '',
+    by ?? '',
     spec.schema.map(candidate => candidate.name),
   )
   throw new RunError({
     code: 'LTM5109',
-    message: `dataset \`${spec.name}\` is to be split by \`${spec.stratify}\`, but has no such field`,
+    message: `dataset \`${spec.name}\` is to be split by \`${by}\`, but has no such field`,
     trace: spec.trace,
     help: near && `did you mean \`${near}\`?`,
   })
@@ -263,7 +266,7 @@ function checkLabelsStand(spec: DatasetSpec, before: readonly string[], after: r
   if (before.every((label, row) => label === after[row])) return
   throw new RunError({
     code: 'LTM5109',
-    message: `dataset \`${spec.name}\` is split by \`${spec.stratify}\`, which depends on a \`fit\` of the training split`,
+    message: `dataset \`${spec.name}\` is split by \`${splitBy(spec)}\`, which depends on a \`fit\` of the training split`,
     trace: spec.trace,
     help: 'the split has to be known before anything is fitted: split by a field without fits',
   })

@@ -6,7 +6,8 @@ export type SplitRows = ReadonlyMap<string, Int32Array>
 
 /**
  * Deals all rows to the splits in the order of `permutation`. Sizes are the shares of the rows, rounded so that they add
- * up; with `labels`, each label is dealt by itself, and what rounding gave one label is taken back from the next.
+ * up; with `labels`, each label is dealt by itself, and what rounding gave one label is taken back from the next; of a dataset that is split by
+ * groups, the labels say what stays together.
  */
 export function splitRows(spec: DatasetSpec, permutation: Int32Array, labels?: readonly string[]): SplitRows {
   if (spec.split.length === 0) return new Map([['train', permutation.toSorted()]])
@@ -14,7 +15,9 @@ export function splitRows(spec: DatasetSpec, permutation: Int32Array, labels?: r
   const shares = withRest(spec.split.map(([, share]) => share))
   const dealt = shares.map((): number[] => [])
   const owed = shares.map(() => 0)
-  for (const stratum of strata(permutation, labels)) deal(stratum, shares, owed, dealt)
+  if (spec.group === undefined)
+    for (const stratum of strata(permutation, labels)) deal(stratum, shares, owed, dealt)
+  else dealWhole(strata(permutation, labels), shares, permutation.length, dealt)
   const splits = spec.split.map(([name], index) => [name, Int32Array.from(dealt[index]!).sort()] as const)
   checkNotEmpty(spec, splits, permutation.length)
   return new Map(splits)
@@ -56,6 +59,21 @@ function deal(rows: readonly number[], shares: readonly number[], owed: number[]
   for (const [index, size] of sizes.entries()) {
     for (let at = start; at < start + size; at++) dealt[index]!.push(rows[at]!)
     start += size
+  }
+}
+
+/** Deals groups as they are, each to the split that lacks the most rows. */
+function dealWhole(
+  groups: Iterable<readonly number[]>,
+  shares: readonly number[],
+  count: number,
+  dealt: number[][],
+): void {
+  const owed = shares.map(share => share * count)
+  for (const group of groups) {
+    const split = mostOwed(owed)
+    owed[split]! -= group.length
+    for (const row of group) dealt[split]!.push(row)
   }
 }
 

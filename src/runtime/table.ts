@@ -119,7 +119,7 @@ async function readCsvTable(spec: DatasetSpec, source: Csv, directory: string): 
   const byName = spec.columns.some(column => isLaid(column) && typeof column.column === 'string')
   const { trace } = source
   const skip = byName ? Math.max(source.skip, 1) : source.skip
-  const text = { bytes, file: source.path, skip, trace }
+  const text = { bytes, file: source.path, skip, missing: source.missing, trace }
   const header = byName ? csvHeader(text) : []
   if (byName) checkNames(spec, source, header)
   const used = usedColumns(spec, header)

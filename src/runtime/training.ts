@@ -150,6 +150,7 @@ export interface DatasetSpec {
   readonly schema: readonly FieldSpec[]
   readonly split: readonly (readonly [name: string, share: number])[]
   readonly stratify?: string
+  readonly group?: string
   readonly batch: number
   readonly shuffle: boolean
   readonly dropLast: boolean
@@ -194,7 +195,13 @@ export interface FieldSpec {
   readonly trace: Trace
 }
 export type SourceSpec =
-  | { readonly kind: 'csv'; readonly path: string; readonly skip: number; readonly trace: Trace }
+  | {
+      readonly kind: 'csv'
+      readonly path: string
+      readonly skip: number
+      readonly missing?: number
+      readonly trace: Trace
+    }
   | {
       readonly kind: 'inline'
       readonly columns: readonly (readonly (number | string | readonly number[])[])[]

@@ -293,19 +293,19 @@ function splitOf(
   ctx: Context,
   node: Split | undefined,
   fields: readonly string[],
-): Pick<Dataset, 'split' | 'stratify'> | undefined {
+): Pick<Dataset, 'split' | 'stratify' | 'group'> | undefined {
   if (!node) return { split: [] }
   const split: { readonly name: string; readonly share: number }[] = []
-  let stratify: string | undefined
+  const fieldsOf = new Map<string, string>()
   for (const part of node.parts) {
-    if (part.key.text === 'by') {
+    if (part.key.text === 'by' || part.key.text === 'group') {
       const name = part.value.kind === 'Name' ? part.value.text : ''
       if (!fields.includes(name))
         return void complain(ctx, 'LTM3001', part.value.span, {
           name: textOf(part.value.span),
           near: nearest(name, fields),
         })
-      stratify = name
+      fieldsOf.set(part.key.text, name)
       continue
     }
     const value = expression(ctx, part.value)
@@ -322,5 +322,12 @@ function splitOf(
   const total = split.reduce((sum, part) => sum + part.share, 0)
   if (total > 1 + 1e-9)
     return void complain(ctx, 'LTM4302', node.span, { got: String(Number(total.toPrecision(6))) })
-  return { split, ...(stratify === undefined ? {} : { stratify }) }
+  const [stratify, group] = [fieldsOf.get('by'), fieldsOf.get('group')]
+  if (stratify !== undefined && group !== undefined)
+    return void complain(ctx, 'LTM2109', node.span, { wanted: 'one of `by:` and `group:`', got: 'both' })
+  return {
+    split,
+    ...(stratify === undefined ? {} : { stratify }),
+    ...(group === undefined ? {} : { group }),
+  }
 }

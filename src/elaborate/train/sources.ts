@@ -11,7 +11,7 @@ import { fileSources } from './fileSources.ts'
 
 /** The arguments that each source has; others are reported. */
 const sourceArguments: Readonly<Record<string, readonly string[]>> = {
-  csv: ['path', 'skip'],
+  csv: ['path', 'skip', 'missing'],
   synthetic: ['count'],
   npz: ['path'],
   safetensors: ['path'],
@@ -63,7 +63,7 @@ export function sourceOf(ctx: Context, ref: Ref): DataSource | undefined {
   }
   const first = args.find(arg => arg.kind === 'Positional')?.value
   if (!checkSourceArguments(ctx, ref, kind)) return undefined
-  if (kind === 'csv') return csvSource(ctx, ref, first ?? named('path'), named('skip'), origin)
+  if (kind === 'csv') return csvSource(ctx, ref, first ?? named('path'), named, origin)
   if (kind === 'synthetic') {
     const node = first ?? named('count')
     const value = node && expression(ctx, node)
@@ -89,7 +89,7 @@ function csvSource(
   ctx: Context,
   ref: Ref,
   file: Expr | undefined,
-  skip: Expr | undefined,
+  named: (name: string) => Expr | undefined,
   origin: DataSource['origin'],
 ): DataSource | undefined {
   if (!file)
@@ -100,6 +100,7 @@ function csvSource(
     })
   const path = dataPath(ctx, file)
   if (path === undefined) return undefined
+  const skip = named('skip')
   const lines = skip ? knownNumber(expression(ctx, skip)) : 0
   if (lines === undefined || lines < 0 || !Number.isInteger(lines)) {
     complain(ctx, 'LTM2102', skip?.span ?? ref.span, {
@@ -109,7 +110,15 @@ function csvSource(
     })
     return undefined
   }
-  return { kind: 'csv', path, skip: lines, origin }
+  const missing = named('missing')
+  const stands = missing && knownNumber(expression(ctx, missing))
+  if (missing && stands === undefined)
+    return void complain(ctx, 'LTM2102', missing.span, {
+      what: '`missing`',
+      expected: 'the number that stands for a cell without one',
+      got: textOf(missing.span),
+    })
+  return { kind: 'csv', path, skip: lines, ...(stands === undefined ? {} : { missing: stands }), origin }
 }
 
 /** `inline(x: [1, 2, 3], y: [2, 4, 6])`. */

@@ -38,6 +38,7 @@ export function datasetLine(env: Env, data: Dataset): Line {
     ],
     ['split', literal(data.split.map(({ name, share }) => [name, share]))],
     ['stratify', data.stratify === undefined ? undefined : literal(data.stratify)],
+    ['group', data.group === undefined ? undefined : literal(data.group)],
     ['batch', literal(data.batch)],
     ['shuffle', literal(data.shuffle)],
     ['dropLast', literal(data.dropLast)],
@@ -57,7 +58,13 @@ function sourceLiteral(env: Env, source: DataSource): Plain {
   const trace = traceOf(env, source.origin)
   switch (source.kind) {
     case 'csv':
-      return { kind: 'csv', path: source.path, skip: source.skip, trace }
+      return {
+        kind: 'csv',
+        path: source.path,
+        skip: source.skip,
+        ...(source.missing === undefined ? {} : { missing: source.missing }),
+        trace,
+      }
     case 'inline':
       return { kind: 'inline', columns: source.columns.map(({ values }) => values), trace }
     case 'synthetic':

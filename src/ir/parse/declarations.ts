@@ -64,6 +64,7 @@ export function parseDataset(s: Scanner, origin: Origin): Dataset {
   const split = s.accept('split') ? commaList(s, () => ({ name: s.name(), share: s.number() })) : []
   const buckets = s.accept('buckets') ? { buckets: s.list('[', ']', () => s.number()) } : {}
   const stratify = s.accept('stratify') ? { stratify: s.name() } : {}
+  const group = s.accept('group') ? { group: s.name() } : {}
   s.expect('}')
   return {
     ...head,
@@ -76,6 +77,7 @@ export function parseDataset(s: Scanner, origin: Origin): Dataset {
     split,
     ...buckets,
     ...stratify,
+    ...group,
     origin,
   }
 }
@@ -127,7 +129,9 @@ function parseSource(s: Scanner): DataSource {
   }
   if (kind === 'text') return { kind, path, ...parseWindows(s), origin }
   s.expect('skip')
-  return { kind, path, skip: s.number(), origin }
+  const skip = s.number()
+  const missing = s.accept('missing') ? { missing: s.number() } : {}
+  return { kind, path, skip, ...missing, origin }
 }
 
 function parseArrayFile(s: Scanner): { readonly name: string; readonly path: string } {

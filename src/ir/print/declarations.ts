@@ -57,6 +57,7 @@ export function datasetLines(data: Dataset): readonly Line[] {
       ...(split.length === 0 ? [] : [line(`split ${split.join(', ')}`)]),
       ...(data.buckets === undefined ? [] : [line(`buckets [${data.buckets.map(printNumber).join(', ')}]`)]),
       ...(data.stratify === undefined ? [] : [line(`stratify ${printName(data.stratify)}`)]),
+      ...(data.group === undefined ? [] : [line(`group ${printName(data.group)}`)]),
     ]),
     line('}'),
   ]
@@ -65,7 +66,12 @@ export function datasetLines(data: Dataset): readonly Line[] {
 function sourceLines(source: DataSource): readonly Line[] {
   switch (source.kind) {
     case 'csv':
-      return [traced(`csv ${JSON.stringify(source.path)} skip ${printNumber(source.skip)}`, source.origin)]
+      return [
+        traced(
+          `csv ${JSON.stringify(source.path)} skip ${printNumber(source.skip)}${source.missing === undefined ? '' : ` missing ${printNumber(source.missing)}`}`,
+          source.origin,
+        ),
+      ]
     case 'synthetic':
       return [traced(`synthetic ${printNumber(source.count)}`, source.origin)]
     case 'inline':

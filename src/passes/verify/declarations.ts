@@ -60,8 +60,9 @@ function verifyDataset(site: Site, data: Dataset): void {
   const replaced = data.augment === undefined ? [] : (functionOf(site, data.augment).fields ?? [])
   const strange = replaced.find(name => !data.fields.some(field => field.name === name))
   if (strange !== undefined) complain(site, `there is no field ${strange} to augment`)
-  if (data.stratify !== undefined && !data.fields.some(field => field.name === data.stratify))
-    complain(site, `there is no field ${data.stratify}`)
+  for (const by of [data.stratify, data.group])
+    if (by !== undefined && !data.fields.some(field => field.name === by))
+      complain(site, `there is no field ${by}`)
 }
 
 function verifyBuffer(site: Site, { path, type, init }: Buffer): void {
