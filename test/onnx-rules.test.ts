@@ -1,5 +1,4 @@
 /** Each rule that lowers several steps at once: it applies to what it is for, and gives what the steps give one by one. */
-import * as tf from '@tensorflow/tfjs-core'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { lowerToOnnx } from '../src/emit/onnx/graph.ts'
@@ -8,11 +7,9 @@ import type { Func } from '../src/ir/ir.ts'
 import { Scanner } from '../src/ir/parse/scanner.ts'
 import { parseFunc } from '../src/ir/parse/tensor.ts'
 import type { OnnxProvider } from '../src/ops/onnx.ts'
-import { rootKey, uniformArray } from '../src/runtime/random.ts'
-import { onBackend, scoped } from './kit/backends.ts'
-import { channelBlock, runOnnx } from './kit/onnx.ts'
-import { compile } from './kit/operator.ts'
-import { close } from './kit/operatorCases.ts'
+import { near } from './kit/near.ts'
+import { channelBlock, notOnWebgpu, runOnnx } from './kit/onnx.ts'
+import { inputsOf, stepByStep } from './kit/stepByStep.ts'
 
 const test = suite('onnx rules')
 
@@ -290,30 +287,6 @@ function parsed(text: string): Func {
   return func
 }
 
-function inputsOf(func: Func, given: Case['given'] = {}): Float32Array[] {
-  return func.params.map(({ name, type }) => {
-    if (type === 'key') throw new Error('a key')
-    const count = type.shape.reduce<number>((product, size) => product * Number(size), 1)
-    return Float32Array.from(given[name] ?? uniformArray(rootKey(11, name), count, -1, 1))
-  })
-}
-
-const tfjsDtypes = { f32: 'float32', i32: 'int32', bool: 'bool' } as const
-
-/** The numbers of all results, one step after the other on tfjs. */
-function stepByStep(func: Func, inputs: readonly Float32Array[]): Promise<number[][]> {
-  return onBackend('cpu', () =>
-    scoped(async () => {
-      const tensors = func.params.map(({ type }, i) => {
-        if (type === 'key') throw new Error('a key')
-        return tf.tensor(inputs[i]!, type.shape.map(Number), tfjsDtypes[type.dtype])
-      })
-      const results = compile(func.steps, func.params, func.results)(...tensors)
-      return Promise.all(results.map(async each => [...(await (each as tf.Tensor).data())])) // no key is a result here
-    }),
-  )
-}
-
 for (const [i, { rule, func: text, nodes, given, provider = 'cpu' }] of cases.entries())
   test(`${i}: ${rule}${provider === 'cpu' ? '' : `, on ${provider}`}`, async () => {
     const func = parsed(text)
@@ -323,8 +296,22 @@ for (const [i, { rule, func: text, nodes, given, provider = 'cpu' }] of cases.en
     const inputs = inputsOf(func, given)
     const expected = await stepByStep(func, inputs)
     for (const [place, { values }] of runOnnx(model, inputs).entries())
-      close(values, expected[place]!, 1e-5, func.results[place]!)
+      near(values, expected[place]!, 1e-5, func.results[place]!)
   })
+
+test('what other providers get is the same, and leaves WebGPU for nothing that it lacks', async () => {
+  for (const { rule, func: text, given } of cases) {
+    const func = parsed(text)
+    const inputs = inputsOf(func, given)
+    const expected = await stepByStep(func, inputs)
+    for (const other of ['webgpu', 'cuda'] as const) {
+      const model = lowerToOnnx(func, { provider: other })
+      if (other === 'webgpu') assert.equal(notOnWebgpu(model.model), [], rule)
+      for (const [place, { values }] of runOnnx(model, inputs).entries())
+        near(values, expected[place]!, 1e-5, `${rule}, ${other}, ${func.results[place]}`)
+    }
+  }
+})
 
 test('every rule has a case', () => {
   const named = new Set(cases.map(({ rule }) => rule))
@@ -360,7 +347,7 @@ for (const [channels, outputs, size] of [
     const inputs = inputsOf(func)
     const expected = await stepByStep(func, inputs)
     for (const [place, { values }] of runOnnx(model, inputs).entries())
-      close(values, expected[place]!, 1e-4, func.results[place]!)
+      near(values, expected[place]!, 1e-4, func.results[place]!)
   })
 
 test.run()

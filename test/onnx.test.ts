@@ -3,8 +3,9 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { lowerToOnnx, NotLowered } from '../src/emit/onnx/graph.ts'
 import type { Func, Step } from '../src/ir/ir.ts'
+import type { OnnxProvider } from '../src/ops/onnx.ts'
 import { onBackend, scoped } from './kit/backends.ts'
-import { runOnnx } from './kit/onnx.ts'
+import { notOnWebgpu, runOnnx } from './kit/onnx.ts'
 import { checkModels, hasChecker } from './kit/onnxChecker.ts'
 import { paramsOf } from './kit/operator.ts'
 import { type Case, cases, close, floatValues, numbers, resultOf } from './kit/operatorCases.ts'
@@ -42,13 +43,15 @@ test('every operator but those that draw has nodes', () => {
   )
 })
 
+const providers = ['cpu', 'webgpu', 'cuda'] as const
+
 /** Runs cases on both engines, each by itself, and fails with all that differ. */
-async function compare(compared: readonly Case[]): Promise<void> {
+async function compare(compared: readonly Case[], provider: OnnxProvider = 'cpu'): Promise<void> {
   const wrong: string[] = []
   await onBackend('cpu', async () => {
     for (const c of compared)
       try {
-        await scoped(() => agree(c))
+        await scoped(() => agree(c, provider))
       } catch (error) {
         wrong.push(`${c.title}: ${error instanceof Error ? error.message : String(error)}`)
       }
@@ -56,16 +59,39 @@ async function compare(compared: readonly Case[]): Promise<void> {
   assert.ok(wrong.length === 0, `${wrong.length} of ${compared.length}:\n${wrong.join('\n')}`)
 }
 
-async function agree(c: Case): Promise<void> {
+async function agree(c: Case, provider: OnnxProvider): Promise<void> {
   const expected = resultOf(c)
   if (!(expected instanceof tf.Tensor) || c.type === 'key') throw new Error('a key')
-  const [actual] = runOnnx(lowerToOnnx(sampleFunction(c), { provider: 'cpu' }), c.inputs.map(floatValues))
+  const [actual] = runOnnx(lowerToOnnx(sampleFunction(c), { provider }), c.inputs.map(floatValues))
   assert.equal(actual!.shape, expected.shape, `${c.title}: shape`)
   assert.is(actual!.dtype, c.type.dtype, `${c.title}: dtype`)
   close(actual!.values, await numbers(expected), 1e-5, c.title)
 }
 
 test('every sample gives what tfjs gives, with the same shape and dtype', () => compare(lowered))
+
+/** What the nodes of a function are for each provider, told apart. */
+const choices = lowered.flatMap(c => {
+  const own = JSON.stringify(lowerToOnnx(sampleFunction(c), { provider: 'cpu' }).model.nodes)
+  return (['webgpu', 'cuda'] as const).flatMap(provider => {
+    const nodes = JSON.stringify(lowerToOnnx(sampleFunction(c), { provider }).model.nodes)
+    return nodes === own ? [] : [{ c, provider }]
+  })
+})
+
+test('nodes that are chosen for another provider give the same on the processor', async () => {
+  assert.ok(choices.length > 10, `only ${choices.length} choices`)
+  for (const provider of providers)
+    await compare(
+      choices.filter(choice => choice.provider === provider).map(choice => choice.c),
+      provider,
+    )
+})
+
+test('no operator leaves WebGPU unseen', () => {
+  const left = lowered.flatMap(c => notOnWebgpu(lowerToOnnx(sampleFunction(c), { provider: 'webgpu' }).model))
+  assert.equal(left, [])
+})
 
 test('so does every operator at kinks, poles and limits, and for NaN', () => compare(edges))
 
@@ -88,8 +114,6 @@ test('so does every operator for tensors without elements', async () => {
   assert.ok(compared.length > 300, `only ${compared.length} cases`)
   await compare(compared)
 })
-
-const providers = ['cpu', 'webgpu', 'cuda'] as const
 
 /** Every graph that a sample becomes, by its title. */
 const models = new Map(

@@ -120,6 +120,9 @@ function integerRemainder(a: OnnxValue, b: OnnxValue, context: OnnxContext): Onn
 /** The remainder towards zero, with b added where the signs differ, as tfjs computes it. */
 function remainder(a: OnnxValue, b: OnnxValue, context: OnnxContext): OnnxValue {
   const { graph } = context
+  // WebGPU leaves Mod to the processor.
+  if (context.provider === 'webgpu')
+    return graph.node('Sub', [a, graph.node('Mul', [b, graph.node('Floor', [graph.node('Div', [a, b])])])])
   const zero = scalar(context, 0)
   const rest = graph.node('Mod', [a, b], { fmod: 1 })
   const differ = graph.node('Xor', [graph.node('Less', [a, zero]), graph.node('Less', [b, zero])])

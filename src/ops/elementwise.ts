@@ -55,6 +55,18 @@ function signNodes(x: OnnxValue, context: OnnxContext): OnnxValue {
   return graph.node('Sub', [above, below])
 }
 
+/** WebGPU leaves Round to the processor: there ⌊x + ½⌋, less 1 where that is an odd number half above x. */
+function roundNodes(x: OnnxValue, context: OnnxContext): OnnxValue {
+  const { graph, provider } = context
+  if (provider !== 'webgpu') return graph.node('Round', [x])
+  const half = scalar(context, 0.5)
+  const up = graph.node('Floor', [graph.node('Add', [x, half])])
+  const isHalf = graph.node('Equal', [graph.node('Sub', [up, x]), half])
+  const pair = graph.node('Mul', [graph.node('Floor', [graph.node('Mul', [up, half])]), scalar(context, 2)])
+  const isOdd = graph.node('Greater', [graph.node('Sub', [up, pair]), half])
+  return graph.node('Sub', [up, castTo(context, graph.node('And', [isHalf, isOdd]), 'f32')])
+}
+
 /**
  * log(1 + x) where the sum loses nothing that matters, else 2·artanh(x / (2 + x)), which is the same: near 0 the one is inexact, and for
  * large x the other.
@@ -206,7 +218,7 @@ export const round: Op = {
   ...unary({
     doc: 'The nearest whole number, halves to the even one; no gradient flows.',
     lowering: 'tf.round',
-    onnx: 'Round',
+    onnx: roundNodes,
     grad: 'none',
   }),
   samples: [offWhole, halves],

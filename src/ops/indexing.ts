@@ -114,8 +114,8 @@ function scatterNodes(
   ])
   const rest = from.shape.filter((_, i) => i < start || i >= start + ranks.index)
   // ScatterND takes 64-bit indices only, each a list of one.
-  const checked = castTo(context, positions(index, size, context), 'i64')
-  const places = reshapeTo(context, checked, [...at.shape, 1])
+  const listed = reshapeTo(context, positions(index, size, context), [...at.shape, 1])
+  const places = castTo(context, listed, 'i64')
   const zeros = filled(context, 'f32', 0, [size, ...rest])
   const sums = graph.node('ScatterND', [zeros, places, parts], { reduction: 'add' })
   return transposed(context, sums, [...range(1, start + 1), 0, ...range(start + 1, rest.length + 1)])

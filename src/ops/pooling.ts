@@ -1,7 +1,7 @@
 import { type Code, ts } from '../base/code.ts'
 import { type Dim, product } from '../types/dim.ts'
 import type { DType, TensorType } from '../types/tensor.ts'
-import { castTo, fixedShape, type OnnxContext, type OnnxValue } from './onnx.ts'
+import { castTo, fixedShape, integers, type OnnxContext, type OnnxValue, scalar } from './onnx.ts'
 import type { AttrSpec, Clash, Op, Sample } from './op.ts'
 import { listText, shapeText } from './text.ts'
 import {
@@ -93,6 +93,48 @@ export const max_pool2d: Op<MaxPool> = {
   ],
 }
 
+/**
+ * The places of the largest elements for WebGPU, whose MaxPool knows none: one place of the window after the other, and each that is
+ * larger than all before it takes over.
+ */
+function placesByComparing(x: OnnxValue, pool: MaxPool, context: OnnxContext): OnnxValue {
+  const { graph, inputs, outputs } = context
+  const { kernel_shape, strides, pads, dilations } = poolNodes(pool)
+  const [n, channels, height, width] = inputs[0]!.shape as [number, number, number, number]
+  const [h, w] = outputs[0]!.shape.slice(2) as [number, number]
+  const [top, left, bottom, right] = pads as [number, number, number, number]
+  const around = integers(context, [0, 0, top, left, 0, 0, bottom, right])
+  const padded = graph.node('Pad', [x, around, scalar(context, Number.NEGATIVE_INFINITY)])
+  const [rows, columns] = kernel_shape as readonly [number, number]
+  const taps = Array.from({ length: rows * columns }, (_, i) => {
+    const from = [Math.floor(i / columns) * dilations[0]!, (i % columns) * dilations[1]!]
+    const to = from.map((start, axis) => start + ([h, w][axis]! - 1) * strides[axis]! + 1)
+    const value = graph.node('Slice', [
+      padded,
+      ...[from, to, [2, 3], strides].map(each => integers(context, each)),
+    ])
+    const places = Array.from({ length: h * w }, (_, at) => {
+      const row = from[0]! + Math.floor(at / w) * strides[0]! - top
+      return row * width + from[1]! + (at % w) * strides[1]! - left
+    })
+    return { value, place: graph.constant('i32', places, [h, w]) }
+  })
+  const [first, ...others] = taps
+  const start = {
+    value: first!.value,
+    place: graph.node('Expand', [first!.place, integers(context, [n, channels, h, w])]),
+  }
+  const largest = others.reduce((best, tap) => {
+    const isLarger = graph.node('Greater', [tap.value, best.value])
+    return {
+      value: graph.node('Max', [best.value, tap.value]),
+      place: graph.node('Where', [isLarger, tap.place, best.place]),
+    }
+  }, start)
+  const images = Array.from({ length: n * channels }, (_, i) => i * height * width)
+  return graph.node('Add', [largest.place, graph.constant('i32', images, [n, channels, 1, 1])])
+}
+
 export const max_pool2d_index: Op<MaxPool> = {
   doc: 'Where the largest element of each window is, as its place among all elements of `x`.',
   signature: '(x: F[n, channels, height, width]) -> i32[n, channels, h, w]',
@@ -101,7 +143,9 @@ export const max_pool2d_index: Op<MaxPool> = {
   infer: ([x], pool) => inferPool(x!, pool, 'i32'),
   tfjs: ([x], pool) => poolText('maxPool2dIndex', x!, pool),
   onnx: (inputs, pool, context) =>
-    castTo(context, context.graph.nodes('MaxPool', inputs, 2, poolNodes(pool))[1]!, 'i32'),
+    context.provider === 'webgpu'
+      ? placesByComparing(inputs[0]!, pool, context)
+      : castTo(context, context.graph.nodes('MaxPool', inputs, 2, poolNodes(pool))[1]!, 'i32'),
   grad: 'none',
   samples: maxSamples,
 }

@@ -86,3 +86,20 @@ export function runOnnx(model: OnnxFunction, values: readonly ArrayLike<number>[
     session.dispose()
   }
 }
+
+/**
+ * What ONNX Runtime's WebGPU (1.30) leaves to the processor without a word, copying there and back, or refuses; of MaxPool the second
+ * output.
+ */
+const leavesWebgpu = new Set(
+  'Sign Round Mod Selu Softsign LogSoftmax OneHot FusedMatMul SpaceToDepth MaxUnpool ConstantOfShape Range Dropout BitwiseXor IsNaN'.split(
+    ' ',
+  ),
+)
+
+/** The names of nodes that WebGPU has no kernel for. */
+export function notOnWebgpu({ nodes }: OnnxFunction['model']): readonly string[] {
+  return nodes
+    .filter(({ type, outputs }) => leavesWebgpu.has(type) || (type === 'MaxPool' && outputs.length > 1))
+    .map(({ name }) => name)
+}
