@@ -16,6 +16,7 @@ import { runCommand } from './run.ts'
 import { showRunError } from './runErrors.ts'
 import { showWithSummary } from './show.ts'
 import { summaryCommand } from './summary.ts'
+import { sweepCommand } from './sweep/sweep.ts'
 import { testCommand } from './test.ts'
 import { testConstraintsCommand } from './testConstraints.ts'
 import { tuneCommand } from './tune.ts'
@@ -56,6 +57,7 @@ function declare(cli: Cli, finish: (code: ExitCode) => void): Command {
     summaryCommand,
     checkpointCommand,
     tuneCommand,
+    sweepCommand,
     irCommand,
     buildCommand,
     explainCommand,
@@ -69,7 +71,7 @@ function declare(cli: Cli, finish: (code: ExitCode) => void): Command {
 /** For the commands that take hypers, flags that they don't know become `--set`. */
 function withHypers(args: readonly string[], program: Command): readonly string[] {
   const [name = '', ...rest] = args
-  if (!['run', 'test', 'predict', 'summary', 'tune'].includes(name)) return args
+  if (!['run', 'test', 'predict', 'summary', 'tune', 'sweep'].includes(name)) return args
   const command = program.commands.find(one => one.name() === name)
   const help = { long: '--help', short: '-h', required: false, optional: false }
   return [name, ...hyperFlags(rest, [...(command?.options ?? []), help])]

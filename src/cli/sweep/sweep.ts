@@ -1,0 +1,296 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { availableParallelism, freemem } from 'node:os'
+import { join } from 'node:path'
+import { Command, InvalidArgumentError, Option } from 'commander'
+import type { Program } from '../../ir/ir.ts'
+import { type ExitCode, exitCodes } from '../../runtime/errors.ts'
+import { watchInterrupts } from '../../runtime/interrupts.ts'
+import { formatDuration, formatNumber } from '../../runtime/report/format.ts'
+import { badUsage, type Cli } from '../cli.ts'
+import { chooseProgram, compilePrograms } from '../compileFile.ts'
+import { afterHelp } from '../help.ts'
+import { checkHyperNames, type Hypers, setOption } from '../hypers.ts'
+import { seedOf } from '../training.ts'
+import { type Objective, ranked, type Sweep } from './plan.ts'
+import { runTrial } from './process.ts'
+import { bestOf, hasTrained, trainedEpochs } from './records.ts'
+import { resultLines, writePlots } from './report.ts'
+import { type Choice, drawn, gridOf, randomOf, type Varied } from './space.ts'
+import { type Outcome, readOutcomes, writeOutcome } from './trials.ts'
+
+interface SweepOptions {
+  readonly method: 'random' | 'grid' | 'halving'
+  readonly trials: number
+  readonly points: number
+  readonly metric?: string
+  readonly direction?: 'min' | 'max'
+  readonly parallel?: number
+  readonly folder?: string
+  readonly runs: string
+  readonly backend: string
+  readonly seed: number
+  readonly train?: string
+  readonly set?: Hypers
+}
+
+/** Of the trials of a rung, one in so many goes on to the next, which is so many times as long. */
+const reduction = 3
+/** What a trial's process takes at least. */
+const bytesOfTrial = 400 * 2 ** 20
+
+/** `ltm sweep FILE`: trains with many values of the hypers, and tells which were best. */
+export function sweepCommand(cli: Cli, finish: (code: ExitCode) => void): Command {
+  return new Command('sweep')
+    .description('train with many values of the hypers that have a range, and tell which were best')
+    .argument('<file>', 'an ltm file')
+    .usage('<file> [options] [--HYPER VALUE…]')
+    .addOption(
+      new Option(
+        '--method <name>',
+        'values at random, those of a grid, or random ones of which the best train on',
+      )
+        .choices(['random', 'grid', 'halving'])
+        .default('random'),
+    )
+    .option('--trials <number>', 'how many, unless a grid says it', count, 20)
+    .option('--points <number>', 'values of each range in a grid', count, 3)
+    .option('--metric <name>', 'what decides, such as val.loss (default: what the program keeps the best of)')
+    .addOption(
+      new Option('--direction <which>', 'whether less or more of it is better').choices(['min', 'max']),
+    )
+    .option('--parallel <number>', 'trials at once (default: as many as the machine has room for)', count)
+    .option(
+      '--folder <directory>',
+      'where the sweep is kept (default: runs/NAME/sweep); one that is there goes on',
+    )
+    .addOption(
+      new Option('--backend <name>', 'what computes')
+        .choices(['auto', 'tensorflow', 'webgpu', 'wasm', 'cpu'])
+        .default('auto'),
+    )
+    .addOption(setOption('fix a hyper; `--NAME VALUE` says the same'))
+    .option('--train <name>', 'the train declaration, where there are several')
+    .option('--runs <directory>', 'where runs are kept', 'runs')
+    .option('--seed <number>', 'decides which values are tried', seedOf, 1)
+    .addHelpText(
+      'after',
+      afterHelp([
+        'ltm sweep digits.ltm',
+        'ltm sweep digits.ltm --method halving --trials 27 --batch_size 64',
+      ]),
+    )
+    .action(async (path: string, options: SweepOptions, command: Command) =>
+      finish(await sweep(path, options, command, cli)),
+    )
+}
+
+function count(text: string): number {
+  if (/^[1-9]\d*$/.test(text)) return Number(text)
+  throw new InvalidArgumentError('It is a whole number from 1.')
+}
+
+async function sweep(file: string, options: SweepOptions, command: Command, cli: Cli): Promise<ExitCode> {
+  const programs = await compilePrograms(file, cli, { hypers: options.set ?? new Map() })
+  const program = chooseProgram(programs, options.train)
+  checkHyperNames(options.set, [program], command.options)
+  const space = spaceOf(program, options.set ?? new Map())
+  const planned: Sweep = {
+    program,
+    file,
+    folder: options.folder ?? join(options.runs, program.name, 'sweep'),
+    space,
+    objective: objectiveOf(program, options),
+    choices: choicesOf(space, options),
+    rungs: rungsOf(program, options),
+  }
+  openFolder(planned, options)
+  const done = readOutcomes(planned.folder)
+  const total = planned.choices.length
+  const at = Math.min(options.parallel ?? roomFor(), total)
+  const begun = done.length === 0 ? '' : `, going on after ${done.length} that are done`
+  cli.terminal.out(
+    `${total} trials of ${program.name}, ${at} at once, by ${planned.objective.metric}${begun}\n`,
+  )
+  const interrupts = watchInterrupts(cli.terminal.err)
+  try {
+    const outcomes = await climb(planned, options, done, at, interrupts.signal, cli)
+    if (interrupts.signal.aborted) {
+      cli.terminal.out(`interrupted; the same command goes on from here\n`)
+      return exitCodes.interrupted
+    }
+    const plots = writePlots(planned, outcomes)
+    cli.terminal.out(`${resultLines(planned, outcomes, plots).join('\n')}\n`)
+    return outcomes.some(({ value }) => value !== undefined) ? exitCodes.ok : exitCodes.training
+  } finally {
+    interrupts.release()
+  }
+}
+
+// ── What is tried ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** The hypers with a range, without those that are fixed. */
+function spaceOf(program: Program, fixed: Hypers): readonly Varied[] {
+  const space = program.hypers.flatMap(({ name, type, domain }) =>
+    domain === undefined || fixed.has(name) ? [] : [{ name, type, domain }],
+  )
+  if (space.length > 0) return space
+  throw badUsage(
+    `no hyper of \`${program.name}\` has a range to vary it in`,
+    'Give one a range: `hyper lr: float in log_range(1e-5, 1e-1) = 1e-3`, `hyper width: int in choice(64, 128) = 64`.',
+  )
+}
+
+function objectiveOf({ name, trainer }: Program, { metric, direction }: SweepOptions): Objective {
+  const { keep } = trainer
+  if (metric !== undefined) {
+    const known = keep?.monitor === metric ? keep.direction : 'min'
+    return { metric, direction: direction ?? known }
+  }
+  if (keep !== undefined) return { metric: keep.monitor, direction: direction ?? keep.direction }
+  throw badUsage(
+    `nothing says which trial of \`${name}\` is best`,
+    'Say it with --metric val.loss, or in the program: `keep: best(min: val.loss)`.',
+  )
+}
+
+function choicesOf(
+  space: readonly Varied[],
+  { method, trials, points, seed }: SweepOptions,
+): readonly Choice[] {
+  if (method === 'grid') return gridOf(space, points)
+  const random = randomOf(seed)
+  return Array.from({ length: trials }, () => drawn(space, random))
+}
+
+function rungsOf({ trainer: { epochs } }: Program, { method, trials }: SweepOptions): Sweep['rungs'] {
+  if (method !== 'halving') return [undefined]
+  if (epochs === undefined)
+    throw badUsage(
+      'halving goes by epochs, and the program does not say how many',
+      'Give `epochs` in `trainer`.',
+    )
+  const most = Math.ceil(Math.log(trials) / Math.log(reduction))
+  const shorter = Array.from({ length: most }, (_, i) => Math.floor(epochs / reduction ** (most - i)))
+  return [...shorter.filter((each, i) => each >= 1 && each < epochs && each !== shorter[i - 1]), undefined]
+}
+
+function roomFor(): number {
+  return Math.max(1, Math.min(availableParallelism(), Math.floor(freemem() / bytesOfTrial)))
+}
+
+/** Makes the folder, or sees to it that the one that is there is of the same sweep. */
+function openFolder({ folder, choices, objective, rungs }: Sweep, { backend, set }: SweepOptions): void {
+  const fixed = Object.fromEntries(set ?? [])
+  const text = `${JSON.stringify({ objective, rungs, backend, fixed, choices }, undefined, 2)}\n`
+  const path = join(folder, 'sweep.json')
+  mkdirSync(folder, { recursive: true })
+  if (!existsSync(path)) return writeFileSync(path, text)
+  if (readFileSync(path, 'utf8') === text) return
+  throw badUsage(
+    `\`${folder}\` holds a sweep that was asked for otherwise`,
+    'Ask as before to go on with it, or name another place with --folder.',
+  )
+}
+
+// ── Trials ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Rung by rung: all trials of one, then the best of them go on. Gives each trial's last outcome. */
+async function climb(
+  planned: Sweep,
+  options: SweepOptions,
+  done: readonly Outcome[],
+  at: number,
+  signal: AbortSignal,
+  cli: Cli,
+): Promise<readonly Outcome[]> {
+  const last = new Map<number, Outcome>()
+  let going = planned.choices.map((_, trial) => trial)
+  for (const rung of planned.rungs.keys()) {
+    const tried = await tryAll(planned, options, going, rung, done, at, signal, cli)
+    for (const outcome of tried) last.set(outcome.trial, outcome)
+    if (signal.aborted) break
+    const kept = Math.max(1, Math.floor(going.length / reduction))
+    going = ranked(tried, planned.objective)
+      .filter(({ value }) => value !== undefined)
+      .slice(0, kept)
+      .map(({ trial }) => trial)
+  }
+  return [...last.values()]
+}
+
+async function tryAll(
+  planned: Sweep,
+  options: SweepOptions,
+  going: readonly number[],
+  rung: number,
+  done: readonly Outcome[],
+  at: number,
+  signal: AbortSignal,
+  cli: Cli,
+): Promise<readonly Outcome[]> {
+  const known = done.filter(outcome => outcome.rung === rung && going.includes(outcome.trial))
+  const outcomes = [...known]
+  const waiting = going.filter(trial => !known.some(outcome => outcome.trial === trial))
+  const worker = async () => {
+    for (let trial = waiting.shift(); trial !== undefined && !signal.aborted; trial = waiting.shift()) {
+      const outcome = await tryOne(planned, options, trial, rung, signal)
+      if (outcome === undefined) return
+      writeOutcome(planned.folder, outcome)
+      outcomes.push(outcome)
+      cli.terminal.out(`${lineOf(outcome, planned)}\n`)
+    }
+  }
+  await Promise.all(Array.from({ length: at }, worker))
+  return outcomes
+}
+
+/** Undefined where it was interrupted. */
+async function tryOne(
+  planned: Sweep,
+  { backend, set, train }: SweepOptions,
+  trial: number,
+  rung: number,
+  signal: AbortSignal,
+): Promise<Outcome | undefined> {
+  const { file, folder, program, objective } = planned
+  const hypers = planned.choices[trial] ?? {}
+  const epochs = planned.rungs[rung]
+  const runs = join(folder, `trial-${trial + 1}`)
+  const started = performance.now()
+  const fixed = [...(set ?? [])].map(([name, value]) => `--set=${name}=${value}`)
+  const chosen = train === undefined ? [] : ['--train', train]
+  const isThere = epochs !== undefined && trainedEpochs(runs, program.name) >= epochs
+  const resume = hasTrained(runs, program.name)
+  const end = isThere
+    ? { failure: undefined, interrupted: false }
+    : await runTrial(
+        { file, hypers, runs, resume, epochs, options: ['--backend', backend, ...chosen, ...fixed] },
+        signal,
+      )
+  if (end.interrupted) return undefined
+  const value = end.failure === undefined ? bestOf(runs, program.name, objective, epochs) : undefined
+  const missing = `it logged no finite ${objective.metric}`
+  const failure = end.failure ?? (value === undefined ? missing : undefined)
+  return {
+    ...{
+      trial,
+      hypers,
+      rung,
+      epochs: Math.min(trainedEpochs(runs, program.name), epochs ?? Number.MAX_SAFE_INTEGER),
+    },
+    ...(value !== undefined && { value }),
+    ...(failure !== undefined && { failure }),
+    seconds: (performance.now() - started) / 1000,
+  }
+}
+
+function lineOf(
+  { trial, hypers, value, failure, epochs, seconds }: Outcome,
+  { choices, objective }: Sweep,
+): string {
+  const given = Object.entries(hypers).map(([name, text]) => `${name} ${text}`)
+  const came = value === undefined ? `failed: ${failure}` : `${objective.metric} ${formatNumber(value)}`
+  const label = `trial ${String(trial + 1).padStart(String(choices.length).length)}/${choices.length}`
+  const trained = `${epochs} ${epochs === 1 ? 'epoch' : 'epochs'}`
+  return [label, given.join(', '), came, trained, formatDuration(seconds)].join(' · ')
+}
