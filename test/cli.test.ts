@@ -374,6 +374,27 @@ test('run imports the program, hands over what was asked for, and leaves nothing
   assert.equal([request?.mode, request?.checkpoint], ['test', undefined])
   await ltm(['run', path, '--resume', 'c'], { run })
   assert.equal([request?.mode, request?.checkpoint], ['train', 'c'])
+
+  const trials = async (...args: readonly string[]) => {
+    await ltm(['run', path, ...args], { run })
+    return request?.trials
+  }
+  const none = { fastDevRun: undefined, overfit: undefined, limit: undefined, deterministic: false }
+  assert.equal(await trials(), none)
+  assert.equal(await trials('--fast-dev-run', '--deterministic'), {
+    ...none,
+    fastDevRun: 1,
+    deterministic: true,
+  })
+  assert.equal(await trials('--fast-dev-run', '3', '--overfit', '2'), { ...none, fastDevRun: 3, overfit: 2 })
+  assert.equal(await trials('--limit', '5'), { ...none, limit: { batches: 5 } })
+  assert.equal(await trials('--limit', '0.5'), { ...none, limit: { share: 0.5 } })
+  for (const wrong of [
+    ['--limit', '0'],
+    ['--limit', '1.5'],
+    ['--overfit', '0.5'],
+  ])
+    assert.is((await ltm(['run', path, ...wrong], { run })).code, 2, wrong.join(' '))
 })
 
 test('the first interrupt reaches the run', async ({ folder }) => {

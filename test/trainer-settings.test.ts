@@ -1,4 +1,5 @@
 /** What the settings of `trainer` come to, in whole programs: each is compiled, imported and run. */
+import { readdirSync } from 'node:fs'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { RunError } from '../src/runtime/errors.ts'
@@ -316,6 +317,38 @@ test('what the settings have counted goes on from a checkpoint', async () => {
   assert.is(resumed.result.detail, straight.result.detail)
   const own = (ended: Ended) => printed(ended).filter(text => Number(text) > 0)
   assert.equal([...own(half), ...own(resumed)], own(straight))
+})
+
+test('a fast run tries a batch of everything, and keeps nothing', async () => {
+  const members = `${validating}
+    step test(batch from points.train) { log seen = batch.x }
+    on train_epoch_end { checkpoint "never" }`
+  const runs = temporaryFolder()
+  const settings = 'epochs: 9, min_epochs: 5, keep: best(min: val.x), stop: stalled(min: val.x, patience: 0)'
+  const { result, events } = await trained(program(settings, members), { runs, fastDevRun: 2 })
+  assert.equal([result.clocks.epoch, result.clocks.batches, result.reason], [1, 2, 'finished'])
+  assert.equal([result.metrics['val.x'], result.metrics['test.seen']], [1.5, 1.5])
+  assert.equal([result.folder, readdirSync(runs)], [undefined, []])
+  assert.not.ok(events.some(({ kind }) => kind === 'checkpoint_saved'))
+})
+
+test('overfitting sees the same batches again and again', async () => {
+  const shuffled = program('epochs: 3', 'on train_batch_end(batch) { print "{mean(batch.x)}" }')
+  const text = shuffled.replace('shuffle: false', 'shuffle: true')
+  assert.equal(printed(await trained(text, { overfit: 2 })).map(Number), [1, 2, 1, 2, 1, 2])
+  const all = await trained(text, { limit: { share: 0.5 } })
+  assert.is(all.result.clocks.batches, 12)
+})
+
+test('what has to repeat its bits runs where it does', async () => {
+  const { events } = await trained(program('epochs: 1'), { backend: undefined, deterministic: true })
+  const [start] = events.flatMap(event => (event.kind === 'run_start' ? [event.backend] : []))
+  assert.is(start, 'wasm')
+  const refused = await trained(program('epochs: 1'), { backend: 'webgpu', deterministic: true }).then(
+    () => assert.unreachable(),
+    error => error,
+  )
+  assert.equal([refused.code, refused.exitCode], ['LTM6205', 2])
 })
 
 test.run()

@@ -5,6 +5,7 @@ import type { ExitCode, RunError } from '../runtime/errors.ts'
 import type { ProgramText } from '../runtime/identity.ts'
 import type { RateSearch, RatesFound } from '../runtime/rateFinder.ts'
 import type { RunOptions } from '../runtime/start.ts'
+import type { Trials } from '../runtime/trials.ts'
 
 /** What commands ask of the compiler. */
 export type Compiler = Pick<
@@ -37,6 +38,8 @@ export interface RunRequest {
   readonly profile: boolean
   /** Finds the operator that first made a loss that is not finite; the module is emitted to be watched. */
   readonly detectAnomaly: boolean
+  /** What of the training is tried, and how surely it repeats. */
+  readonly trials?: Trials & { readonly deterministic: boolean }
   readonly signal: AbortSignal
 }
 

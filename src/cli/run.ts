@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import type { ExitCode } from '../runtime/errors.ts'
 import type { Cli } from './cli.ts'
 import { afterHelp } from './help.ts'
-import { runTraining, type TrainingOptions, trainingCommand } from './training.ts'
+import { batchesOf, runTraining, type TrainingOptions, trainingCommand } from './training.ts'
 
 /** `ltm run FILE`: trains. */
 export function runCommand(cli: Cli, finish: (code: ExitCode) => void): Command {
@@ -11,6 +11,7 @@ export function runCommand(cli: Cli, finish: (code: ExitCode) => void): Command 
     'ltm run digits.ltm --lr 3e-4 --seed 2',
     'ltm run digits.ltm --backend tensorflow',
     'ltm run digits.ltm --resume',
+    'ltm run digits.ltm --fast-dev-run',
     'ltm run digits.ltm --profile --epochs 2',
   ]
   return trainingCommand('run')
@@ -24,6 +25,12 @@ export function runCommand(cli: Cli, finish: (code: ExitCode) => void): Command 
       '--accept-changes',
       'with --resume: go on although the program, its settings or its data have changed',
     )
+    .option(
+      '--fast-dev-run [batches]',
+      'try one epoch of so many batches of each phase (1), and keep nothing',
+      batchesOf,
+    )
+    .option('--overfit <batches>', 'train on the first batches alone, in the order of the data', batchesOf)
     .option('--profile', 'tell where the time went, by part and by line, and write a trace for a viewer')
     .option('--detect-anomaly', 'find the operator that first makes a NaN or an infinity, and stop there')
     .addHelpText('after', afterHelp(examples))

@@ -47,9 +47,10 @@ async function optionsOf(request: RunRequest, training: Training, reporter: Repo
   const found = named ? undefined : await trainedCheckpoint(runs, training.name)
   const checkpoint = request.checkpoint ?? found?.path
   tellSkipped(found?.skipped ?? request.skipped ?? [], checkpoint ?? '', reporter)
-  const { detectAnomaly } = request
+  const { detectAnomaly, trials } = request
   const text = program?.()
-  return { backend, runs, seed, signal, checkpoint, acceptChanges, detectAnomaly, program: text, graphs }
+  const told = { backend, runs, seed, signal, checkpoint, acceptChanges, detectAnomaly, graphs }
+  return { ...told, ...trials, program: text }
 }
 
 /** Tells which checkpoints were passed over: a person would take their results for those of the best. */

@@ -3,6 +3,7 @@ import type { Engine } from '../compiler.ts'
 import { printProgram } from '../ir/print.ts'
 import type { ExitCode } from '../runtime/errors.ts'
 import type { ProgramText } from '../runtime/identity.ts'
+import type { Limit } from '../runtime/training.ts'
 import { badUsage, type Cli, Stop } from './cli.ts'
 import { chooseProgram, compileFile, compilePrograms } from './compileFile.ts'
 import { execute } from './execute.ts'
@@ -28,6 +29,10 @@ export interface TrainingOptions {
   readonly out?: string
   readonly profile?: true
   readonly detectAnomaly?: true
+  readonly fastDevRun?: number | true
+  readonly overfit?: number
+  readonly limit?: Limit
+  readonly deterministic?: true
 }
 
 /** A command that takes a program to the trainer; flags it does not know are hypers. */
@@ -48,6 +53,8 @@ export function trainingCommand(name: RunRequest['mode'] | 'run'): Command {
     .option('--train <name>', 'the train declaration, where there are several')
     .option('--runs <directory>', 'where runs are kept (default: runs)')
     .option('--seed <number>', 'the seed, instead of the one in the program', seedOf)
+    .option('--limit <count>', 'see so many batches of each phase, or a share of them such as 0.1', limitOf)
+    .option('--deterministic', 'compute on a backend that gives the same bits each time')
     .option('--json', 'print nothing but events, one JSON object a line')
 }
 
@@ -55,6 +62,19 @@ export function trainingCommand(name: RunRequest['mode'] | 'run'): Command {
 export function seedOf(text: string): number {
   if (/^\d+$/.test(text) && Number.isSafeInteger(Number(text))) return Number(text)
   throw new InvalidArgumentError('It is a whole number from 0.')
+}
+
+/** Batches as they are typed. */
+export function batchesOf(text: string): number {
+  if (/^[1-9]\d*$/.test(text) && Number.isSafeInteger(Number(text))) return Number(text)
+  throw new InvalidArgumentError('It is a whole number of batches, 1 or more.')
+}
+
+function limitOf(text: string): Limit {
+  const share = Number(text)
+  if (/[.e]/.test(text) && share > 0 && share <= 1) return { share }
+  if (/^[1-9]\d*$/.test(text) && Number.isSafeInteger(share)) return { batches: share }
+  throw new InvalidArgumentError('It is a number of batches, 1 or more, or a share of them, as in 0.1.')
 }
 
 /** Compiles the file and lets the trainer run it. */
@@ -91,7 +111,9 @@ async function compileAndRun(
   const { profile = false, detectAnomaly = false } = options
   const checkpoint = options.checkpoint ?? resumed?.path
   const asked = { mode, engine, backend, runs, seed, json, checkpoint, out, acceptChanges }
-  const request = { ...asked, profile, detectAnomaly }
+  const { fastDevRun, overfit, limit, deterministic = false } = options
+  const trials = { fastDevRun: fastDevRun === true ? 1 : fastDevRun, overfit, limit, deterministic }
+  const request = { ...asked, profile, detectAnomaly, trials }
   const text = (): ProgramText => ({
     version: cli.version,
     hypers: Object.fromEntries(hypers),

@@ -15,6 +15,8 @@ export interface Probe {
 /** A set of kernels to run on; `start` makes it the engine's, and may be called again. */
 export interface Backend {
   readonly name: BackendName
+  /** It gives the same bits each time, on the same machine: nothing is added in an order that differs. */
+  readonly deterministic: boolean
   /** Says whether it can start here. Asking for it by name also allows what is not worth choosing by itself. */
   probe(asked?: boolean): Promise<Probe>
   start(): Promise<void>
@@ -22,28 +24,36 @@ export interface Backend {
 
 /** All backends, in the order in which one is chosen. */
 export const backends: readonly Backend[] = [
-  { name: 'tensorflow', probe: probeTensorflow, start: () => startNative() },
+  { name: 'tensorflow', deterministic: false, probe: probeTensorflow, start: () => startNative() },
   {
     name: 'webgpu',
+    deterministic: false,
     probe: probeWebgpu,
     start: () => startImported('webgpu', '@tensorflow/tfjs-backend-webgpu'),
   },
   {
     name: 'wasm',
+    deterministic: true,
     probe: async () => ({ available: true, detail: 'WebAssembly with SIMD, one thread' }),
     start: () => startImported('wasm', '@tensorflow/tfjs-backend-wasm'),
   },
   {
     name: 'cpu',
+    deterministic: true,
     probe: async () => ({ available: true, detail: 'plain JavaScript' }),
     start: () => startImported('cpu', '@tensorflow/tfjs-backend-cpu'),
   },
 ]
 
 /** Starts the backend of this name; without one, or for `auto`, the first that can start. One asked for by name is never replaced by another. */
-export async function startBackend(name?: string): Promise<StartedBackend> {
+export async function startBackend(name?: string, deterministic = false): Promise<StartedBackend> {
   quieten()
-  return name === undefined || name === 'auto' ? startFirst() : startNamed(name)
+  const allowed = backends.filter(backend => backend.deterministic || !deterministic)
+  if (name === undefined || name === 'auto') return startFirst(allowed)
+  const backend = backends.find(candidate => candidate.name === name)
+  if (backend === undefined) throw unknownBackend(name)
+  if (!allowed.includes(backend)) throw undetermined(backend, allowed)
+  return startNamed(backend)
 }
 
 /** What each backend says of itself here, and which one would be taken. */
@@ -58,7 +68,7 @@ export async function surveyBackends(): Promise<BackendSurvey> {
   quieten()
   const reports: BackendSurvey['reports'][number][] = []
   for (const backend of backends) reports.push({ name: backend.name, ...(await probeSafely(backend)) })
-  const { backend, detail } = await startFirst()
+  const { backend, detail } = await startFirst(backends)
   return { reports, chosen: backend.name, detail }
 }
 
@@ -72,9 +82,7 @@ export interface StartedBackend {
   readonly detail: string
 }
 
-async function startNamed(name: string): Promise<StartedBackend> {
-  const backend = backends.find(candidate => candidate.name === name)
-  if (backend === undefined) throw unknownBackend(name)
+async function startNamed(backend: Backend): Promise<StartedBackend> {
   const probe = await backend.probe(true)
   if (!probe.available) throw unavailable(backend.name, probe.detail, probe.install)
   try {
@@ -86,9 +94,9 @@ async function startNamed(name: string): Promise<StartedBackend> {
   return { backend, detail: probe.detail }
 }
 
-async function startFirst(): Promise<StartedBackend> {
+async function startFirst(allowed: readonly Backend[]): Promise<StartedBackend> {
   const reasons: string[] = []
-  for (const backend of backends) {
+  for (const backend of allowed) {
     try {
       const probe = await backend.probe()
       if (!probe.available) continue
@@ -108,6 +116,15 @@ function unknownBackend(name: string): RunError {
     code: 'LTM6201',
     message: `there is no backend \`${name}\``,
     help: `the backends are ${known}; without a name the first that can start is taken`,
+    exitCode: exitCodes.usage,
+  })
+}
+
+function undetermined({ name }: Backend, allowed: readonly Backend[]): RunError {
+  return new RunError({
+    code: 'LTM6205',
+    message: `the backend \`${name}\` adds in an order that may differ from run to run, so it is not deterministic`,
+    help: `${allowed.map(backend => `\`${backend.name}\``).join(' and ')} are`,
     exitCode: exitCodes.usage,
   })
 }

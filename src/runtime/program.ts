@@ -16,6 +16,7 @@ import type { PredictedField, Prediction, Session } from './session.ts'
 import { endSession, type RunOptions, type Started, startSession } from './start.ts'
 import { fit } from './trainer.ts'
 import { modelOf, type Numbers, type ParameterState, type Training } from './training.ts'
+import { tried } from './trials.ts'
 
 /** What a run came to. The weights stay in the program's models until its next run. */
 export interface RunResult {
@@ -98,8 +99,10 @@ async function runProgram(
   body: (session: Session) => Promise<void>,
 ): Promise<RunResult> {
   const vars = { ...training.vars }
+  const { training: own, keeps } = tried(training, options)
+  const asked = keeps ? options : { ...options, runs: false as const }
   try {
-    return await runSession(await part('start', () => startSession(mode, training, options)), options, body)
+    return await runSession(await part('start', () => startSession(mode, own, asked)), asked, body)
   } catch (error) {
     options.reporter?.(errorEvent(error))
     throw error

@@ -26,10 +26,11 @@ import { startSaves } from './saving.ts'
 import type { Session } from './session.ts'
 import { memberOf, textIn } from './stored.ts'
 import { type BufferState, modelOf, type ParameterState, type Training } from './training.ts'
+import type { Trials } from './trials.ts'
 import { loadWeights } from './weights.ts'
 
 /** How to run a training; everything may be left out. */
-export interface RunOptions {
+export interface RunOptions extends Trials {
   /** `tensorflow`, `webgpu`, `wasm`, `cpu`; else the first of them that starts. */
   readonly backend?: string | undefined
   readonly reporter?: Reporter | undefined
@@ -54,6 +55,8 @@ export interface RunOptions {
   readonly graphs?: GraphSource | undefined
   /** Finds the operator that first made a loss that is not finite; the program has to be emitted to be watched. */
   readonly detectAnomaly?: boolean | undefined
+  /** Only a backend whose numbers are the same bits each time, on the same machine. */
+  readonly deterministic?: boolean | undefined
   /** The split to predict on. */
   readonly split?: string | undefined
 }
@@ -120,12 +123,13 @@ export async function startSession(mode: RunMode, training: Training, options: R
 /** A run that goes on does so on the backend that it began on, unless another is named: only there is it the same run. */
 async function startAsBefore(
   mode: RunMode,
-  { backend }: RunOptions,
+  { backend, deterministic }: RunOptions,
   stored: Snapshot | undefined,
 ): Promise<StartedBackend> {
   const before = mode === 'train' ? textIn(stored?.state, 'backend') : undefined
-  if ((backend !== undefined && backend !== 'auto') || before === undefined) return startBackend(backend)
-  return startBackend(before).catch(() => startBackend(backend))
+  if ((backend !== undefined && backend !== 'auto') || before === undefined)
+    return startBackend(backend, deterministic)
+  return startBackend(before, deterministic).catch(() => startBackend(backend, deterministic))
 }
 
 /**
