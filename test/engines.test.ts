@@ -1,7 +1,9 @@
 import { fileURLToPath } from 'node:url'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { compile, type Engine } from '../src/compiler.ts'
 import { distance, programsFor, trainOn } from './kit/engines.ts'
+import { libraryFiles } from './kit/files.ts'
 
 // Each engine is the other's test: the same program, the same seed, the same batches and draws.
 
@@ -50,5 +52,36 @@ for (const [folder, name, apart] of programs)
     const far = distance(Object.values(expected.metrics), Object.values(got.metrics))
     assert.ok(far < apart, `${JSON.stringify(got.metrics)}, not ${JSON.stringify(expected.metrics)}`)
   })
+
+const turns = `
+dataset Points from inline(a: [1, 2, 3, 4], b: [3, 4, 5, 7]) { field x: f32 = column(0) field y: f32 = column(1) }
+schedule growing(step: float) = step * (1 + update / 1 updates)
+train Turns {
+  data points = Points(batch: 2)
+  param a: f32[] = 0
+  param b: f32[] = 0
+  optimizer sgd = Sgd([a, b], lr: growing(0.01))
+  freeze b
+  step train(batch) { minimize (a * batch.x + b - batch.y) ^ 2 }
+  on every 1 batches if update == 1 { freeze a unfreeze b }
+  trainer { epochs: 2, seed: 1 }
+}
+`
+
+test('parameters that take turns are moved by the settings of their own time', async () => {
+  const files = libraryFiles('.')
+  const source = { name: 'turns.ltm', text: turns }
+  const read = (path: string) => (path === source.name ? source : files.read(path))
+  const trainBy = async (engine: Engine) => {
+    const [program] = compile(source.name, { ...files, read }, { engine }).programs
+    assert.ok(program)
+    return trainOn(engine, program, '.', 3)
+  }
+  const [expected, got] = [await trainBy('eager'), await trainBy('compiled')]
+  for (const [parameter, numbers] of expected.weights) {
+    assert.ok(Math.abs(numbers[0]!) > 0.01, `${parameter} moves`)
+    assert.ok(distance(numbers, got.weights.get(parameter) ?? []) < 1e-5, parameter)
+  }
+})
 
 test.run()

@@ -33,8 +33,8 @@ export class InPlaceUpdates {
   readonly #names = new WeakMap<object, string>()
   /** The gradient is multiplied by it first; set by `clip`. */
   #scale = 1
-  /** The numbers of the host for a group, which are the same for all parameters at one count. */
-  #scalars: { group?: OptimizerGroupSpec; t: number; values: readonly number[] } = { t: 0, values: [] }
+  /** The numbers of the host for a group's settings, read anew at each update: the same for all parameters at one count. */
+  #scalars: { settings?: Numbers; t: number; values: readonly number[] } = { t: 0, values: [] }
 
   /** Puts what the optimizers move into one memory; undefined where there is no module, or no room. */
   static of(graphs: GraphRunner, optimizers: readonly OptimizerState[]): InPlaceUpdates | undefined {
@@ -139,10 +139,10 @@ export class InPlaceUpdates {
     this.#adopt(placed)
     const name = this.#names.get(gradient.dataId) ?? this.#spare(placed, gradient)
     const scalars =
-      this.#scalars.group === group && this.#scalars.t === t
+      this.#scalars.settings === settings && this.#scalars.t === t
         ? this.#scalars.values
         : group.module.scalars(t, settings)
-    this.#scalars = { group, t, values: scalars }
+    this.#scalars = { settings, t, values: scalars }
     this.#runOf(placed, name)(this.#scale, scalars)
     return true
   }
