@@ -12,8 +12,8 @@ import {
   reportUnusedNames,
 } from './elaborate/program.ts'
 import type { Program } from './ir/ir.ts'
-import { type Pass, runPasses } from './passes/pass.ts'
-import { compiledPipeline, eagerPipeline } from './passes/pipelines.ts'
+import { runPasses } from './passes/pass.ts'
+import { eagerPipeline } from './passes/pipelines.ts'
 import { verify } from './passes/verify.ts'
 import type { Import } from './syntax/ast.ts'
 import { NodeIds, parse } from './syntax/build.ts'
@@ -32,17 +32,8 @@ export interface FileSystem {
 export interface CompileOptions {
   /** Values for hypers, as they stand on the command line; what names no hyper of a program is for the caller to refuse. */
   readonly hypers?: ReadonlyMap<string, string>
-  /** What the programs are lowered for: to be read and run step by step, or with graphs for a compiled engine. */
-  readonly engine?: Engine
   /** Shown every stage of each program: `elaborate`, then each pass by name. */
   readonly observe?: (pass: string, program: Program) => void
-}
-
-export type Engine = 'eager' | 'compiled'
-
-const pipelines: Readonly<Record<Engine, readonly Pass[]>> = {
-  eager: eagerPipeline,
-  compiled: compiledPipeline,
 }
 
 export interface Compilation {
@@ -82,10 +73,10 @@ function loweredLater(
   }
 }
 
-function lower(program: Program, { observe, engine = 'eager' }: CompileOptions): Program {
+function lower(program: Program, { observe }: CompileOptions): Program {
   observe?.('elaborate', program)
   verify(program, 'elaborate')
-  return runPasses(program, pipelines[engine], observe)
+  return runPasses(program, eagerPipeline, observe)
 }
 
 /** The standard library checked as a user's definitions are; the tests want no diagnostics. */
@@ -182,5 +173,5 @@ class Loader {
 }
 
 export { emitProgram } from './emit/tfjs/program.ts'
-export { graphsOf } from './graphs.ts'
+export { formGraphs, graphsOf } from './graphs.ts'
 export { summarize } from './summary/summarize.ts'

@@ -7,7 +7,15 @@ import { compileUpdate } from './emit/wasm/update.ts'
 import { within } from './ir/blocks.ts'
 import type { HostStatement, Program, Step } from './ir/ir.ts'
 import type { OnnxProvider } from './ops/onnx.ts'
+import { obstacles } from './passes/form-graphs.ts'
+import { runPasses } from './passes/pass.ts'
+import { graphPipeline } from './passes/pipelines.ts'
 import { specialise } from './passes/specialise.ts'
+
+/** The program with what its steps compute gathered into graphs. Every pass behind those of the compiler is shown to `observe`. */
+export function formGraphs(program: Program, observe?: (pass: string, program: Program) => void): Program {
+  return runPasses(program, graphPipeline, observe)
+}
 
 /** The graphs of a program that was lowered for the compiled engine, as ONNX models for sizes as they come up. */
 export function graphsOf(program: Program, provider: OnnxProvider): GraphSource {
@@ -15,6 +23,10 @@ export function graphsOf(program: Program, provider: OnnxProvider): GraphSource 
     program.functions.filter(({ role }) => role === 'graph').map(func => [func.name, func]),
   )
   return {
+    obstacles: obstacles(program).map(({ reason, origin }) => ({
+      reason,
+      trace: `${origin.file}:${origin.line}`,
+    })),
     updates: updatesOf(program),
     gradients: program.steps.flatMap(({ body }) => gradientsIn(body)),
     blockProbe: channelBlockProbe(),

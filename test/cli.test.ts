@@ -90,7 +90,9 @@ async function ltm(args: readonly string[], fakes: Fakes = {}) {
       return { diagnostics: [], programs: fakes.programs ?? [program('A', trainer)] }
     },
     summarize,
+    formGraphs: one => one,
     graphsOf: () => ({
+      obstacles: [],
       gradients: [],
       updates: new Map(),
       blockProbe: new Uint8Array(),
@@ -117,6 +119,7 @@ async function ltm(args: readonly string[], fakes: Fakes = {}) {
       run: fakes.run ?? (async () => 0),
       rateHypers: () => [],
       findRate: async () => ({ trials: [], suggestion: undefined, end: 'tried all' as const }),
+      lacksGraphs: async () => undefined,
       survey: async () => ({
         reports: [
           { name: 'tensorflow', available: false, detail: 'not installed', install: 'npm install x' },

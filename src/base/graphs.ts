@@ -51,8 +51,16 @@ export interface UpdateModule {
   readonly slots: number
 }
 
+/** Why a line stays outside of graphs, in the user's words. */
+export interface GraphObstacle {
+  readonly reason: string
+  readonly trace: string
+}
+
 /** The graphs of one program, and the updates that need no graph. */
 export interface GraphSource {
+  /** What no graph could hold, and runs step by step. */
+  readonly obstacles: readonly GraphObstacle[]
   /** By the name of the update's function; those that are not elementwise have none. */
   readonly updates: ReadonlyMap<string, UpdateModule>
   /** Gradients that graphs give, of every `minimize`. */

@@ -28,7 +28,8 @@ async function doctor(options: DoctorOptions, cli: Cli): Promise<ExitCode> {
     const width = Math.max(...reports.map(report => report.name.length))
     const lines = reports.flatMap(report => backendLines(report, width))
     cli.terminal.out(
-      `${head}Backends, the preferred first:\n${lines.join('\n')}\n\nA run takes ${chosen} (${detail}) unless --backend names another.\n`,
+      `${head}What computes, the preferred first:\n${lines.join('\n')}\n\nA run takes ${chosen} (${detail}) unless --backend names another. ` +
+        "Programs that ONNX Runtime can't run whole take the next.\n",
     )
   }
   return exitCodes.ok

@@ -16,15 +16,14 @@ import type { RunRequest } from './ports.ts'
 export async function execute(
   program: Program,
   path: string,
-  request: Omit<RunRequest, 'module' | 'signal' | 'graphs'>,
+  request: Omit<RunRequest, 'module' | 'signal'>,
   cli: Cli,
 ): Promise<ExitCode> {
-  const [compiler, runtime] = await Promise.all([cli.compiler(), cli.runtime()])
+  const runtime = await cli.runtime()
   const interrupts = watchInterrupts(cli.terminal.err)
   try {
     const module = await importProgram(program, path, request.profile || request.detectAnomaly, cli)
-    const graphs = request.engine === 'compiled' ? compiler.graphsOf(program, 'cpu') : undefined
-    return await runtime.run({ ...request, module, graphs, signal: interrupts.signal })
+    return await runtime.run({ ...request, module, signal: interrupts.signal })
   } finally {
     interrupts.release()
   }

@@ -1,11 +1,11 @@
 import { Command, Option } from 'commander'
 import { nearest } from '../base/names.ts'
-import type { Engine } from '../compiler.ts'
 import type { Program } from '../ir/ir.ts'
 import { printProgram } from '../ir/print.ts'
 import { type ExitCode, exitCodes } from '../runtime/errors.ts'
 import { badUsage, type Cli } from './cli.ts'
 import { chooseProgram, compilePrograms } from './compileFile.ts'
+import type { Engine } from './engine.ts'
 import { afterHelp } from './help.ts'
 import { checkHyperNames, type Hypers, setOption } from './hypers.ts'
 import { checkSnapshot } from './irSnapshot.ts'
@@ -64,9 +64,9 @@ async function ir(path: string, options: IrOptions, cli: Cli): Promise<ExitCode>
   const programs = await compilePrograms(path, cli, {
     hypers: options.set ?? new Map(),
     observe,
-    engine: options.engine,
   })
-  const program = chooseProgram(programs, options.train)
+  const chosen = chooseProgram(programs, options.train)
+  const program = options.engine === 'compiled' ? (await cli.compiler()).formGraphs(chosen, observe) : chosen
   checkHyperNames(options.set, [program], [])
   const history = snapshots.filter(snapshot => snapshot.program.name === program.name)
   const text = textOf(program, history, options)

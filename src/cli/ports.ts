@@ -1,5 +1,4 @@
 import type { GraphSource } from '../base/graphs.ts'
-import type { Engine } from '../compiler.ts'
 import type { BackendSurvey } from '../runtime/backends.ts'
 import type { ExitCode, RunError } from '../runtime/errors.ts'
 import type { ProgramText } from '../runtime/identity.ts'
@@ -10,7 +9,7 @@ import type { Trials } from '../runtime/trials.ts'
 /** What commands ask of the compiler. */
 export type Compiler = Pick<
   typeof import('../compiler.ts'),
-  'compile' | 'emitProgram' | 'graphsOf' | 'summarize'
+  'compile' | 'emitProgram' | 'formGraphs' | 'graphsOf' | 'summarize'
 >
 
 /** What the person asked a run for. */
@@ -18,10 +17,11 @@ export interface RunRequest {
   readonly mode: 'train' | 'test' | 'predict'
   /** The generated module, imported. */
   readonly module: unknown
-  readonly engine: Engine
   readonly backend: string
   /** The graphs of a program that was compiled for them. */
   readonly graphs: GraphSource | undefined
+  /** What is worth telling at the start. */
+  readonly note: string | undefined
   readonly runs: string | undefined
   readonly seed: number | undefined
   readonly json: boolean
@@ -52,4 +52,6 @@ export interface Runtime {
   rateHypers(module: unknown): readonly string[]
   findRate(module: unknown, search: RateSearch, options: RateOptions): Promise<RatesFound>
   survey(): Promise<BackendSurvey>
+  /** Why graphs can't run here; undefined where they can. */
+  lacksGraphs(): Promise<string | undefined>
 }

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { hasCheckpoint, loadCheckpoint, newestCheckpoint } from '../runtime/checkpoint.ts'
 import type { JsonValue } from '../runtime/contracts.ts'
 import { exitCodes, RunError } from '../runtime/errors.ts'
-import { memberOf, membersOf } from '../runtime/stored.ts'
+import { memberOf, membersOf, textIn } from '../runtime/stored.ts'
 import { newestTrained, type TrainedCheckpoint, trainedCheckpoint } from './checkpoints.ts'
 import { Stop } from './cli.ts'
 import { fileProblem } from './fileProblems.ts'
@@ -11,6 +11,8 @@ import type { Hypers } from './hypers.ts'
 /** The checkpoint that a run goes on from, and the hypers that it was given when it began. */
 export interface Resumed extends TrainedCheckpoint {
   readonly hypers: Hypers
+  /** What it has been computed with. */
+  readonly backend: string | undefined
 }
 
 /** What `--resume` means: `latest` or nothing, `best`, a checkpoint, or the folder of a run. */
@@ -18,7 +20,11 @@ export async function resumedCheckpoint(runs: string, name: string, asked: strin
   const found = await foundFor(runs, name, asked)
   // One that can't be loaded is told of by the run.
   const state = await loadCheckpoint(found.path).then(({ state }) => state, ifRunError)
-  return { ...found, hypers: hypersIn(memberOf(memberOf(state, 'program'), 'hypers')) }
+  return {
+    ...found,
+    backend: textIn(state, 'backend'),
+    hypers: hypersIn(memberOf(memberOf(state, 'program'), 'hypers')),
+  }
 }
 
 async function foundFor(runs: string, name: string, asked: string | true): Promise<TrainedCheckpoint> {

@@ -1,4 +1,4 @@
-import { surveyBackends } from '../runtime/backends.ts'
+import { lacksGraphs, surveyBackends } from '../runtime/backends.ts'
 import { type ExitCode, exitCodes, type RunError } from '../runtime/errors.ts'
 import type { Reporter } from '../runtime/events.ts'
 import { profiled } from '../runtime/profiled.ts'
@@ -20,6 +20,7 @@ export const runtimePort: Runtime = {
   rateHypers: module => rateHypers(trainingOf(module)),
   findRate: (module, search, options) => findRate(trainingOf(module), search, options),
   survey: surveyBackends,
+  lacksGraphs,
 }
 
 async function run(request: RunRequest): Promise<ExitCode> {
@@ -40,16 +41,15 @@ async function run(request: RunRequest): Promise<ExitCode> {
 }
 
 async function optionsOf(request: RunRequest, training: Training, reporter: Reporter): Promise<RunOptions> {
-  const { mode, runs = 'runs', seed, signal, graphs, acceptChanges, program } = request
-  // What a graph leaves to the host is little, and plain JavaScript shares its memory with the graphs.
-  const backend = graphs === undefined ? request.backend : 'cpu'
+  const { mode, backend, runs = 'runs', seed, signal, graphs, note, acceptChanges, program } = request
+
   const named = mode === 'train' || request.checkpoint !== undefined
   const found = named ? undefined : await trainedCheckpoint(runs, training.name)
   const checkpoint = request.checkpoint ?? found?.path
   tellSkipped(found?.skipped ?? request.skipped ?? [], checkpoint ?? '', reporter)
   const { detectAnomaly, trials } = request
   const text = program?.()
-  const told = { backend, runs, seed, signal, checkpoint, acceptChanges, detectAnomaly, graphs }
+  const told = { backend, runs, seed, signal, checkpoint, acceptChanges, detectAnomaly, graphs, note }
   return { ...told, ...trials, program: text }
 }
 

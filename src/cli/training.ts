@@ -1,11 +1,11 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
-import type { Engine } from '../compiler.ts'
 import { printProgram } from '../ir/print.ts'
 import type { ExitCode } from '../runtime/errors.ts'
 import type { ProgramText } from '../runtime/identity.ts'
 import type { Limit } from '../runtime/training.ts'
 import { badUsage, type Cli, Stop } from './cli.ts'
 import { chooseProgram, compileFile, compilePrograms } from './compileFile.ts'
+import { chooseEngine, engines } from './engine.ts'
 import { execute } from './execute.ts'
 import { openFiles } from './files.ts'
 import { checkHyperNames, type Hypers, setOption } from './hypers.ts'
@@ -15,7 +15,7 @@ import { tellStop } from './stopEvents.ts'
 
 /** What `run`, `test` and `predict` are told alike. */
 export interface TrainingOptions {
-  readonly engine: 'auto' | 'eager' | 'compiled'
+  readonly engine: (typeof engines)[number]
   readonly backend: string
   readonly set?: Hypers
   readonly train?: string
@@ -41,8 +41,8 @@ export function trainingCommand(name: RunRequest['mode'] | 'run'): Command {
     .argument('<file>', 'an ltm file')
     .addOption(
       new Option('--engine <name>', 'whether steps run as compiled graphs, or operator by operator')
-        .choices(['auto', 'eager', 'compiled'])
-        .default('eager'),
+        .choices([...engines])
+        .default('auto'),
     )
     .addOption(
       new Option('--backend <name>', 'what computes')
@@ -103,14 +103,15 @@ async function compileAndRun(
   const resumed = await resumedFor(path, options, cli)
   const hypers = new Map([...(resumed?.hypers ?? []), ...(options.set ?? [])])
   const files = openFiles()
-  const engine = engineOf(options)
-  const programs = await compilePrograms(path, cli, { hypers, engine }, files)
-  const program = chooseProgram(programs, options.train)
+  const program = chooseProgram(await compilePrograms(path, cli, { hypers }, files), options.train)
   checkHyperNames(options.set, [program], command.options)
   const { backend, runs, seed, out, acceptChanges = false, json = false } = options
   const { profile = false, detectAnomaly = false } = options
   const checkpoint = options.checkpoint ?? resumed?.path
-  const asked = { mode, engine, backend, runs, seed, json, checkpoint, out, acceptChanges }
+  const before = options.engine === 'auto' ? resumed?.backend : undefined
+  const chosen = await chooseEngine(program, { engine: engineOf(options), backend, before }, cli)
+  const { graphs, note } = chosen
+  const asked = { mode, graphs, note, backend, runs, seed, json, checkpoint, out, acceptChanges }
   const { fastDevRun, overfit, limit, deterministic = false } = options
   const trials = { fastDevRun: fastDevRun === true ? 1 : fastDevRun, overfit, limit, deterministic }
   const request = { ...asked, profile, detectAnomaly, trials }
@@ -120,12 +121,12 @@ async function compileAndRun(
     sources: files.sources(),
     ir: printProgram(program),
   })
-  return execute(program, path, { ...request, skipped: resumed?.skipped ?? [], program: text }, cli)
+  return execute(chosen.program, path, { ...request, skipped: resumed?.skipped ?? [], program: text }, cli)
 }
 
 /** Single operators are looked at where they run one by one. */
-function engineOf({ engine, detectAnomaly }: TrainingOptions): Engine {
-  if (!detectAnomaly) return engine === 'eager' ? 'eager' : 'compiled'
+function engineOf({ engine, detectAnomaly }: TrainingOptions): TrainingOptions['engine'] {
+  if (!detectAnomaly) return engine
   if (engine !== 'compiled') return 'eager'
   throw badUsage(
     '`--detect-anomaly` looks at single operators, and a compiled graph has none',

@@ -43,10 +43,11 @@ export const summaryPipeline: readonly Pass[] = [
   removeDeadSteps,
 ]
 
-/** For engines that run all that a step computes between two changes as one graph. */
-export const compiledPipeline: readonly Pass[] = [
-  // The same program up to here, so that both engines compute the same.
-  ...eagerPipeline,
+/**
+ * Behind the eager pipeline, for engines that run all that a step computes between two changes as one graph: up to there it is
+ * the same program, so that both engines compute the same.
+ */
+export const graphPipeline: readonly Pass[] = [
   // From here on gradients are values, and most steps stand in graphs.
   formGraphs,
   // Before gradients: what is differentiated is one list of steps, in which nothing is computed anew.
@@ -63,5 +64,5 @@ export const compiledPipeline: readonly Pass[] = [
 
 /** Every pass, by the name that the command line takes. */
 export const passes: Readonly<Record<string, Pass>> = Object.fromEntries(
-  compiledPipeline.map(pass => [pass.name, pass]),
+  [...eagerPipeline, ...graphPipeline].map(pass => [pass.name, pass]),
 )

@@ -1,8 +1,9 @@
 import { createRequire } from 'node:module'
 import * as tf from '@tensorflow/tfjs-core'
+import type { GraphRunner } from './engine/runner.ts'
 import { exitCodes, RunError } from './errors.ts'
 
-export type BackendName = 'tensorflow' | 'webgpu' | 'wasm' | 'cpu'
+export type BackendName = 'onnx' | 'tensorflow' | 'webgpu' | 'wasm' | 'cpu'
 
 export interface Probe {
   readonly available: boolean
@@ -22,7 +23,7 @@ export interface Backend {
   start(): Promise<void>
 }
 
-/** All backends, in the order in which one is chosen. */
+/** What runs programs operator by operator, in the order in which one is chosen. */
 export const backends: readonly Backend[] = [
   { name: 'tensorflow', deterministic: false, probe: probeTensorflow, start: () => startNative() },
   {
@@ -56,6 +57,45 @@ export async function startBackend(name?: string, deterministic = false): Promis
   return startNamed(backend)
 }
 
+/** What runs compiled programs: their graphs on ONNX Runtime, and the little that is left by kernels of `host`. */
+function graphBackend(host: 'cpu' | 'wasm'): Backend {
+  return {
+    name: 'onnx',
+    deterministic: true,
+    probe: probeGraphs,
+    start: () => startImported(host, `@tensorflow/tfjs-backend-${host}`),
+  }
+}
+
+async function probeGraphs(): Promise<Probe> {
+  try {
+    const { Ort } = await import('./engine/ort.ts')
+    return { available: true, detail: processorsOf((await Ort.load()).threads) }
+  } catch (error) {
+    return { available: false, detail: messageOf(error), install: 'npm install onnxruntime-node' }
+  }
+}
+
+const processorsOf = (threads: number): string =>
+  `ONNX Runtime on ${threads === 1 ? 'one processor' : `${threads} processors`}`
+
+/**
+ * Starts what stands beside graphs. Plain JavaScript shares its memory with them; where steps are left to run by kernels,
+ * these have to be fast.
+ */
+export async function startGraphHost(runner: GraphRunner): Promise<StartedBackend> {
+  quieten()
+  const backend = graphBackend(runner.source.obstacles.length === 0 ? 'cpu' : 'wasm')
+  await backend.start()
+  return { backend, detail: processorsOf(runner.threads) }
+}
+
+/** Why graphs can't run here; undefined where they can. */
+export async function lacksGraphs(): Promise<string | undefined> {
+  const { available, detail } = await probeGraphs()
+  return available ? undefined : detail
+}
+
 /** What each backend says of itself here, and which one would be taken. */
 export interface BackendSurvey {
   readonly reports: readonly (Probe & { readonly name: BackendName })[]
@@ -67,7 +107,10 @@ export interface BackendSurvey {
 export async function surveyBackends(): Promise<BackendSurvey> {
   quieten()
   const reports: BackendSurvey['reports'][number][] = []
-  for (const backend of backends) reports.push({ name: backend.name, ...(await probeSafely(backend)) })
+  for (const backend of [graphBackend('cpu'), ...backends])
+    reports.push({ name: backend.name, ...(await probeSafely(backend)) })
+  const [graphs] = reports
+  if (graphs?.available === true) return { reports, chosen: graphs.name, detail: graphs.detail }
   const { backend, detail } = await startFirst(backends)
   return { reports, chosen: backend.name, detail }
 }

@@ -120,6 +120,7 @@ async function runSession(
   const { session } = started
   try {
     reportStart(started, options)
+    if (options.note !== undefined) session.report({ kind: 'message', text: options.note })
     warnOfStart(session, options)
     if (started.origin !== undefined)
       for (const text of originNotes(session, started.origin)) session.report({ kind: 'message', text })

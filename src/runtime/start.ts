@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core'
 import type { GraphSource } from '../base/graphs.ts'
 import { startAverage } from './averages.ts'
-import { type StartedBackend, startBackend } from './backends.ts'
+import { type StartedBackend, startBackend, startGraphHost } from './backends.ts'
 import { constrainedValue } from './buffers.ts'
 import { changesSince, refuseChanges } from './changes.ts'
 import { loadCheckpoint } from './checkpoint.ts'
@@ -57,6 +57,8 @@ export interface RunOptions extends Trials {
   readonly detectAnomaly?: boolean | undefined
   /** Only a backend whose numbers are the same bits each time, on the same machine. */
   readonly deterministic?: boolean | undefined
+  /** What is worth telling at the start. */
+  readonly note?: string | undefined
   /** The split to predict on. */
   readonly split?: string | undefined
 }
@@ -72,8 +74,9 @@ export interface Started {
 /** Starts a backend, reads the data, gives every parameter its value. */
 export async function startSession(mode: RunMode, training: Training, options: RunOptions): Promise<Started> {
   const stored = options.checkpoint === undefined ? undefined : await loadCheckpoint(options.checkpoint)
-  const started = await startAsBefore(mode, options, stored)
   const graphs = options.graphs && (await startGraphs(options.graphs))
+  const started =
+    graphs === undefined ? await startAsBefore(mode, options, stored) : await startGraphHost(graphs)
   // After the backend: the package of tfjs-node brings gradients of its own, of which some are wrong.
   registerGradients()
   const seed = options.seed ?? seedOf(mode, training, stored)
@@ -244,7 +247,8 @@ export function endSession(session: Session): void {
 /** Parameters, slots and gradients of a compiled training lie side by side, where its updates work on them. */
 async function placeTensors(session: Session): Promise<InPlaceUpdates | undefined> {
   const { graphs, mode } = session
-  if (graphs === undefined || mode !== 'train') return undefined
+  // Other kernels keep numbers where graphs can't see them.
+  if (graphs === undefined || mode !== 'train' || tf.getBackend() !== 'cpu') return undefined
   const { InPlaceUpdates } = await import('./engine/inPlace.ts')
   return InPlaceUpdates.of(graphs, [
     ...session.optimizers.values(),

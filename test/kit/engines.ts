@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url'
-import { compile, type Engine, graphsOf } from '../../src/compiler.ts'
+import type { Engine } from '../../src/cli/engine.ts'
+import { compile, formGraphs, graphsOf } from '../../src/compiler.ts'
 import type { Program } from '../../src/ir/ir.ts'
 import type { TrainingEvent } from '../../src/runtime/events.ts'
 import { train } from '../../src/runtime/program.ts'
@@ -35,7 +36,8 @@ export async function trainOn(
 /** The programs of a file of the project, lowered for an engine. */
 export function programsFor(engine: Engine, folder: string, name: string): readonly Program[] {
   const root = fileURLToPath(new URL('../../', import.meta.url))
-  return compile(`${name}.ltm`, libraryFiles(`${root}${folder}`), { engine }).programs
+  const { programs } = compile(`${name}.ltm`, libraryFiles(`${root}${folder}`))
+  return engine === 'compiled' ? programs.map(program => formGraphs(program)) : programs
 }
 
 function limited(training: Training, updates: number): Training {
