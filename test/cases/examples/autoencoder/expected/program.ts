@@ -184,7 +184,7 @@ export const training: Training = {
     },
   ],
   hooks: [],
-  trainer: { seed: 1, accumulate: 1, nonfinite: 'stop', epochs: 100 },
+  trainer: { epochs: 100, seed: 1, accumulate: 1, nonfinite: 'stop' },
 }
 
 await launch(training, import.meta.url)

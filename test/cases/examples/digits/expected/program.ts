@@ -263,10 +263,10 @@ export const training: Training = {
   ],
   hooks: [],
   trainer: {
+    epochs: 15,
     seed: 1,
     accumulate: 1,
     nonfinite: 'stop',
-    epochs: 15,
     keep: { direction: 'max', monitor: 'val.accuracy', count: 1 },
   },
 }

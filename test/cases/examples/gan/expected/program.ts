@@ -241,7 +241,7 @@ export const training: Training = {
     { phase: 'predict', streams: [{ data: 'wines', split: 'train' }], run: predict, trace: 'gan.ltm:32' },
   ],
   hooks: [],
-  trainer: { seed: 5, accumulate: 1, nonfinite: 'stop', epochs: 200 },
+  trainer: { epochs: 200, seed: 5, accumulate: 1, nonfinite: 'stop' },
 }
 
 await launch(training, import.meta.url)

@@ -285,10 +285,10 @@ export const training: Training = {
   ],
   hooks: [{ on: { event: 'train_end' }, run: onTrainEnd, trace: 'mixture.ltm:38' }],
   trainer: {
+    epochs: 200,
     seed: 2,
     accumulate: 1,
     nonfinite: 'stop',
-    epochs: 200,
     keep: { direction: 'min', monitor: 'train.nll', count: 1 },
   },
 }

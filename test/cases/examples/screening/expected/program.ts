@@ -309,10 +309,10 @@ export const training: Training = {
   ],
   hooks: [],
   trainer: {
+    epochs: 40,
     seed: 12,
     accumulate: 1,
     nonfinite: 'stop',
-    epochs: 40,
     keep: { direction: 'max', monitor: 'val.auc.auroc', count: 1 },
   },
 }
