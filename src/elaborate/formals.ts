@@ -327,6 +327,11 @@ function convertTensor(
   if (pattern.dtype === 'i32' && value.kind !== 'int')
     return mismatch(ctx, value, { kind: 'tensor', type: pattern }, receiver)
   const type = knownShape(pattern, sizes)
+  // Where any number of axes will do and nothing else has decided, a number has none.
+  if (!type && !sizes.clashed && pattern.shape.length === 1 && pattern.shape.every(isRest)) {
+    const made = filled(ctx, value, { dtype: pattern.dtype, shape: [] }, receiver.span)
+    return made.kind === 'tensor' ? matchTensor(ctx, made, pattern, sizes, receiver) : made
+  }
   if (!type)
     return ctx.generic || sizes.clashed
       ? errorValue

@@ -80,7 +80,7 @@ export type Selector =
   | { readonly kind: 'new' }
 
 function tensorIndex(ctx: Context, object: TensorValue, node: Index): Value {
-  if (object.type.shape.some(isRest)) return indexBesideRest(ctx, node)
+  if (object.type.shape.some(isRest)) return indexBesideRest(ctx, object, node)
   const selectors = selectorsAt(ctx, object, node)
   return selectors ? applySelectors(ctx, object, selectors, node.span) : errorValue
 }
@@ -94,10 +94,11 @@ export function selectorsAt(ctx: Context, object: TensorValue, node: Index): rea
   return selectorsOf(ctx, object, node.items, axes - consuming)
 }
 
-/** With a rest in the shape only `[..., items]` is decided: the items count from the last axis. */
-function indexBesideRest(ctx: Context, node: Index): Value {
-  if (!ctx.generic) return complain(ctx, 'LTM9001', node.span, { what: 'this index' })
-  return errorValue
+/** Of a value whose number of axes is open, as in the update of an optimizer, only all of it can be taken. */
+function indexBesideRest(ctx: Context, object: TensorValue, node: Index): Value {
+  if (node.items.every(item => item.kind === 'Ellipsis')) return object
+  if (ctx.generic) return errorValue
+  return complain(ctx, 'LTM2126', node.span, { what: describe(object) })
 }
 
 function selectorsOf(

@@ -4,6 +4,7 @@ import type { Arg, Pattern, PatternAxes, PatternAxis } from '../syntax/ast.ts'
 import { compareDims, type Dim, divisibility, exactDivide, multiply } from '../types/dim.ts'
 import { isRest } from '../types/tensor.ts'
 import { type Context, complain } from './context.ts'
+import { describe } from './describe.ts'
 import { einsum } from './einsum.ts'
 import { expression } from './evaluate.ts'
 import { applyOperator, type OpName, toTensor } from './tensors.ts'
@@ -22,7 +23,7 @@ export function pattern(
   const [input] = node.inputs
   if (tensor.kind === 'error' || !input) return errorValue
   if (tensor.type.shape.some(isRest))
-    return ctx.generic ? errorValue : complain(ctx, 'LTM9001', node.span, { what: 'this pattern' })
+    return ctx.generic ? errorValue : complain(ctx, 'LTM2126', node.span, { what: describe(tensor) })
   const sizes = axisSizes(ctx, node, input, tensor)
   return sizes ? rearranged(ctx, node, tensor, sizes) : errorValue
 }

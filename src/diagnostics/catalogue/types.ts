@@ -96,6 +96,10 @@ export const types = {
     (d: { dtype: string }) => `no engine computes with tensors of \`${d.dtype}\` yet`,
     () => 'write `f32`',
   ),
+  LTM2126: error(
+    (d: { what: string }) => `${d.what} may have any number of axes, so none of them can be named here`,
+    () => 'compute with all of it, or reduce it whole: `sum(x)`, `mean(x)`',
+  ),
   LTM2130: error(
     (d: { rounds: number; most: number }) =>
       `this loop has ${d.rounds} rounds, and at most ${d.most} can be unrolled`,
