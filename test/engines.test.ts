@@ -1,7 +1,8 @@
 import { fileURLToPath } from 'node:url'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { compile, type Engine } from '../src/compiler.ts'
+import type { Engine } from '../src/cli/engine.ts'
+import { compile, formGraphs } from '../src/compiler.ts'
 import { distance, programsFor, trainOn } from './kit/engines.ts'
 import { libraryFiles } from './kit/files.ts'
 
@@ -73,9 +74,9 @@ test('parameters that take turns are moved by the settings of their own time', a
   const source = { name: 'turns.ltm', text: turns }
   const read = (path: string) => (path === source.name ? source : files.read(path))
   const trainBy = async (engine: Engine) => {
-    const [program] = compile(source.name, { ...files, read }, { engine }).programs
+    const [program] = compile(source.name, { ...files, read }).programs
     assert.ok(program)
-    return trainOn(engine, program, '.', 3)
+    return trainOn(engine, engine === 'compiled' ? formGraphs(program) : program, '.', 3)
   }
   const [expected, got] = [await trainBy('eager'), await trainBy('compiled')]
   for (const [parameter, numbers] of expected.weights) {

@@ -1,7 +1,7 @@
 /** Whole steps over the library's layers and losses, forward and backward: their graphs give what the steps give one by one. */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { compile } from '../src/compiler.ts'
+import { compile, formGraphs } from '../src/compiler.ts'
 import { lowerToOnnx } from '../src/emit/onnx/graph.ts'
 import type { Func } from '../src/ir/ir.ts'
 import { specialise } from '../src/passes/specialise.ts'
@@ -105,18 +105,18 @@ train T {
   trainer { epochs: 1 }
 }
 `
-  const { programs, diagnostics } = compile('test.ltm', filesOf(program), { engine: 'compiled' })
+  const { programs, diagnostics } = compile('test.ltm', filesOf(program))
   assert.equal(
     diagnostics.map(({ code, message }) => `${code} ${message}`),
     [],
   )
-  const [compiled] = programs
-  return compiled!.functions.flatMap(func => {
+  const compiled = formGraphs(programs[0]!)
+  return compiled.functions.flatMap(func => {
     if (func.role !== 'graph') return []
     const shapes = func.params.map(({ type }) =>
       type === 'key' ? undefined : type.shape.map(size => (typeof size === 'number' ? size : 3)),
     )
-    return [specialise(compiled!, func, shapes).func]
+    return [specialise(compiled, func, shapes).func]
   })
 }
 
