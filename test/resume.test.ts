@@ -63,7 +63,12 @@ test('from what hooks and `keep` have saved, which is no longer the newest, in a
   const training = await everything()
   const { end, moments } = await watched(training)
   const others = [...new Set(moments.map(path => basename(path)))].filter(name => name !== 'latest')
-  assert.ok(others.includes('pair-1') && others.some(name => name.startsWith('best-epoch-')), others.join())
+  assert.ok(
+    others.includes('pair-1') &&
+      others.includes('batch-14') &&
+      others.some(name => name.startsWith('best-epoch-')),
+    others.join(),
+  )
   const last = join(moments.at(-1)!, '..')
   for (const name of others.filter(each => existsSync(join(last, each)))) {
     const before = readFileSync(join(last, '../records.jsonl'), 'utf8')

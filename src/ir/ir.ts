@@ -684,6 +684,8 @@ export interface TrainerSettings {
   readonly clip?: Clip
   readonly accumulate: Accumulation
   readonly keep?: Monitor & { readonly count: number }
+  /** How often a checkpoint is kept for good. */
+  readonly keepEvery?: readonly Cadence[]
   /** What the models hold at the end; without it what they were trained to last. */
   readonly restore?: 'best'
   /** The first of them that holds stops the run. */

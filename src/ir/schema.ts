@@ -410,6 +410,8 @@ const limit = optional(
   ),
 )
 
+const cadence = record<Cadence>({ count: number, unit: cadenceUnit, of: optional(text) })
+
 const trainer = record<TrainerSettings>({
   epochs: optional(number),
   updates: optional(updateCount),
@@ -420,6 +422,7 @@ const trainer = record<TrainerSettings>({
   clip: optional(clip),
   accumulate: accumulation,
   keep: optional(record<Setting<'keep'>>({ ...monitor, count: number })),
+  keepEvery: optional(list(cadence)),
   restore: optional(constant('best')),
   stop: optional(
     list(
@@ -431,7 +434,7 @@ const trainer = record<TrainerSettings>({
       }),
     ),
   ),
-  validate: optional(record<Cadence>({ count: number, unit: cadenceUnit, of: optional(text) })),
+  validate: optional(cadence),
   sanity: optional(number),
   limits: optional(record<Setting<'limits'>>({ train: limit, val: limit, test: limit, predict: limit })),
   logEvery: optional(number),

@@ -9,6 +9,7 @@ import type { Origin } from './folders.ts'
 import { timesPassed } from './hooks.ts'
 import type { Levels, LogContents } from './logbook.ts'
 import { variableOf } from './model.ts'
+import { periodsPassed } from './saving.ts'
 import { type Cursor, type Position, type Session, stages } from './session.ts'
 import { metricName, moversOf, namedOptimizers, storedVariables, windowName } from './snapshot.ts'
 import { flagIn, listIn, memberOf, membersOf, numberIn, textIn, textsIn } from './stored.ts'
@@ -133,6 +134,7 @@ export function restoreProgress(session: Session, { snapshot, path, changes }: O
     const times = changes.length === 0 ? numberIn(cadences, `${index}`) : timesPassed(session, hook)
     session.cadences.set(hook, times)
   }
+  session.saves.periods = changes.length === 0 ? listIn(state, 'periods').map(Number) : periodsPassed(session)
   // What these take are copies: the tensors made here are freed.
   tf.tidy(() => {
     restoreWindows(session, snapshot)

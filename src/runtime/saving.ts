@@ -7,7 +7,7 @@ import { runHooks } from './hooks.ts'
 import { part } from './probe.ts'
 import type { Kept, Saves, Session } from './session.ts'
 import { takeSnapshot } from './snapshot.ts'
-import type { TrainerOptions } from './training.ts'
+import type { Cadence, TrainerOptions } from './training.ts'
 
 /**
  * When a run is saved. It can go on exactly from the moments between two batches, of training or of validation, and
@@ -29,7 +29,7 @@ const shareOfTime = 20
 /** `every` is in seconds; with 0 every batch and epoch is saved. */
 export function startSaves(every: number = secondsBetweenSaves): Saves {
   return {
-    ...{ every, count: 0, last: performance.now(), took: 0, taken: 0 },
+    ...{ every, count: 0, last: performance.now(), took: 0, taken: 0, periods: [] },
     ...{ due: new Map(), waiting: new Map(), outdated: new Set() },
   }
 }
@@ -59,7 +59,7 @@ function isDue({ last, took }: Saves, seconds: number): boolean {
 /** A moment that the run can go on from; `latest` is saved for the reason given, if there is one. */
 export async function rest(session: Session, latest?: 'latest' | 'interrupted' | 'failed'): Promise<void> {
   const { folder, saves, control } = session
-  const asked = new Set(control.checkpoints.splice(0))
+  const asked = new Set([...control.checkpoints.splice(0), ...periodic(session)])
   const { restore } = session.training.trainer
   if (folder === undefined && restore === undefined) saves.due.clear()
   if (saves.due.size === 0 && (folder === undefined || (asked.size === 0 && latest === undefined))) return
@@ -87,6 +87,42 @@ async function save(
   saves.count += 1
   saves.last = performance.now()
   saves.took = saves.last - started
+}
+
+/** The names of the checkpoints that `keepEvery` wants now: by the clock, once it has passed another multiple. */
+function periodic(session: Session): readonly string[] {
+  const { saves, training, position } = session
+  // What a validation between two batches says is to be in it.
+  if (position.evaluation !== undefined) return []
+  const before = saves.periods
+  saves.periods = periodsPassed(session)
+  const due = (training.trainer.keepEvery ?? []).filter((_, i) => (saves.periods[i] ?? 0) > (before[i] ?? 0))
+  return due.map(cadence => periodName(cadence, clockOf(session, cadence)))
+}
+
+/** How often the clock of each `keepEvery` has passed its interval by now. */
+export function periodsPassed(session: Session): number[] {
+  const { keepEvery = [] } = session.training.trainer
+  return keepEvery.map(cadence => Math.floor(clockOf(session, cadence) / cadence.count))
+}
+
+function clockOf({ clocks, position }: Session, { unit, of }: Cadence): number {
+  if (unit === 'updates') return clocks.updates(of)
+  return unit === 'epochs' ? position.epoch : clocks[unit]
+}
+
+const singular: Readonly<Record<Cadence['unit'], string>> = {
+  epochs: 'epoch',
+  batches: 'batch',
+  updates: 'update',
+  examples: 'example',
+  seconds: 'second',
+}
+
+/** `epoch-5`, `update-1000-of-d`, `second-600`. */
+function periodName({ unit, of, count }: Cadence, clock: number): string {
+  const number = unit === 'seconds' ? Math.floor(clock / count) * count : clock
+  return `${singular[unit]}-${number}${of === undefined ? '' : `-of-${of}`}`
 }
 
 /** Writes what waits in memory: records, and what `keep` wants. */

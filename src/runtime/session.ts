@@ -109,6 +109,8 @@ export interface Saves {
   last: number
   /** How long it took, in milliseconds. */
   took: number
+  /** How often the clock of each `keepEvery` has passed its interval. */
+  periods: number[]
   /** When the newest snapshot was taken, in milliseconds since 1970. */
   taken: number
   /** Checkpoints that `keep` wants and that are not on disk yet, by name. */

@@ -119,6 +119,7 @@ function stateOf(session: Session): JsonValue {
     ),
     log: logState(session.logbook.contents()),
     records: session.records?.size ?? 0,
+    periods: saves.periods,
     vars: Object.fromEntries(
       Object.entries(training.vars ?? {}).map(([name, value]) => [name, hostValue(value)]),
     ),

@@ -497,6 +497,8 @@ export interface TrainerOptions {
   readonly clip?: Clip
   readonly accumulate: Accumulation
   readonly keep?: { readonly direction: 'min' | 'max'; readonly monitor: string; readonly count: number }
+  /** How often a checkpoint is kept for good. */
+  readonly keepEvery?: readonly Cadence[]
   /** What the models hold when training ends; else the weights they were trained to last. */
   readonly restore?: 'best'
   /** The first of them that holds stops the run. */

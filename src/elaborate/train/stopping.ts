@@ -2,28 +2,66 @@ import { textOf } from '../../base/source.ts'
 import type { Monitor, StopRule } from '../../ir/ir.ts'
 import type { Call, Expr } from '../../syntax/ast.ts'
 import { complain } from '../context.ts'
-import type { Said } from './lengths.ts'
+import { cadenceOf, type Said } from './lengths.ts'
 import { isLogged, stallOf, stallOptions } from './monitors.ts'
 import { callOf, checkOptions, direction, numberOption, option, truthOption } from './options.ts'
 import type { Training } from './training.ts'
 
-/** `best(max: val.accuracy, count: 3)` */
+/** `best(max: val.accuracy, count: 3)`, `every(5 epochs)`, `latest`, or a list of such. */
 export function keepOf(training: Training, node: Expr): Said {
+  const nodes = node.kind === 'ListLiteral' ? node.items : [node]
+  const kept = nodes.map(each => ({ node: each, said: keptBy(training, each) }))
+  const bests = kept.filter(({ said }) => said.keep !== undefined)
+  const [first, second] = bests
+  if (first && second) {
+    const labels = [{ span: first.node.span, text: 'the other one' }]
+    complain(training.ctx, 'LTM3002', second.node.span, { name: 'best', what: '`keep`' }, { labels })
+  }
+  const every = kept.flatMap(({ said }) => said.keepEvery ?? [])
+  return { ...first?.said, ...(every.length > 0 && { keepEvery: every }) }
+}
+
+/** The latest is kept whatever else is. */
+function keptBy(training: Training, node: Expr): Said {
   const { ctx } = training
-  const call = callOf(node, ['best'])
+  if (node.kind === 'Name' && node.text === 'latest') return {}
+  const call = callOf(node, ['best', 'every'])
   if (!call) {
-    const wanted = '`best(max: val.accuracy)` or `best(min: val.loss, count: 3)`'
+    const wanted = '`best(max: val.accuracy, count: 3)`, `every(5 epochs)`, `latest`, or a list of them'
     complain(ctx, 'LTM4202', node.span, { key: 'keep', wanted })
     return {}
   }
-  if (!checkOptions(ctx, call.args, 'best', ['min', 'max', 'count'])) return {}
-  if (!direction(call.args)) {
+  return call.name === 'every' ? everyOf(training, call.args, node) : bestOf(training, call.args, node)
+}
+
+function everyOf(training: Training, args: Call['args'], node: Expr): Said {
+  const [cadence] = args
+  if (args.length !== 1 || cadence?.kind !== 'Positional') {
+    const wanted = 'one cadence, as in `every(5 epochs)` or `every(1000 updates)`'
+    complain(training.ctx, 'LTM4202', node.span, { key: 'keep', wanted })
+    return {}
+  }
+  const every = cadenceOf(training, cadence.value, 'keep')
+  if (every === undefined) return {}
+  if (!Number.isInteger(every.count) && every.unit === 'epochs') {
+    const wanted = 'whole epochs, as in `every(1 epochs)`; of less there are batches and updates'
+    complain(training.ctx, 'LTM4202', cadence.value.span, { key: 'keep', wanted })
+    return {}
+  }
+  training.cadences.push({ ...every, span: cadence.value.span })
+  return { keepEvery: [every] }
+}
+
+function bestOf(training: Training, args: Call['args'], node: Expr): Said {
+  const { ctx } = training
+  if (!checkOptions(ctx, args, 'best', ['min', 'max', 'count'])) return {}
+  if (!direction(args)) {
     const wanted = 'a direction: `best(max: val.accuracy)` or `best(min: val.loss)`'
     complain(ctx, 'LTM4202', node.span, { key: 'keep', wanted })
     return {}
   }
-  const monitor = monitorOf(training, call.args)
-  return monitor ? { keep: { ...monitor, count: option(ctx, call.args, 'count', 1) } } : {}
+  const monitor = monitorOf(training, args)
+  return monitor ? { keep: { ...monitor, count: option(ctx, args, 'count', 1) } } : {}
 }
 
 /** `restore: best`. */

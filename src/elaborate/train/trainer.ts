@@ -88,7 +88,8 @@ export function elaborateTrainer(
   const says = [...written.keys()].some(key => lengths.includes(key) || !Object.hasOwn(setters, key))
   if (trains && !says) complain(training.ctx, 'LTM4203', node?.span ?? trains, undefined)
   const restore = understood.get('restore')
-  if (restore && !written.has('keep')) complain(training.ctx, 'LTM4207', restore, {})
+  const saysBest = settings.keep !== undefined || (written.has('keep') && !understood.has('keep'))
+  if (restore && !saysBest) complain(training.ctx, 'LTM4207', restore, {})
   checkReach(training, settings, understood)
   return settings
 }

@@ -164,7 +164,7 @@ export function varsLine(env: Env): Line {
 /** The settings of the trainer, as the runtime takes them. */
 export function trainerCode(trainer: TrainerSettings): Code {
   const { epochs, time, minEpochs, seed, accumulate, nonfinite, sanity, logEvery } = trainer
-  const { updates, minUpdates, clip, keep, restore, stop, validate, limits } = trainer
+  const { updates, minUpdates, clip, keep, keepEvery, restore, stop, validate, limits } = trainer
   const plain = (value: Plain | undefined): Code | undefined => (value === undefined ? value : literal(value))
   // Interfaces have no index signature; their copies do.
   return objectCode([
@@ -178,6 +178,7 @@ export function trainerCode(trainer: TrainerSettings): Code {
     ['minUpdates', plain(minUpdates && { ...minUpdates })],
     ['clip', plain(clip && { ...clip })],
     ['keep', plain(keep && { ...keep })],
+    ['keepEvery', plain(keepEvery?.map(cadence => ({ ...cadence })))],
     ['restore', plain(restore)],
     ['stop', plain(stop?.map(rule => ({ ...rule })))],
     ['validate', plain(validate && { ...validate })],

@@ -66,9 +66,17 @@ function parseMonitor(s: Scanner): Monitor {
   return { direction: s.oneOf(['min', 'max']), monitor: s.name() }
 }
 
-function parseKeep(s: Scanner): Pick<TrainerSettings, 'keep' | 'restore'> {
-  const keep = s.accept('keep') ? { keep: { ...parseMonitor(s), count: parseSetting(s, 'count') } } : {}
-  return s.accept('restore') ? { ...keep, restore: s.oneOf(['best']) } : keep
+function parseKeep(s: Scanner): Pick<TrainerSettings, 'keep' | 'keepEvery' | 'restore'> {
+  const kept: { keep?: TrainerSettings['keep']; every: Cadence[] } = { every: [] }
+  while (s.accept('keep')) {
+    if (s.accept('every')) kept.every.push(parseCadence(s))
+    else kept.keep = { ...parseMonitor(s), count: parseSetting(s, 'count') }
+  }
+  return {
+    ...(kept.keep && { keep: kept.keep }),
+    ...(kept.every.length > 0 && { keepEvery: kept.every }),
+    ...(s.accept('restore') ? { restore: s.oneOf(['best']) } : {}),
+  }
 }
 
 function parseStops(s: Scanner): Pick<TrainerSettings, 'stop'> {
@@ -90,6 +98,11 @@ function parseStop(s: Scanner): StopRule {
 
 function parseValidate(s: Scanner): Cadence {
   s.expect('every')
+  return parseCadence(s)
+}
+
+/** `500 updates of g`. */
+function parseCadence(s: Scanner): Cadence {
   const count = s.number()
   const unit = s.oneOf(['epochs', 'batches', 'updates', 'examples', 'seconds'])
   return s.accept('of') ? { count, unit, of: s.name() } : { count, unit }

@@ -25,9 +25,10 @@ export function trainerLines(trainer: TrainerSettings, scope: HostScope): readon
     ...setting(trainer.clip, clipText),
     line(accumulateText(trainer.accumulate, scope)),
     ...setting(trainer.keep, keep => `keep ${monitorText(keep)} count ${printNumber(keep.count)}`),
+    ...(trainer.keepEvery ?? []).map(cadence => line(`keep ${everyText(cadence)}`)),
     ...setting(trainer.restore, which => `restore ${which}`),
     ...(trainer.stop ?? []).map(rule => line(stopText(rule))),
-    ...setting(trainer.validate, validateText),
+    ...setting(trainer.validate, cadence => `validate ${everyText(cadence)}`),
     ...setting(trainer.sanity, batches => `sanity ${printNumber(batches)}`),
     ...Object.entries(trainer.limits ?? {}).map(([phase, limit]) => line(limitText(phase, limit))),
     ...setting(trainer.logEvery, batches => `log_every ${printNumber(batches)}`),
@@ -70,9 +71,9 @@ function stopText(rule: StopRule): string {
   return `stop ${monitorText(rule)} ${waits}${thresholds.join('')}`
 }
 
-function validateText({ count, unit, of }: Cadence): string {
+function everyText({ count, unit, of }: Cadence): string {
   const updates = of === undefined ? '' : ` of ${printName(of)}`
-  return `validate every ${printNumber(count)} ${unit}${updates}`
+  return `every ${printNumber(count)} ${unit}${updates}`
 }
 
 function limitText(phase: string, limit: Limit): string {
