@@ -36,6 +36,14 @@ function rangeOf(numbers: readonly number[], scale: Axis['scale']): Range {
   return scale === 'log' ? { low: low / 2, high: high * 2, scale } : { low: low - 1, high: high + 1, scale }
 }
 
+/** A little more at either end, so that no point lies on an edge. */
+function widened({ low, high, scale }: Range): Range {
+  const margin = 0.03
+  if (scale === 'linear')
+    return { low: low - margin * (high - low), high: high + margin * (high - low), scale }
+  return { low: low * (low / high) ** margin, high: high * (high / low) ** margin, scale }
+}
+
 function share({ low, high, scale }: Range, x: number): number {
   if (scale === 'linear') return (x - low) / (high - low)
   return Math.log(x / low) / Math.log(high / low)
@@ -47,7 +55,10 @@ function ticksOf({ low, high, scale }: Range): readonly number[] {
     const [first, last] = [Math.ceil(Math.log10(low)), Math.floor(Math.log10(high))]
     const every = Math.max(1, Math.ceil((last - first + 1) / 9))
     const powers = Array.from({ length: Math.max(last - first + 1, 0) }, (_, i) => Number(`1e${first + i}`))
-    return powers.length < 2 ? [low, high] : powers.filter((_, i) => i % every === 0)
+    if (powers.length > 1) return powers.filter((_, i) => i % every === 0)
+    const between = [first - 1, first, last + 1].flatMap(power => [1, 2, 5].map(n => Number(`${n}e${power}`)))
+    const inside = [...new Set(between)].filter(at => at >= low && at <= high)
+    return inside.length > 1 ? inside : [low, high]
   }
   const rough = (high - low) / 5
   const power = 10 ** Math.floor(Math.log10(rough))
@@ -67,18 +78,22 @@ function label(x: number): string {
     .replace('e+', 'e')
 }
 
-const page = { width: 640, height: 400, left: 70, right: 20, top: 40, bottom: 50 }
+const page = { width: 640, height: 400, left: 70, right: 40, top: 40, bottom: 50 }
 
 /** A plot as an SVG file that needs nothing else. */
 export function svgOf({ title, x, y, series, marks }: Plot): string {
   const points = [...series.flatMap(each => each.points), ...marks.map(({ at }) => at)]
-  const across = rangeOf(
-    points.map(([at]) => at),
-    x.scale,
+  const across = widened(
+    rangeOf(
+      points.map(([at]) => at),
+      x.scale,
+    ),
   )
-  const up = rangeOf(
-    points.map(([, at]) => at),
-    y.scale,
+  const up = widened(
+    rangeOf(
+      points.map(([, at]) => at),
+      y.scale,
+    ),
   )
   const inner = { width: page.width - page.left - page.right, height: page.height - page.top - page.bottom }
   const placeX = (at: number) => round(page.left + share(across, at) * inner.width)
