@@ -1,6 +1,6 @@
 import type { Clock } from '../ir/ir.ts'
 import type { Name, Unit } from '../syntax/ast.ts'
-import type { Context } from './context.ts'
+import { type Context, complain } from './context.ts'
 import { float, type Value } from './values.ts'
 
 const clocks: Readonly<Record<string, { readonly clock: Clock; readonly unit?: Unit }>> = {
@@ -18,7 +18,7 @@ export function predeclared(ctx: Context, node: Name): Value | undefined {
   if (node.text === 'pi') return float(Math.PI)
   if (node.text === 'inf') return float(Number.POSITIVE_INFINITY)
   if (node.text === 'training') return training(ctx)
-  if (node.text === 'phase') return phase(ctx)
+  if (node.text === 'phase') return phase(ctx, node)
   const known = Object.hasOwn(clocks, node.text) ? clocks[node.text] : undefined
   if (!known) return undefined
   const of = known.clock === 'update' ? ctx.optimizer : undefined
@@ -38,7 +38,10 @@ function training(ctx: Context): Value {
   }
 }
 
-function phase(ctx: Context): Value {
+function phase(ctx: Context, node: Name): Value {
   ctx.mode.onRead('phase')
-  return ctx.mode.phase === undefined ? { kind: 'error' } : { kind: 'string', text: ctx.mode.phase }
+  if (ctx.mode.phase !== undefined) return { kind: 'string', text: ctx.mode.phase }
+  if (ctx.generic) return { kind: 'error' }
+  const help = 'steps have a phase, and what they call; an optimizer and a hook have none'
+  return complain(ctx, 'LTM3001', node.span, { name: node.text, near: undefined }, { help })
 }
