@@ -11,6 +11,8 @@ interface Group {
   readonly close: string
   /** Round brackets that hold arguments or parameters; others only group an expression. */
   readonly call: boolean
+  /** Square brackets behind what they index: a comma at their end would be an error. */
+  readonly index: boolean
   readonly separator: ',' | ';'
   readonly items: readonly Item[]
 }
@@ -80,7 +82,8 @@ function opensGroup({ text, at }: Reader, char: string): boolean {
 
 function readGroup(reader: Reader, open: string): Group {
   const close = closing[open]!
-  const call = open === '(' && /[\w$)\]>]/.test(reader.text[reader.at - 1] ?? '')
+  const behind = /[\w$)\]>]/.test(reader.text[reader.at - 1] ?? '')
+  const [call, index] = [open === '(' && behind, open === '[' && behind]
   const items: Item[] = []
   let separator: Group['separator'] = ','
   reader.at += 1
@@ -90,7 +93,7 @@ function readGroup(reader: Reader, open: string): Group {
     const end = reader.text[reader.at]
     reader.at += 1
     if (end === ';') separator = ';'
-    if (end === close || end === undefined) return { open, close, call, separator, items }
+    if (end === close || end === undefined) return { open, close, call, index, separator, items }
   }
 }
 
@@ -160,9 +163,9 @@ function foldArrow(item: Item, { indent, width, tail }: Place): string | undefin
   return inner + body.length + tail <= width ? `${head}\n${' '.repeat(inner)}${body}` : undefined
 }
 
-/** Type arguments stay together: a comma at their end would be an error. */
-function opens({ open, items }: Group): boolean {
-  return items.length > 0 && open !== '<'
+/** Type arguments stay together, as an index does: a comma at their end would be an error. */
+function opens({ open, index, items }: Group): boolean {
+  return items.length > 0 && open !== '<' && !index
 }
 
 /** Places of the groups that may open, in order of preference: a function's parameters first, elsewhere the last group. */

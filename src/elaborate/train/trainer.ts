@@ -71,8 +71,14 @@ export function elaborateTrainer(
   let settings: TrainerSettings = { seed: 1, accumulate: 1, nonfinite: 'stop' }
   const written = new Map<string, Span>()
   const understood = new Map<string, Span>()
+  let unread = false
   for (const { name, value } of node?.settings.fields ?? []) {
     const key = name.text
+    // What could not be read has been reported.
+    if (key === '') {
+      unread = true
+      continue
+    }
     checkRepeated(training.ctx, key, name.span, written.get(key))
     written.set(key, name.span)
     const setter = Object.hasOwn(setters, key) ? setters[key] : undefined
@@ -86,7 +92,7 @@ export function elaborateTrainer(
   }
   // What is misspelt may have been meant to say it.
   const says = [...written.keys()].some(key => lengths.includes(key) || !Object.hasOwn(setters, key))
-  if (trains && !says) complain(training.ctx, 'LTM4203', node?.span ?? trains, undefined)
+  if (trains && !says && !unread) complain(training.ctx, 'LTM4203', node?.span ?? trains, undefined)
   const restore = understood.get('restore')
   const saysBest = settings.keep !== undefined || (written.has('keep') && !understood.has('keep'))
   if (restore && !saysBest) complain(training.ctx, 'LTM4207', restore, {})
