@@ -638,7 +638,7 @@ test('doctor tells of every backend', async () => {
   assert.is(code, 0)
   assert.match(out, '  cpu         available: plain JavaScript\n')
   assert.match(out, '  tensorflow  not available: not installed\n              to get it: npm install x\n')
-  assert.match(out, 'A run takes cpu (plain JavaScript) unless --backend names another.\n')
+  assert.match(out, 'A run takes cpu (plain JavaScript) unless --backend names another.')
   assert.is(JSON.parse((await ltm(['doctor', '--json'])).out).chosen, 'cpu')
 })
 
