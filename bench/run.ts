@@ -1,86 +1,9 @@
-/**
- * How long `ltm check` works, by the length of a program: `npm run bench`. Each number is the median of several processes
- * of their own; what is compared is measured in the same run.
- */
-import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { cpus, tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { generate } from './generate.ts'
+/** `npm run bench [check]` or `npm run bench training [PART…]`: measures, and prints tables in Markdown. */
+import { argv } from 'node:process'
 
-const sizes = [1_000, 2_000, 5_000, 10_000, 20_000]
-const repetitions = 5
-
-interface Sample {
-  /** From the text to the diagnostics. */
-  readonly ms: number
-  readonly cpuMs: number
-  readonly diagnostics: number
-  /** From the shell to the end of the process. */
-  readonly wholeMs: number
-  readonly wholeCpuMs: number
-}
-
-const pathOf = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url))
-
-function once(program: string): Sample {
-  const work = JSON.parse(node(pathOf('checkOnce.mjs'), program).stdout)
-  const began = performance.now()
-  const command = node('--import', pathOf('atExit.mjs'), pathOf('../dist/src/cli/main.js'), 'check', program)
-  return { ...work, wholeMs: performance.now() - began, wholeCpuMs: Number(command.stderr) }
-}
-
-function node(...args: readonly string[]): { readonly stdout: string; readonly stderr: string } {
-  const result = spawnSync(process.execPath, args, { encoding: 'utf8' })
-  if (result.status !== 0) throw new Error(result.stderr)
-  return result
-}
-
-function median(numbers: readonly number[]): number {
-  return [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN
-}
-
-/** The median, and what it is the median of. */
-function shown(numbers: readonly number[]): string {
-  return `${median(numbers).toFixed(0)} | ${numbers.map(number => number.toFixed(0)).join(' ')}`
-}
-
-console.log(`Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model ?? 'unknown processor'}\n`)
-const columns = [
-  'lines',
-  'ms',
-  'raw',
-  'ms of processor',
-  'raw',
-  'per line',
-  'whole command',
-  'raw',
-  'processor',
-  'raw',
-]
-console.log(`| ${[...columns, 'diagnostics'].join(' | ')} |`)
-console.log(`|${columns.map(name => (name === 'raw' ? ' --- |' : ' ---: |')).join('')} ---: |`)
-
-const folder = mkdtempSync(join(tmpdir(), 'ltm-bench-'))
-let base: number | undefined
-for (const size of sizes) {
-  const program = join(folder, `lines${size}.ltm`)
-  const text = generate(size)
-  writeFileSync(program, text)
-  const lines = text.split('\n').length - 1
-  const samples = Array.from({ length: repetitions }, () => once(program))
-  const each = median(samples.map(sample => sample.cpuMs)) / lines
-  base ??= each
-  const cells = [
-    lines,
-    shown(samples.map(sample => sample.ms)),
-    shown(samples.map(sample => sample.cpuMs)),
-    (each / base).toFixed(2),
-    shown(samples.map(sample => sample.wholeMs)),
-    shown(samples.map(sample => sample.wholeCpuMs)),
-    samples[0]?.diagnostics,
-  ]
-  console.log(`| ${cells.join(' | ')} |`)
-}
-rmSync(folder, { recursive: true })
+const benches = ['check', 'training'] as const
+const [asked = 'check', ...parts] = argv.slice(2)
+const found = benches.find(name => name === asked)
+if (found === undefined) throw new Error(`there is no bench \`${asked}\`, only ${benches.join(' and ')}`)
+const { bench } = await import(`./${found}.ts`)
+await bench(parts)
