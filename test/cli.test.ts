@@ -21,11 +21,14 @@ import { runCli } from '../src/cli/program.ts'
 import { spanOfTrace } from '../src/cli/runErrors.ts'
 import { runtimePort } from '../src/cli/runtimePort.ts'
 import { showDiff } from '../src/cli/showDiff.ts'
+import { runTraining } from '../src/cli/training.ts'
 import type { Compilation, CompileOptions } from '../src/compiler.ts'
 import type { Diagnostic } from '../src/diagnostics/diagnostic.ts'
 import type { Program } from '../src/ir/ir.ts'
 import { saveCheckpoint } from '../src/runtime/checkpoint.ts'
 import { type ExitCode, RunError } from '../src/runtime/errors.ts'
+import { watchInterrupts } from '../src/runtime/interrupts.ts'
+import { chooseReporter } from '../src/runtime/report/choose.ts'
 import { readNpy } from '../src/runtime/sources/npy.ts'
 import { readZip } from '../src/runtime/sources/zip.ts'
 import { summarize } from '../src/summary/summarize.ts'
@@ -113,6 +116,8 @@ async function ltm(args: readonly string[], fakes: Fakes = {}) {
       },
       style: { color: false, width: 100 },
       page: { color: false, width: 60 },
+      reporter: async ({ json }) => chooseReporter({ json, stream: process.stdout }),
+      interrupts: () => watchInterrupts(cli.terminal.err),
     },
     compiler: async () => compiler,
     runtime: async () => ({
@@ -130,6 +135,7 @@ async function ltm(args: readonly string[], fakes: Fakes = {}) {
       }),
     }),
     runtimeUrl: 'file:///runtime/index.js',
+    train: order => runTraining(order, cli),
   }
   const code = await runCli(args, cli)
   return { code, ...written, hypers }

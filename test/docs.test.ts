@@ -1,6 +1,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { generatedPages } from '../scripts/reference/generated.ts'
+import { bug } from '../src/base/bug.ts'
 import type { Cli } from '../src/cli/cli.ts'
 import { runCli } from '../src/cli/program.ts'
 import { catalogue } from '../src/diagnostics/catalogue/index.ts'
@@ -94,7 +95,7 @@ const hyperFlags: readonly string[] = ['--lr', '--batch-size']
 async function helpOf(name: string) {
   let out = ''
   const style = { color: false, width: 100 }
-  const nothing = () => Promise.reject(new Error('help needs neither compiler nor runtime'))
+  const nothing = () => Promise.reject(new Error('help needs nothing'))
   const terminal = {
     out: (text: string) => {
       out += text
@@ -102,8 +103,11 @@ async function helpOf(name: string) {
     err: () => {},
     style,
     page: style,
+    reporter: nothing,
+    interrupts: () => bug('help is not interrupted'),
   }
-  const cli: Cli = { version: '0', terminal, compiler: nothing, runtime: nothing, runtimeUrl: '' }
+  const loaded = { compiler: nothing, runtime: nothing, train: nothing }
+  const cli: Cli = { version: '0', terminal, ...loaded, runtimeUrl: '' }
   return { code: await runCli([name, '--help'], cli), out }
 }
 

@@ -490,6 +490,49 @@ terminal('where each epoch is one batch, the bar is that of the run', () => {
   ])
 })
 
+terminal('what takes long is shown to go on, as wide as the terminal now is', () => {
+  const stream = { ...recorder(80), columns: 80 }
+  const report = terminalReporter(stream, { color: false })
+  report.wait(3)
+  report({ kind: 'epoch_start', epoch: 0, epochs: 2, batches: 4 })
+  report({ kind: 'phase_start', phase: 'train', batches: 4 })
+  report.wait(2.7)
+  report(step('train', 0, 0, 3, 0.5))
+  report(step('train', 0, 1, 33, 0.5))
+  report.wait(0.2)
+  report.wait(50)
+  stream.columns = 30
+  report.wait(75)
+  report({ kind: 'phase_end', phase: 'train', seconds: 33 })
+  report.wait(9)
+  assert.equal(
+    stream.texts.map(text => text.replace('\r', '').replace('\x1b[K', '')),
+    [
+      'epoch 1/2 ──────────────────────── 0/4 (next for 2s)',
+      'epoch 1/2 ━━━━━━────────────────── 1/4 · loss 0.5000',
+      'epoch 1/2 ━━━━━━━━━━━━──────────── 2/4 · 30.0s each · 1m 00s left · loss 0.5000',
+      'epoch 1/2 ━━━━━━━━━━━━──────────── 2/4 · 30.0s each · 1m 00s left · loss 0.5000',
+      'epoch 1/2 ━━━━━━────── 2/4 (next for 50s) · 30.0s each · 10s left · loss 0.5000',
+      'epoch 1/2 2/4 (next for 1m 1…',
+    ],
+  )
+})
+
+terminal('the pace is the same where only the first and the last step of a pass are told', () => {
+  const drawn = [
+    [0, 1, 2, 3],
+    [0, 3],
+  ].map(steps => {
+    const stream = recorder(80)
+    const report = terminalReporter(stream, { color: false })
+    report({ kind: 'phase_start', phase: 'train', batches: 4 })
+    for (const at of steps) report(step('train', 0, at, at, 0.5))
+    return stream.texts.at(-1)
+  })
+  assert.is(drawn[0], drawn[1])
+  assert.match(drawn[0] ?? '', '1/s')
+})
+
 terminal('closing clears a bar that is there, once', () => {
   const stream = recorder(80)
   const report = terminalReporter(stream, { color: false })

@@ -1,6 +1,9 @@
 import type { Renderable, RenderOptions } from '../diagnostics/render.ts'
 import type { ExitCode } from '../runtime/errors.ts'
+import type { Interrupts } from '../runtime/interrupts.ts'
+import type { ClosableReporter } from '../runtime/report/terminal.ts'
 import type { Compiler, Runtime } from './ports.ts'
+import type { TrainingOrder } from './trainingCommand.ts'
 
 /** Where a command writes. */
 export interface Terminal {
@@ -10,6 +13,13 @@ export interface Terminal {
   readonly style: RenderOptions
   /** How pages are shown on the output stream. */
   readonly page: RenderOptions
+  /** What tells of a run while it goes on: on the output stream, or beside it. */
+  readonly reporter: (options: {
+    readonly json: boolean
+    readonly beside: boolean
+  }) => Promise<ClosableReporter>
+  /** Listens for Ctrl-C, and for being told to terminate. */
+  readonly interrupts: () => Interrupts
 }
 
 /** Everything that a command needs from outside; tests put fakes in its place. */
@@ -21,6 +31,8 @@ export interface Cli {
   readonly runtime: () => Promise<Runtime>
   /** What generated programs import the runtime by when they run at once. */
   readonly runtimeUrl: string
+  /** Has a program trained, tested or asked for predictions: in a thread of its own, where it can be. */
+  readonly train: (order: TrainingOrder) => Promise<ExitCode>
 }
 
 /** What ends a command without being a bug: something to show, and the exit code that goes with it. */

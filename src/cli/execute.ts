@@ -3,7 +3,6 @@ import { pathToFileURL } from 'node:url'
 import { hostCalls } from '../ir/hostFunctions.ts'
 import type { Program } from '../ir/ir.ts'
 import type { ExitCode } from '../runtime/errors.ts'
-import { watchInterrupts } from '../runtime/interrupts.ts'
 import { requireFunctions } from '../runtime/userModule.ts'
 import type { Cli } from './cli.ts'
 import { importGenerated } from './modules.ts'
@@ -16,14 +15,19 @@ import type { RunRequest } from './ports.ts'
 export async function execute(
   program: Program,
   path: string,
-  request: Omit<RunRequest, 'module' | 'signal'>,
+  request: Omit<RunRequest, 'module' | 'signal' | 'reporter' | 'print'>,
   cli: Cli,
 ): Promise<ExitCode> {
   const runtime = await cli.runtime()
-  const interrupts = watchInterrupts(cli.terminal.err)
+  const { json, mode, profile, detectAnomaly } = request
+  const interrupts = cli.terminal.interrupts()
   try {
-    const module = await importProgram(program, path, request.profile || request.detectAnomaly, cli)
-    return await runtime.run({ ...request, module, signal: interrupts.signal })
+    const module = await importProgram(program, path, profile || detectAnomaly, cli)
+    // Predictions go to the output stream, so that what is said about them goes beside it.
+    const reporter = await cli.terminal.reporter({ json, beside: mode === 'predict' && !json })
+    const print = cli.terminal.out
+    const { signal } = interrupts
+    return await runtime.run({ ...request, module, signal, reporter, print }).finally(() => reporter.close())
   } finally {
     interrupts.release()
   }

@@ -1,6 +1,7 @@
 import type { GraphSource } from '../base/graphs.ts'
 import type { BackendSurvey } from '../runtime/backends.ts'
 import type { ExitCode, RunError } from '../runtime/errors.ts'
+import type { Reporter } from '../runtime/events.ts'
 import type { ProgramText } from '../runtime/identity.ts'
 import type { RateSearch, RatesFound } from '../runtime/rateFinder.ts'
 import type { RunOptions } from '../runtime/start.ts'
@@ -12,9 +13,12 @@ export type Compiler = Pick<
   'compile' | 'emitProgram' | 'formGraphs' | 'graphsOf' | 'summarize'
 >
 
+/** What is done with a program. */
+export type Mode = 'train' | 'test' | 'predict'
+
 /** What the person asked a run for. */
 export interface RunRequest {
-  readonly mode: 'train' | 'test' | 'predict'
+  readonly mode: Mode
   /** The generated module, imported. */
   readonly module: unknown
   readonly backend: string
@@ -41,6 +45,9 @@ export interface RunRequest {
   /** What of the training is tried, and how surely it repeats. */
   readonly trials?: Trials & { readonly deterministic: boolean }
   readonly signal: AbortSignal
+  readonly reporter: Reporter
+  /** Writes what the run gives to the output stream. */
+  readonly print: (text: string) => void
 }
 
 export type RateOptions = Pick<RunOptions, 'backend' | 'seed' | 'signal'>

@@ -2,7 +2,7 @@ import { type Command, InvalidArgumentError } from 'commander'
 import type { ExitCode } from '../runtime/errors.ts'
 import type { Cli } from './cli.ts'
 import { afterHelp } from './help.ts'
-import { runTraining, type TrainingOptions, trainingCommand } from './training.ts'
+import { orderOf, type TrainingOptions, trainingCommand } from './trainingCommand.ts'
 
 /** `ltm predict FILE`: runs the predict steps and writes what they return. */
 export function predictCommand(cli: Cli, finish: (code: ExitCode) => void): Command {
@@ -20,7 +20,7 @@ export function predictCommand(cli: Cli, finish: (code: ExitCode) => void): Comm
       afterHelp(['ltm predict digits.ltm', 'ltm predict digits.ltm --out predictions.csv']),
     )
     .action(async (path: string, options: TrainingOptions, command: Command) =>
-      finish(await runTraining('predict', path, options, command, cli)),
+      finish(await cli.train(orderOf('predict', path, options, command))),
     )
 }
 

@@ -1,41 +1,51 @@
 import { Command, CommanderError } from 'commander'
-import { Bug } from '../base/bug.ts'
 import { type ExitCode, exitCodes } from '../runtime/errors.ts'
-import { buildCommand } from './build.ts'
-import { checkCommand } from './check.ts'
-import { checkpointCommand } from './checkpoint.ts'
-import { type Cli, Stop } from './cli.ts'
-import { doctorCommand } from './doctor.ts'
-import { explainCommand } from './explain.ts'
-import { fmtCommand } from './fmt.ts'
+import type { Cli } from './cli.ts'
+import { explain } from './ends.ts'
 import { afterHelp } from './help.ts'
 import { hyperFlags } from './hypers.ts'
-import { irCommand } from './ir.ts'
-import { predictCommand } from './predict.ts'
-import { runCommand } from './run.ts'
-import { showRunError } from './runErrors.ts'
-import { showWithSummary } from './show.ts'
-import { summaryCommand } from './summary.ts'
-import { sweepCommand } from './sweep/sweep.ts'
-import { testCommand } from './test.ts'
-import { testConstraintsCommand } from './testConstraints.ts'
-import { tuneCommand } from './tune.ts'
+
+type Finish = (code: ExitCode) => void
+
+/** Declares a command; its exit code goes to `finish`. */
+type Declare = (cli: Cli, finish: Finish) => Command
+
+/** Each command by its name; one is loaded when it is called, and all for what speaks of all. */
+const commands: ReadonlyMap<string, () => Promise<Declare>> = new Map([
+  ['check', async () => (await import('./check.ts')).checkCommand],
+  ['run', async () => (await import('./run.ts')).runCommand],
+  ['test', async () => (await import('./test.ts')).testCommand],
+  ['test-constraints', async () => (await import('./testConstraints.ts')).testConstraintsCommand],
+  ['predict', async () => (await import('./predict.ts')).predictCommand],
+  ['summary', async () => (await import('./summary.ts')).summaryCommand],
+  ['tune', async () => (await import('./tune.ts')).tuneCommand],
+  ['sweep', async () => (await import('./sweep/sweep.ts')).sweepCommand],
+  ['ir', async () => (await import('./ir.ts')).irCommand],
+  ['build', async () => (await import('./build.ts')).buildCommand],
+  ['checkpoint', async () => (await import('./checkpoint.ts')).checkpointCommand],
+  ['explain', async () => (await import('./explain.ts')).explainCommand],
+  ['fmt', async () => (await import('./fmt.ts')).fmtCommand],
+  ['doctor', async () => (await import('./doctor.ts')).doctorCommand],
+])
 
 /** The whole command line: arguments in, exit code out. Nothing is thrown. */
 export async function runCli(args: readonly string[], cli: Cli): Promise<ExitCode> {
   let code: ExitCode = exitCodes.ok
-  const program = declare(cli, given => {
+  const named = commands.get(args[0] ?? '')
+  const loaded = await Promise.all((named ? [named] : [...commands.values()]).map(load => load()))
+  const program = declare(loaded, cli, given => {
     code = given
   })
   try {
     await program.parseAsync(withHypers(args, program), { from: 'user' })
     return code
   } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage
     return explain(error, cli)
   }
 }
 
-function declare(cli: Cli, finish: (code: ExitCode) => void): Command {
+function declare(loaded: readonly Declare[], cli: Cli, finish: Finish): Command {
   const program = new Command('ltm')
     .description('A language for training models.')
     .version(cli.version, '-v, --version', 'print the version')
@@ -48,23 +58,7 @@ function declare(cli: Cli, finish: (code: ExitCode) => void): Command {
       'after',
       afterHelp(['ltm check digits.ltm', 'ltm run digits.ltm --lr 3e-4', 'ltm run --help']),
     )
-  const commands = [
-    checkCommand,
-    runCommand,
-    testCommand,
-    testConstraintsCommand,
-    predictCommand,
-    summaryCommand,
-    checkpointCommand,
-    tuneCommand,
-    sweepCommand,
-    irCommand,
-    buildCommand,
-    explainCommand,
-    fmtCommand,
-    doctorCommand,
-  ]
-  for (const make of commands) program.addCommand(make(cli, finish).copyInheritedSettings(program))
+  for (const make of loaded) program.addCommand(make(cli, finish).copyInheritedSettings(program))
   return program
 }
 
@@ -75,29 +69,4 @@ function withHypers(args: readonly string[], program: Command): readonly string[
   const command = program.commands.find(one => one.name() === name)
   const help = { long: '--help', short: '-h', required: false, optional: false }
   return [name, ...hyperFlags(rest, [...(command?.options ?? []), help])]
-}
-
-// ── Ends ────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-/** Says what went wrong, in the way that fits its kind, and with which code to leave. */
-export function explain(error: unknown, cli: Cli): ExitCode {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage
-  if (error instanceof Stop) return showStop(error, cli)
-  return showRunError(error, cli) ?? showBug(error, cli)
-}
-
-function showStop(stop: Stop, cli: Cli): ExitCode {
-  if (stop.shown.length > 0) showWithSummary(stop.shown, cli)
-  else cli.terminal.err(`error: ${stop.message}\n`)
-  return stop.code
-}
-
-/** An error of ours. The stack goes into a report, so it is shown only to who asks for it. */
-function showBug(error: unknown, cli: Cli): ExitCode {
-  const message = error instanceof Error ? error.message : String(error)
-  const bug = error instanceof Bug ? message : new Bug(message).message
-  cli.terminal.err(`internal error: ${bug}\n`)
-  if (process.env.LTM_DEBUG && error instanceof Error) cli.terminal.err(`${error.stack}\n`)
-  else cli.terminal.err('With LTM_DEBUG=1 in the environment the report can say where it happened.\n')
-  return exitCodes.internal
 }

@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import type { ExitCode } from '../runtime/errors.ts'
 import type { Cli } from './cli.ts'
 import { afterHelp } from './help.ts'
-import { batchesOf, runTraining, type TrainingOptions, trainingCommand } from './training.ts'
+import { batchesOf, orderOf, type TrainingOptions, trainingCommand } from './trainingCommand.ts'
 
 /** `ltm run FILE`: trains. */
 export function runCommand(cli: Cli, finish: (code: ExitCode) => void): Command {
@@ -35,6 +35,6 @@ export function runCommand(cli: Cli, finish: (code: ExitCode) => void): Command 
     .option('--detect-anomaly', 'find the operator that first makes a NaN or an infinity, and stop there')
     .addHelpText('after', afterHelp(examples))
     .action(async (path: string, options: TrainingOptions, command: Command) =>
-      finish(await runTraining('train', path, options, command, cli)),
+      finish(await cli.train(orderOf('train', path, options, command))),
     )
 }

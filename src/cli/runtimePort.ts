@@ -4,7 +4,6 @@ import type { Reporter } from '../runtime/events.ts'
 import { profiled } from '../runtime/profiled.ts'
 import { predict, type RunResult, test, train } from '../runtime/program.ts'
 import { findRate, rateHypers } from '../runtime/rateFinder.ts'
-import { chooseReporter } from '../runtime/report/choose.ts'
 import type { RunOptions } from '../runtime/start.ts'
 import type { Training } from '../runtime/training.ts'
 import { trainedCheckpoint } from './checkpoints.ts'
@@ -24,25 +23,29 @@ export const runtimePort: Runtime = {
 }
 
 async function run(request: RunRequest): Promise<ExitCode> {
-  const training = trainingOf(request.module)
+  const { module, mode, profile, reporter } = request
+  const training = trainingOf(module)
   if (request.out !== undefined) requireWritable(request.out)
-  // Predictions go to the standard output, so that what is said about them goes beside it.
-  const stream = request.mode === 'predict' && !request.json ? process.stderr : process.stdout
-  const reporter = chooseReporter({ json: request.json, stream })
-  try {
-    const options = await optionsOf(request, training, reporter)
-    const run = (report: Reporter) => modes[request.mode](training, { ...options, reporter: report })
-    const result = await (request.profile ? profiled(run, reporter) : run(reporter))
-    if (request.mode === 'predict') deliver(request, result)
-    return result.reason === 'interrupted' ? exitCodes.interrupted : exitCodes.ok
-  } finally {
-    reporter.close()
-  }
+  const options = await optionsOf(request, training)
+  const run = (report: Reporter) => modes[mode](training, { ...options, reporter: report })
+  const result = await (profile ? profiled(run, reporter) : run(reporter))
+  if (mode === 'predict') deliver(request, result)
+  return result.reason === 'interrupted' ? exitCodes.interrupted : exitCodes.ok
 }
 
-async function optionsOf(request: RunRequest, training: Training, reporter: Reporter): Promise<RunOptions> {
-  const { mode, backend, runs = 'runs', seed, signal, graphs, note, acceptChanges, program } = request
-
+async function optionsOf(request: RunRequest, training: Training): Promise<RunOptions> {
+  const {
+    mode,
+    backend,
+    runs = 'runs',
+    seed,
+    signal,
+    graphs,
+    note,
+    acceptChanges,
+    program,
+    reporter,
+  } = request
   const named = mode === 'train' || request.checkpoint !== undefined
   const found = named ? undefined : await trainedCheckpoint(runs, training.name)
   const checkpoint = request.checkpoint ?? found?.path
@@ -61,7 +64,7 @@ function tellSkipped(skipped: readonly RunError[], path: string, reporter: Repor
 }
 
 /** With `--json` the rows have been reported already. */
-function deliver({ out, json }: RunRequest, { predictions, predicted }: RunResult): void {
+function deliver({ out, json, print }: RunRequest, { predictions, predicted }: RunResult): void {
   if (out !== undefined) writePredictions(out, predictions, predicted)
-  else if (!json) process.stdout.write(jsonlOf(predictions))
+  else if (!json) print(jsonlOf(predictions))
 }

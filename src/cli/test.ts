@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import type { ExitCode } from '../runtime/errors.ts'
 import type { Cli } from './cli.ts'
 import { afterHelp } from './help.ts'
-import { runTraining, type TrainingOptions, trainingCommand } from './training.ts'
+import { orderOf, type TrainingOptions, trainingCommand } from './trainingCommand.ts'
 
 /** `ltm test FILE`: runs the test steps on trained weights. */
 export function testCommand(cli: Cli, finish: (code: ExitCode) => void): Command {
@@ -16,6 +16,6 @@ export function testCommand(cli: Cli, finish: (code: ExitCode) => void): Command
     .option('--checkpoint <path>', 'the checkpoint (default: the best or latest of the newest run)')
     .addHelpText('after', afterHelp(examples))
     .action(async (path: string, options: TrainingOptions, command: Command) =>
-      finish(await runTraining('test', path, options, command, cli)),
+      finish(await cli.train(orderOf('test', path, options, command))),
     )
 }

@@ -23,7 +23,7 @@ import { type Hypers, setOption } from './hypers.ts'
 import { lawProblem } from './lawProblems.ts'
 import type { Compiler } from './ports.ts'
 import { showWithSummary } from './show.ts'
-import { seedOf } from './training.ts'
+import { seedOf } from './trainingCommand.ts'
 
 interface Options {
   readonly backend: string

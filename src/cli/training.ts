@@ -1,110 +1,32 @@
-import { Command, InvalidArgumentError, Option } from 'commander'
 import { printProgram } from '../ir/print.ts'
 import type { ExitCode } from '../runtime/errors.ts'
 import type { ProgramText } from '../runtime/identity.ts'
-import type { Limit } from '../runtime/training.ts'
 import { badUsage, type Cli, Stop } from './cli.ts'
 import { chooseProgram, compileFile, compilePrograms } from './compileFile.ts'
-import { chooseEngine, engines } from './engine.ts'
+import { chooseEngine } from './engine.ts'
 import { execute } from './execute.ts'
 import { openFiles } from './files.ts'
-import { checkHyperNames, type Hypers, setOption } from './hypers.ts'
-import type { RunRequest } from './ports.ts'
+import { checkHyperNames } from './hypers.ts'
 import { type Resumed, resumedCheckpoint } from './resume.ts'
 import { tellStop } from './stopEvents.ts'
-
-/** What `run`, `test` and `predict` are told alike. */
-export interface TrainingOptions {
-  readonly engine: (typeof engines)[number]
-  readonly backend: string
-  readonly set?: Hypers
-  readonly train?: string
-  readonly runs?: string
-  readonly seed?: number
-  readonly json?: true
-  readonly checkpoint?: string
-  /** What to go on from: a checkpoint, a run, `latest` or `best`. */
-  readonly resume?: string | true
-  readonly acceptChanges?: true
-  readonly out?: string
-  readonly profile?: true
-  readonly detectAnomaly?: true
-  readonly fastDevRun?: number | true
-  readonly overfit?: number
-  readonly limit?: Limit
-  readonly deterministic?: true
-}
-
-/** A command that takes a program to the trainer; flags it does not know are hypers. */
-export function trainingCommand(name: RunRequest['mode'] | 'run'): Command {
-  return new Command(name)
-    .argument('<file>', 'an ltm file')
-    .addOption(
-      new Option('--engine <name>', 'whether steps run as compiled graphs, or operator by operator')
-        .choices([...engines])
-        .default('auto'),
-    )
-    .addOption(
-      new Option('--backend <name>', 'what computes')
-        .choices(['auto', 'tensorflow', 'webgpu', 'wasm', 'cpu'])
-        .default('auto'),
-    )
-    .addOption(setOption('set a hyper; `--NAME VALUE` says the same'))
-    .option('--train <name>', 'the train declaration, where there are several')
-    .option('--runs <directory>', 'where runs are kept (default: runs)')
-    .option('--seed <number>', 'the seed, instead of the one in the program', seedOf)
-    .option('--limit <count>', 'see so many batches of each phase, or a share of them such as 0.1', limitOf)
-    .option('--deterministic', 'compute on a backend that gives the same bits each time')
-    .option('--json', 'print nothing but events, one JSON object a line')
-}
-
-/** A seed as it is typed. */
-export function seedOf(text: string): number {
-  if (/^\d+$/.test(text) && Number.isSafeInteger(Number(text))) return Number(text)
-  throw new InvalidArgumentError('It is a whole number from 0.')
-}
-
-/** Batches as they are typed. */
-export function batchesOf(text: string): number {
-  if (/^[1-9]\d*$/.test(text) && Number.isSafeInteger(Number(text))) return Number(text)
-  throw new InvalidArgumentError('It is a whole number of batches, 1 or more.')
-}
-
-function limitOf(text: string): Limit {
-  const share = Number(text)
-  if (/[.e]/.test(text) && share > 0 && share <= 1) return { share }
-  if (/^[1-9]\d*$/.test(text) && Number.isSafeInteger(share)) return { batches: share }
-  throw new InvalidArgumentError('It is a number of batches, 1 or more, or a share of them, as in 0.1.')
-}
+import type { TrainingOptions, TrainingOrder } from './trainingCommand.ts'
 
 /** Compiles the file and lets the trainer run it. */
-export async function runTraining(
-  mode: RunRequest['mode'],
-  path: string,
-  options: TrainingOptions,
-  command: Command,
-  cli: Cli,
-): Promise<ExitCode> {
+export async function runTraining(order: TrainingOrder, cli: Cli): Promise<ExitCode> {
   try {
-    return await compileAndRun(mode, path, options, command, cli)
+    return await compileAndRun(order, cli)
   } catch (error) {
-    if (options.json && error instanceof Stop) tellStop(error, cli)
+    if (order.options.json && error instanceof Stop) tellStop(error, cli)
     throw error
   }
 }
 
-async function compileAndRun(
-  mode: RunRequest['mode'],
-  path: string,
-  options: TrainingOptions,
-  command: Command,
-  cli: Cli,
-): Promise<ExitCode> {
+async function compileAndRun({ mode, path, options, flags }: TrainingOrder, cli: Cli): Promise<ExitCode> {
   const resumed = await resumedFor(path, options, cli)
   const hypers = new Map([...(resumed?.hypers ?? []), ...(options.set ?? [])])
   const files = openFiles()
   const program = chooseProgram(await compilePrograms(path, cli, { hypers }, files), options.train)
-  checkHyperNames(options.set, [program], command.options)
+  checkHyperNames(options.set, [program], flags)
   const { backend, runs, seed, out, acceptChanges = false, json = false } = options
   const { profile = false, detectAnomaly = false } = options
   const checkpoint = options.checkpoint ?? resumed?.path

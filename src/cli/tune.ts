@@ -3,7 +3,6 @@ import { dirname, join } from 'node:path'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import type { Program } from '../ir/ir.ts'
 import { type ExitCode, exitCodes } from '../runtime/errors.ts'
-import { watchInterrupts } from '../runtime/interrupts.ts'
 import type { RatesFound } from '../runtime/rateFinder.ts'
 import { formatNumber } from '../runtime/report/format.ts'
 import { badUsage, type Cli } from './cli.ts'
@@ -13,7 +12,7 @@ import { afterHelp } from './help.ts'
 import { checkHyperNames, type Hypers, setOption } from './hypers.ts'
 import { type Plot, svgOf, textPlot } from './plot.ts'
 import { showJson } from './show.ts'
-import { seedOf } from './training.ts'
+import { seedOf } from './trainingCommand.ts'
 
 interface TuneOptions {
   readonly hyper?: string
@@ -81,7 +80,7 @@ async function tune(path: string, options: TuneOptions, command: Command, cli: C
   const runtime = await cli.runtime()
   const hyper = chooseHyper(runtime.rateHypers(module), options.hyper, program)
   const { backend, seed, from, to, steps, stopAt } = options
-  const interrupts = watchInterrupts(cli.terminal.err)
+  const interrupts = cli.terminal.interrupts()
   try {
     const search = { hyper, from, to, steps, stopAt }
     const found = await runtime.findRate(module, search, { backend, seed, signal: interrupts.signal })

@@ -2,6 +2,7 @@ import { createRequire } from 'node:module'
 import * as tf from '@tensorflow/tfjs-core'
 import type { GraphRunner } from './engine/runner.ts'
 import { exitCodes, RunError } from './errors.ts'
+import { isInstalled, tensorflowPackages, webgpuPackages } from './installed.ts'
 
 export type BackendName = 'onnx' | 'tensorflow' | 'webgpu' | 'wasm' | 'cpu'
 
@@ -222,10 +223,8 @@ async function selfTest(name: BackendName): Promise<void> {
 
 // ── TensorFlow's own library ────────────────────────────────────────────────────────────────────────────────────────
 
-const nativePackages = ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node'] as const
-
 async function probeTensorflow(): Promise<Probe> {
-  const found = nativePackages.find(isInstalled)
+  const found = tensorflowPackages.find(isInstalled)
   if (found !== undefined) return { available: true, detail: found }
   const install = `npm install @tensorflow/tfjs-node@${tf.version_core}`
   return { available: false, detail: 'neither tfjs-node-gpu nor tfjs-node is installed', install }
@@ -234,7 +233,7 @@ async function probeTensorflow(): Promise<Probe> {
 async function startNative(): Promise<void> {
   restoreUtil()
   const failures: string[] = []
-  for (const specifier of nativePackages.filter(isInstalled)) {
+  for (const specifier of tensorflowPackages.filter(isInstalled)) {
     try {
       return await startImported('tensorflow', specifier)
     } catch (error) {
@@ -252,8 +251,6 @@ function restoreUtil(): void {
 }
 
 // ── WebGPU ──────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-const webgpuPackages = ['webgpu', '@tensorflow/tfjs-backend-webgpu'] as const
 
 async function probeWebgpu(asked = false): Promise<Probe> {
   const missing = webgpuPackages.filter(specifier => !isInstalled(specifier))
@@ -305,16 +302,6 @@ function describeAdapter(adapter: unknown): { software: boolean; detail: string 
 async function importOptional(specifier: string): Promise<unknown> {
   const module: unknown = await import(specifier)
   return read(module, 'create') === undefined ? (read(module, 'default') ?? module) : module
-}
-
-function isInstalled(specifier: string): boolean {
-  try {
-    createRequire(import.meta.url).resolve(`${specifier}/package.json`)
-    return true
-  } catch (error) {
-    // A package may hide its package.json, and is there all the same.
-    return read(error, 'code') === 'ERR_PACKAGE_PATH_NOT_EXPORTED'
-  }
 }
 
 function read(value: unknown, member: string): unknown {

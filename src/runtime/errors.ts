@@ -1,3 +1,4 @@
+import type { RunErrorEvent } from './events.ts'
 import type { Trace } from './training.ts'
 
 /** What the process exits with. */
@@ -48,6 +49,17 @@ export function withPlace(error: RunError, found: string, trace: Trace | undefin
   const { code, message, help, exitCode } = error
   const [first = message, ...rest] = message.split('; ')
   return new RunError({ code, message: [`${first}: ${found}`, ...rest].join('; '), trace, help, exitCode })
+}
+
+/** What is told of a run that failed. An error of another kind is a bug, which has no code. */
+export function errorEvent(error: unknown): RunErrorEvent {
+  if (!(error instanceof RunError)) {
+    const message = error instanceof Error ? error.message : String(error)
+    return { kind: 'run_error', message, exitCode: exitCodes.internal }
+  }
+  const { code, message, trace, help, exitCode } = error
+  const known = Object.entries({ trace, help }).filter(([, text]) => text !== undefined)
+  return { kind: 'run_error', code, message, ...Object.fromEntries(known), exitCode }
 }
 
 /** How a run error reads on a terminal without colours. */

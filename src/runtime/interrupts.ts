@@ -8,10 +8,13 @@ export interface Interrupts {
 }
 
 /** Listens for Ctrl-C and for being told to terminate. */
-export function watchInterrupts(tell: (text: string) => void): Interrupts {
+export function watchInterrupts(
+  tell: (text: string) => void,
+  leave: () => void = () => process.exit(exitCodes.interrupted),
+): Interrupts {
   const controller = new AbortController()
   const onSignal = () => {
-    if (controller.signal.aborted) process.exit(exitCodes.interrupted)
+    if (controller.signal.aborted) return leave()
     controller.abort()
     tell('\nInterrupted: finishing this batch and saving. Interrupt again to leave at once.\n')
   }

@@ -38,6 +38,13 @@ export function lockFolder(folder: string): Lock {
   return { release }
 }
 
+/** Takes away the lock that this process has on a folder, if it has: a thread of it that held one has ended before its time. */
+export function clearOwnLock(folder: string): void {
+  const path = join(folder, lockFile)
+  const holder = holderIn(readText(path) ?? '')
+  if (holder?.pid === process.pid && holder.host === hostname()) rmSync(path, { force: true })
+}
+
 /** The file appears with all its text, or not at all. */
 function isTaken(path: string, text: string): boolean {
   const draft = `${path}.${randomUUID()}`

@@ -2,9 +2,9 @@ import { join } from 'node:path'
 import * as tf from '@tensorflow/tfjs-core'
 import type { HookEvent } from '../base/hookEvents.ts'
 import { describeWeights, takeBest } from './bestWeights.ts'
-import { exitCodes, RunError } from './errors.ts'
+import { errorEvent, RunError } from './errors.ts'
 import { evaluate, evaluationSteps } from './evaluate.ts'
-import type { ClockValues, EndReason, RunErrorEvent, RunMode } from './events.ts'
+import type { ClockValues, EndReason, RunMode } from './events.ts'
 import { runHooks } from './hooks.ts'
 import { batchesPerEpoch, updatesInAll, updatesInEpoch } from './horizon.ts'
 import { originNotes } from './originNotes.ts'
@@ -151,17 +151,6 @@ async function mourn(session: Session, failure: unknown): Promise<void> {
   await writeWaiting(session).catch(() => undefined)
   const isWhole = session.mode === 'train' && session.clocks.batches > 0 && !session.control.moved
   await rest(session, isWhole ? 'failed' : undefined).catch(() => undefined)
-}
-
-/** An error of another kind is a bug, which has no code. */
-function errorEvent(error: unknown): RunErrorEvent {
-  if (!(error instanceof RunError)) {
-    const message = error instanceof Error ? error.message : String(error)
-    return { kind: 'run_error', message, exitCode: exitCodes.internal }
-  }
-  const { code, message, trace, help, exitCode } = error
-  const known = Object.entries({ trace, help }).filter(([, text]) => text !== undefined)
-  return { kind: 'run_error', code, message, ...Object.fromEntries(known), exitCode }
 }
 
 function weightsOf({ mode, watch }: Session, { checkpoint }: RunOptions): RunResult['weights'] {

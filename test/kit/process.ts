@@ -7,7 +7,8 @@ import type { TrainingEvent } from '../../src/runtime/events.ts'
 /** Where the project is. */
 export const root = fileURLToPath(new URL('../../', import.meta.url))
 
-const built = `${root}dist/src/cli/main.js`
+/** What `npm run build` made of the command line. */
+export const built = `${root}dist/src/cli/main.js`
 
 /** A process that has ended. */
 export interface Ended {

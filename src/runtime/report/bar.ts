@@ -1,5 +1,5 @@
 import type { Numbers } from '../training.ts'
-import { fitted, formatNumber, formatRate, formatTimeLeft, widthOf } from './format.ts'
+import { fitted, formatNumber, formatRate, formatTimeLeft, formatWait, widthOf } from './format.ts'
 
 /** What a progress bar shows of a pass over the data. */
 export interface Progress {
@@ -10,6 +10,8 @@ export interface Progress {
   /** Batches a second, once two are done. */
   readonly rate: number | undefined
   readonly values: Numbers
+  /** Whole seconds for which nothing has been done. */
+  readonly waited?: number
 }
 
 /** How the parts of a bar are painted; the identity where there are no colours. */
@@ -35,10 +37,12 @@ export function barLine(progress: Progress, width: number, paint: Paint): string
   return facts === '' ? paint.label(label) : `${paint.label(label)} ${bar}${facts}`
 }
 
-function factsThatFit({ done, total, rate, values }: Progress, width: number): string {
-  const count = `${done}/${total}`
+function factsThatFit({ done, total, rate, values, waited = 0 }: Progress, width: number): string {
+  const longer = waited > 0 && done < total ? ` (${formatWait(waited)})` : ''
+  const count = `${done}/${total}${longer}`
   const speed = rate === undefined ? [] : [formatRate(rate)]
-  const left = rate === undefined || done >= total ? [] : [formatTimeLeft((total - done) / rate)]
+  const left =
+    rate === undefined || done >= total ? [] : [formatTimeLeft(Math.max((total - done) / rate - waited, 0))]
   const shown = Object.entries(values).map(([name, value]) => `${name} ${formatNumber(value)}`)
   const choices = [
     [count, ...speed, ...left, ...shown],

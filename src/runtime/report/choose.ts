@@ -12,5 +12,5 @@ export function chooseReporter(options: {
   const { json, stream } = options
   if (!json && stream.isTTY === true && env.TERM !== 'dumb') return terminalReporter(stream)
   const reporter = json ? jsonReporter(stream) : plainReporter(stream)
-  return Object.assign(reporter, { close: () => undefined })
+  return Object.assign(reporter, { wait: () => undefined, close: () => undefined })
 }

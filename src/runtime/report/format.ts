@@ -42,6 +42,11 @@ export function formatTimeLeft(seconds: number): string {
   return seconds < 59 ? `${Math.ceil(seconds)}s left` : `${formatDuration(seconds)} left`
 }
 
+/** For how long something has been under way, in whole seconds: `next for 7s`. */
+export function formatWait(seconds: number): string {
+  return `next for ${seconds < 60 ? `${seconds}s` : formatDuration(seconds)}`
+}
+
 /** As many of a text's characters as fit, the last one an ellipsis where some don't. */
 export function fitted(text: string, width: number): string {
   const letters = [...text]

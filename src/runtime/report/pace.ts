@@ -14,15 +14,15 @@ const memory = 64
  */
 export class Pace {
   private readonly counts = new Map<string, Count>()
-  private last: number | undefined
+  private last: { readonly seconds: number; readonly batch: number } | undefined
 
   follow(event: TrainingEvent): void {
     if (event.kind === 'phase_start' || event.kind === 'phase_end' || event.kind === 'epoch_end')
       this.last = undefined
     if (event.kind !== 'step') return
-    const { seconds } = event.clocks
-    if (this.last !== undefined) this.count(event, seconds - this.last)
-    this.last = seconds
+    const { seconds, batchIndex: batch } = event.clocks
+    if (this.last !== undefined) this.count(event, batch - this.last.batch, seconds - this.last.seconds)
+    this.last = { seconds, batch }
   }
 
   /** Batches a second; undefined before anything is known. */
@@ -31,10 +31,10 @@ export class Pace {
     return count === undefined || count.seconds <= 0 ? undefined : count.steps / count.seconds
   }
 
-  private count(event: StepDone, seconds: number): void {
+  private count(event: StepDone, batches: number, seconds: number): void {
     const { steps, seconds: before } = this.counts.get(keyOf(event)) ?? { steps: 0, seconds: 0 }
     const kept = steps >= memory ? 0.5 : 1
-    this.counts.set(keyOf(event), { steps: steps * kept + 1, seconds: before * kept + seconds })
+    this.counts.set(keyOf(event), { steps: steps * kept + batches, seconds: before * kept + seconds })
   }
 }
 

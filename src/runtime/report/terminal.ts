@@ -1,5 +1,5 @@
 import pc from 'picocolors'
-import type { ClockValues, Reporter, StepDone, TrainingEvent } from '../events.ts'
+import type { ClockValues, PhaseStart, Reporter, StepDone, TrainingEvent } from '../events.ts'
 import { barLine, type Progress } from './bar.ts'
 import { epochLabel } from './lines.ts'
 import { Pace } from './pace.ts'
@@ -9,6 +9,8 @@ import { epochsOf } from './thinning.ts'
 
 /** A reporter that may have something on the screen which isn't to stay; closing removes it, also after an error. */
 export interface ClosableReporter extends Reporter {
+  /** Nothing has been told for so many seconds: what is on the screen says so, as wide as the terminal now is. */
+  wait(seconds: number): void
   close(): void
 }
 
@@ -30,7 +32,7 @@ export function terminalReporter(
     bar.clear()
     writeLines(stream, paintLines(event, lines, colors))
   }
-  return Object.assign(report, { close: () => bar.clear() })
+  return Object.assign(report, { wait: (seconds: number) => bar.wait(seconds), close: () => bar.clear() })
 }
 
 type Colors = ReturnType<typeof pc.createColors>
@@ -73,6 +75,9 @@ class Bar {
   private readonly pace = new Pace()
   private visible = false
   private drawn = Number.NEGATIVE_INFINITY
+  /** What the pass under way has come to. */
+  private latest: StepDone | PhaseStart | undefined
+  private epoch = 0
   private epochs: number | undefined
   private expected: number | undefined
   private first: ClockValues | undefined
@@ -85,10 +90,22 @@ class Bar {
   follow(event: TrainingEvent): void {
     this.pace.follow(event)
     if (event.kind === 'run_start') this.expected = epochsOf(event)
-    if (event.kind === 'epoch_start') this.epochs = event.epochs
+    if (event.kind === 'epoch_start') {
+      this.epoch = event.epoch
+      this.epochs = event.epochs
+    }
+    if (event.kind === 'phase_end' || event.kind === 'run_end') this.latest = undefined
+    if (event.kind === 'phase_start' || event.kind === 'step') this.latest = event
     if (event.kind === 'step') this.first ??= event.clocks
     if (event.kind !== 'step' || event.clocks.seconds - this.drawn < secondsBetweenDraws) return
-    this.draw(event)
+    this.draw(this.progressOf(event))
+    this.drawn = event.clocks.seconds
+  }
+
+  wait(seconds: number): void {
+    if (this.latest === undefined) return
+    const progress = this.latest.kind === 'step' ? this.progressOf(this.latest) : this.progressAt(this.latest)
+    this.draw({ ...progress, waited: Math.floor(seconds) })
   }
 
   clear(): void {
@@ -96,19 +113,28 @@ class Bar {
     this.visible = false
   }
 
-  private draw(event: StepDone): void {
+  private draw(progress: Progress): void {
     const { bold, green, dim } = this.colors
     const paint = { label: bold, full: green, rest: dim }
-    this.stream.write(`\r${barLine(this.progressOf(event), widthOfStream(this.stream), paint)}${clearToEnd}`)
+    this.stream.write(`\r${barLine(progress, widthOfStream(this.stream), paint)}${clearToEnd}`)
     this.visible = true
-    this.drawn = event.clocks.seconds
   }
 
   private progressOf(event: StepDone): Progress {
-    const { phase, batches } = event
-    return phase === 'train' && batches === 1 && this.expected !== undefined
-      ? this.progressOfRun(event, this.expected)
-      : this.progressOfPass(event)
+    const total = this.epochsToTell(event)
+    return total === undefined ? this.progressOfPass(event) : this.progressOfRun(event, total)
+  }
+
+  /** Where a pass begins. */
+  private progressAt(event: PhaseStart): Progress {
+    const total = this.epochsToTell(event)
+    const nothing = { rate: undefined, values: {} }
+    if (total !== undefined) return { label: 'epoch', done: this.epoch, total, ...nothing }
+    return { label: this.labelOf(event, this.epoch), done: 0, total: event.batches, ...nothing }
+  }
+
+  private epochsToTell({ phase, batches }: StepDone | PhaseStart): number | undefined {
+    return phase === 'train' && batches === 1 ? this.expected : undefined
   }
 
   /** Where an epoch is a single batch, the bar is that of the whole run. */
@@ -120,14 +146,24 @@ class Bar {
   }
 
   private progressOfPass(event: StepDone): Progress {
-    const { phase, step, clocks, batches, values } = event
+    const { clocks, batches, values } = event
+    const rate = this.pace.rateOf(event)
+    return {
+      label: this.labelOf(event, clocks.epoch),
+      done: clocks.batchIndex + 1,
+      total: batches,
+      rate,
+      values,
+    }
+  }
+
+  private labelOf({ phase, step }: StepDone | PhaseStart, epoch: number): string {
     const inEpoch = phase === 'train' || phase === 'val'
     const parts = [
-      ...(inEpoch ? [epochLabel(clocks.epoch, this.epochs)] : []),
+      ...(inEpoch ? [epochLabel(epoch, this.epochs)] : []),
       ...(phase === 'train' ? [] : [phase]),
       ...(step === undefined ? [] : [step]),
     ]
-    const rate = this.pace.rateOf(event)
-    return { label: parts.join(' '), done: clocks.batchIndex + 1, total: batches, rate, values }
+    return parts.join(' ')
   }
 }
