@@ -445,6 +445,92 @@ const rows = [
   { logits: [-90, 0, 90, 1, 1, 0, 0, 5, 1], label: [2, 1, 0] },
 ]
 
+/** What torchmetrics says of the examples of scripts/oracles/metrics.py, each counted once or as often as its weight says. */
+interface Judged {
+  readonly plain: readonly number[]
+  readonly weighted: readonly number[]
+}
+
+const { inputs: judgedInputs, ...judged } = JSON.parse(
+  readFileSync(new URL('data/metrics.json', import.meta.url), 'utf8'),
+) as { readonly inputs: Readonly<Record<string, readonly number[]>> } & Readonly<Record<string, Judged>>
+
+const regressions = /Error|R2/
+const binaries = /Binary|Ranking/
+
+/** What a metric of the library is given, by the names of the oracle. */
+function argumentsOf(metric: string): readonly [values: string, wanted: string] {
+  if (regressions.test(metric)) return ['prediction', 'target']
+  return binaries.test(metric) ? ['score', 'positive'] : ['logits', 'label']
+}
+
+/** The results of a metric after the oracle's examples in three batches, in the order of its record. */
+async function judge(metric: string, weighted: boolean): Promise<readonly number[]> {
+  const [values, wanted] = argumentsOf(metric)
+  const whole = values === 'logits'
+  const text = `
+    dataset D from csv("none.csv") {
+      field values: ${whole ? 'f32[4] = columns(0..4)' : 'f32 = column(0)'}
+      field wanted: ${whole ? 'i32' : 'f32'} = column(4)
+      field weight: f32 = column(5)
+      split val: 1.0
+    }
+    train T {
+      data d = D(batch: 10)
+      metric m = ${metric}
+      step val(batch) { log m(batch.values, batch.wanted) ${weighted ? 'over batch.weight' : ''} }
+      trainer { epochs: 1 }
+    }`
+  const training = await importProgram(compileText(text).programs[0]!)
+  const metrics = new Map<string, MetricState>()
+  const run = watchingRun(rootKey(1), () => {}, metrics)
+  for (const [from, to] of [
+    [0, 10],
+    [10, 20],
+    [20, 24],
+  ] as const) {
+    const width = whole ? 4 : 1
+    const rowsOf = (name: string, size = 1) => judgedInputs[name]!.slice(from * size, to * size)
+    const size = to - from
+    const fields = {
+      values: tf.tensor([...rowsOf(values, width)], whole ? [size, 4] : [size]),
+      wanted: tf.tensor1d([...rowsOf(wanted)], whole ? 'int32' : 'float32'),
+      weight: tf.tensor1d([...rowsOf('weight')], 'float32'),
+    }
+    await training.steps[0]!.run(run, { size, fields })
+  }
+  return Object.values(metrics.get('m')!.results('m')).flatMap(result => [...result.dataSync()])
+}
+
+for (const [metric, { plain, weighted }] of Object.entries(judged)) {
+  library(`${metric} is that of torchmetrics, with weights too`, async () => {
+    for (const backend of ['cpu', 'wasm']) {
+      await startBackend(backend)
+      near(await judge(metric, false), plain, 2e-6, metric)
+      near(await judge(metric, true), weighted, 2e-6, `${metric} with weights`)
+    }
+  })
+}
+
+library(
+  'of equal logits the first counts, and of the largest few one that is not a number is no hit',
+  async () => {
+    await startBackend('cpu')
+    const broken = [{ logits: [Number.NaN, 0, 0, 0, 0, 0, 1, 1, 1], label: [0, 1, 0] }]
+    const equal = [{ logits: [0, 0, 0, 1, 1, 1], label: [0, 1] }]
+    near([await metricOf('Accuracy(3)', 3, equal)], [1 / 2], 1e-6, 'accuracy')
+    near([await metricOf('Accuracy(3, top: 2)', 3, broken)], [2 / 3], 1e-6, 'of two')
+  },
+)
+
+library('metrics of nothing are 0', async () => {
+  await startBackend('cpu')
+  for (const metric of ['Accuracy(3)', 'Precision(3)', 'Recall(3)', 'F1(3)', 'Jaccard(3)'])
+    assert.is(await metricOf(metric, 3, []), 0, metric)
+  for (const metric of ['MeanSquaredError()', 'MeanAbsoluteError()', 'R2()'])
+    assert.is(await metricOf(metric, undefined, []), 0, metric)
+})
+
 library('accuracy counts the first of equal logits, over batches of any size', async () => {
   for (const backend of ['cpu', 'wasm']) {
     await startBackend(backend)

@@ -195,18 +195,31 @@ const adam = optimizer({
 type AccuracyState = { correct: tf.Tensor; seen: tf.Tensor }
 
 /**
- * Share of examples whose largest logit is the label's; of equal logits the first counts.
- * `Accuracy.update(correct, seen: f32, logits: f32[batch, 10], label: i32[batch]) -> { correct, seen: f32 }`
- * stdlib/metrics.ltm:7
+ * Share of examples whose label is among the `top` largest logits; of equal logits the first counts
+ * as the largest.
+ * `Accuracy.update(correct, seen: f32, logits: f32[batch, 10], label: i32[batch], weight: f32[batch])
+ * -> { correct, seen: f32 }` stdlib/metrics.ltm:20
  */
 function accuracyUpdate(
   { correct, seen }: AccuracyState,
   logits: tf.Tensor,
   label: tf.Tensor,
+  weight: tf.Tensor,
 ): AccuracyState {
-  const batch = logits.shape[0]!
-  const sum = tf.sum(tf.cast(tf.equal(tf.argMax(logits, 1), label), 'float32')) // stdlib/metrics.ltm:8
-  return { correct: tf.add(correct, sum), seen: tf.add(seen, batch) }
+  const hit = tf.equal(tf.argMax(logits, 1), label) // stdlib/metrics.ltm:21
+  return {
+    correct: tf.add(correct, tf.sum(tf.mul(weight, tf.cast(hit, 'float32')))),
+    seen: tf.add(seen, tf.sum(weight)),
+  }
+}
+
+/**
+ * a / b, and 0 where b is not above 0: where nothing has been counted.
+ * `ratio(a, b: f32) -> f32` stdlib/metrics.ltm:5
+ */
+function ratio(a: tf.Tensor, b: tf.Tensor): tf.Tensor {
+  const greater = tf.greater(b, 0) // stdlib/metrics.ltm:5
+  return tf.where(greater, tf.div(a, tf.where(greater, b, 1)), 0)
 }
 
 const accuracy = metric<AccuracyState>({
@@ -215,7 +228,7 @@ const accuracy = metric<AccuracyState>({
     correct: { shape: [], dtype: 'float32', value: 0 },
     seen: { shape: [], dtype: 'float32', value: 0 },
   },
-  compute: ({ correct, seen }) => tf.div(correct, tf.maximum(seen, 1)),
+  compute: ({ correct, seen }) => ratio(correct, seen),
   trace: 'digits.ltm:32',
 })
 
@@ -228,7 +241,12 @@ async function train(run: Run, batch: Batch) {
     const loss = crossEntropy(logits, label)              // digits.ltm:36
     return { loss, logits }
   }, 'digits.ltm:36')
-  run.update('accuracy', accuracy, state => accuracyUpdate(state, logits, label), { bar: true }) // digits.ltm:37
+  run.update( // digits.ltm:37
+    'accuracy',
+    accuracy,
+    state => accuracyUpdate(state, logits, label, tf.ones([batch.size])),
+    { bar: true },
+  )
 }
 
 async function evaluate(run: Run, batch: Batch) {
@@ -237,7 +255,8 @@ async function evaluate(run: Run, batch: Batch) {
   const logits = convNetEval(net, image)   // digits.ltm:41
   const loss = crossEntropy(logits, label) // digits.ltm:42
   run.log('loss', loss)
-  run.update('accuracy', accuracy, state => accuracyUpdate(state, logits, label)) // digits.ltm:43
+  run.update('accuracy', accuracy, state => // digits.ltm:43
+    accuracyUpdate(state, logits, label, tf.ones([batch.size])))
 }
 
 async function predict(_run: Run, batch: Batch) {
