@@ -2,7 +2,10 @@ import { fileURLToPath } from 'node:url'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Engine } from '../src/cli/engine.ts'
-import { compile, formGraphs } from '../src/compiler.ts'
+import { compile, formGraphs, graphsOf } from '../src/compiler.ts'
+import { graphFault } from '../src/runtime/engine/fault.ts'
+import { GraphRunner } from '../src/runtime/engine/runner.ts'
+import { RunError } from '../src/runtime/errors.ts'
 import { distance, programsFor, trainOn } from './kit/engines.ts'
 import { libraryFiles } from './kit/files.ts'
 
@@ -82,6 +85,33 @@ test('parameters that take turns are moved by the settings of their own time', a
   for (const [parameter, numbers] of expected.weights) {
     assert.ok(Math.abs(numbers[0]!) > 0.01, `${parameter} moves`)
     assert.ok(distance(numbers, got.weights.get(parameter) ?? []) < 1e-5, parameter)
+  }
+})
+
+test('what ONNX Runtime cannot run is told at its line, and never as an error of ours', () => {
+  const reason =
+    "Non-zero status code returned while running Gemm node. Name:'3 matmul net.ltm:12:5 Gemm' Status Message: boom"
+  const fault = graphFault('train.graph', new Error(`${reason}\nat somewhere`))
+  assert.is(fault.code, 'LTM6206')
+  assert.is(fault.trace, 'net.ltm:12')
+  assert.is(fault.exitCode, 3)
+  assert.match(graphFault('train.graph', new Error('Failed to allocate 8 GB')).help ?? '', 'a smaller batch')
+})
+
+test('a model that is none is refused by the name of its graph', async () => {
+  const [program] = programsFor('compiled', 'examples/probability', 'probability')
+  assert.ok(program)
+  const graphs = graphsOf(program, 'cpu')
+  const broken = { ...graphs, lower: () => ({ bytes: Uint8Array.of(1, 2, 3), inputs: [], outputs: [] }) }
+  const runner = await GraphRunner.start(broken)
+  try {
+    runner.compute('train.graph', [], [])
+    assert.unreachable('three bytes are no model')
+  } catch (error) {
+    assert.ok(error instanceof RunError, String(error))
+    assert.is(error.code, 'LTM6206')
+  } finally {
+    runner.dispose()
   }
 })
 

@@ -1,7 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core'
+import { bug } from '../../base/bug.ts'
 import type { GraphSource, GraphTensor, LoweredGraph } from '../../base/graphs.ts'
 import type { Key } from '../random.ts'
 import { drawn, keyBelow } from './draws.ts'
+import { graphFault } from './fault.ts'
 import { type Feed, feedOf, type Numbers, Ort, type OrtSession } from './ort.ts'
 
 /** Variants of one graph that are kept; each is a batch of other sizes. */
@@ -56,7 +58,7 @@ export class GraphRunner {
     const variant = this.#variant(graph, args)
     const { lowered, session } = variant
     const feeds = lowered.inputs.map((input, i) => this.#feed(variant, input, i, args, numbers))
-    const results = session.run(feeds)
+    const results = attempt(graph, () => session.run(feeds))
     const bound = this.#bound.get(graph)
     return lowered.outputs.map((output, i) => bound?.get(i) ?? tensorOf(output, results[i]!))
   }
@@ -69,14 +71,14 @@ export class GraphRunner {
     numbers: readonly number[],
   ): Feed {
     const { source } = input
-    if (source.kind === 'tensor') return this.#feedOf(args[source.index] as tf.Tensor, input)
+    if (source.kind === 'tensor') return this.#feedOf(tensorIn(args, source.index), input)
     if (source.kind === 'number') {
       const cell = cells.get(place) ?? new Float32Array(1)
       cell[0] = numbers[source.index] ?? Number.NaN
       cells.set(place, cell)
       return feedOf('f32', [], cell)
     }
-    const key = keyBelow(args[source.key] as Key, source.places, numbers)
+    const key = keyBelow(keyIn(args, source.key), source.places, numbers)
     const values = drawn(source.draw, key, input, cells.get(place))
     cells.set(place, values)
     return feedOf(input.dtype, input.shape, values)
@@ -106,10 +108,12 @@ export class GraphRunner {
   #lower(graph: string, args: readonly Argument[]): Variant {
     const shapes = args.map(arg => (arg instanceof tf.Tensor ? [...arg.shape] : undefined))
     const lowered = this.source.lower(graph, shapes, this.#channelBlock)
-    const session = this.#ort.session(
-      lowered.bytes,
-      lowered.inputs.map(({ name }) => name),
-      lowered.outputs.map(({ name }) => name),
+    const session = attempt(graph, () =>
+      this.#ort.session(
+        lowered.bytes,
+        lowered.inputs.map(({ name }) => name),
+        lowered.outputs.map(({ name }) => name),
+      ),
     )
     for (const [output, tensor] of this.#bound.get(graph) ?? []) {
       const { dtype, shape } = lowered.outputs[output]!
@@ -124,6 +128,24 @@ export class GraphRunner {
     for (const bound of this.#bound.values()) for (const tensor of bound.values()) tensor.dispose()
     this.#bound.clear()
   }
+}
+
+function attempt<T>(graph: string, run: () => T): T {
+  try {
+    return run()
+  } catch (error) {
+    throw graphFault(graph, error)
+  }
+}
+
+function tensorIn(args: readonly Argument[], index: number): tf.Tensor {
+  const arg = args[index]
+  return arg instanceof tf.Tensor ? arg : bug(`argument ${index} of a graph is no tensor`)
+}
+
+function keyIn(args: readonly Argument[], index: number): Key {
+  const arg = args[index]
+  return arg === undefined || arg instanceof tf.Tensor ? bug(`argument ${index} of a graph is no key`) : arg
 }
 
 function fit(shapes: Variant['shapes'], args: readonly Argument[]): boolean {
