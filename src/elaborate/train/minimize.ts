@@ -76,13 +76,51 @@ function checkReads(step: StepContext, optimizer: Optimizer, { name, loss }: Los
   const reads = readsOf(step, [loss])
   const own = reads.filter(read => paths.includes(read.path))
   for (const read of own) step.training.reached.paths.add(read.path)
-  const moved = own.find(read => step.region.movedSince(read.path, read.version))
+  const moved =
+    own.find(read => step.region.movedSince(read.path, read.version)) ??
+    staleOnTheWay(step, loss, reads, paths)
   if (moved) return reportStale(step, span, moved, optimizer)
   const variables = variablesOf(step, [loss])
   const reaches = own.length > 0
   if (variables.length > 0)
     step.region.carried.push({ name, optimizer: optimizer.name, paths, variables, span, reaches })
   else if (!reaches) reachesNothing(step, name, optimizer.name, span)
+}
+
+/**
+ * A parameter of another optimizer that has moved since a value was computed from it, where that value also depends on what is
+ * to be moved now: a gradient would have to flow through it.
+ */
+function staleOnTheWay(
+  step: StepContext,
+  loss: string,
+  reads: readonly Read[],
+  paths: readonly string[],
+): Read | undefined {
+  const { region } = step
+  const stale = reads.filter(({ path, version }) => !paths.includes(path) && region.movedSince(path, version))
+  if (stale.length === 0) return undefined
+  const through = valuesBehind(step, loss).find(value => {
+    const own = readsOf(step, [value])
+    const depends = (one: Read) =>
+      own.some(({ path, version }) => path === one.path && version === one.version)
+    return (
+      own.some(({ path }) => paths.includes(path)) &&
+      stale.some(one => depends(one) && region.madeBeforeMove(value, one.path))
+    )
+  })
+  return through === undefined ? undefined : stale.find(one => region.madeBeforeMove(through, one.path))
+}
+
+/** A value and all that it was computed from, as far as gradients flow. */
+function valuesBehind({ region }: StepContext, value: string): readonly string[] {
+  const found = new Set([value])
+  for (const each of found) {
+    const maker = region.makers.get(each)
+    if (maker !== undefined && maker.op !== 'stop_gradient')
+      for (const input of maker.inputs) found.add(input)
+  }
+  return [...found]
 }
 
 function reachesNothing(step: StepContext, loss: string, optimizer: string, span: Span): void {
@@ -194,7 +232,11 @@ function reportStale(step: StepContext, span: Span, read: Read, optimizer: Optim
     step.ctx,
     'LTM4103',
     span,
-    { value: read.through, optimizer: optimizer.name },
+    { value: read.through, optimizer: moverOf(step, read.path) ?? optimizer.name },
     since ? { labels: [{ span: since, text: `\`${read.path}\` was moved here` }] } : {},
   )
+}
+
+function moverOf({ training }: StepContext, path: string): string | undefined {
+  return training.optimizers.find(optimizer => pathsOf(optimizer).includes(path))?.name
 }

@@ -221,7 +221,8 @@ export class StepRegion implements Region {
   moved(paths: readonly string[], span: Span): void {
     this.writeBuffers(write => paths.some(path => liesBelow(write.path, path)))
     for (const path of paths) {
-      this.#versions.set(path, { count: (this.#versions.get(path)?.count ?? 0) + 1, span })
+      const count = (this.#versions.get(path)?.count ?? 0) + 1
+      this.#versions.set(path, { count, span, made: this.makers.size })
       this.#forget(path)
     }
   }
@@ -230,6 +231,12 @@ export class StepRegion implements Region {
   movedSince(path: string, version: number): Span | undefined {
     const now = this.#versions.get(path)
     return now && now.count > version ? now.span : undefined
+  }
+
+  /** Whether a value had been computed when a parameter was last moved. */
+  madeBeforeMove(value: string, path: string): boolean {
+    const place = [...this.makers.keys()].indexOf(value)
+    return place >= 0 && place < (this.#versions.get(path)?.made ?? 0)
   }
 
   /** A name for a variable of the IR, which values do not share. */
@@ -364,6 +371,8 @@ export class StepRegion implements Region {
 interface Version {
   readonly count: number
   readonly span: Span
+  /** How many values there were when it was moved. */
+  readonly made: number
 }
 
 /** A loop under construction; the key of its rounds where a draw has asked for it. */
