@@ -4,13 +4,13 @@ import { fileURLToPath } from 'node:url'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { openFiles } from '../src/cli/files.ts'
-import { compile } from '../src/compiler.ts'
+import { compile, formGraphs } from '../src/compiler.ts'
 import type { Program } from '../src/ir/ir.ts'
 import { programFromJson, programToJson } from '../src/ir/json.ts'
 import { parseProgram } from '../src/ir/parse.ts'
 import { printProgram } from '../src/ir/print.ts'
 import { validateJson } from '../src/ir/schema.ts'
-import { eagerPipeline } from '../src/passes/pipelines.ts'
+import { eagerPipeline, graphPipeline } from '../src/passes/pipelines.ts'
 import { verify } from '../src/passes/verify.ts'
 import { summarize } from '../src/summary/summarize.ts'
 
@@ -52,6 +52,18 @@ for (const path of [...examples, ...cases]) {
       assert.is(stage, stages[i % stages.length])
       checkProgram(stage, program)
       if (stage === 'elaborate') assert.is(summarize(program).steps.length, program.steps.length)
+    }
+  })
+
+  test(`${name} has graphs that are sound, and survive as text and as JSON`, () => {
+    for (const program of compile(path, openFiles()).programs) {
+      const seen: string[] = []
+      formGraphs(program, stage => seen.push(stage))
+      assert.equal(
+        seen,
+        graphPipeline.map(pass => pass.name),
+      )
+      checkProgram('graphs', formGraphs(program))
     }
   })
 }
