@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { suite } from 'uvu'
@@ -44,6 +45,33 @@ test('what is built runs by itself, and comes to what `ltm run` comes to', () =>
     )
     assert.is(rows.length, 150)
     near([Number(rows[0]!.species)], [0], 0, 'species of the first flower')
+  }))
+
+test('what is built can be tried before it is trained, and says what it does not understand', () =>
+  withBuilt(async (_, out) => {
+    const run = (...args: string[]) => node(['mixture.js', '--backend', 'cpu', ...args], out)
+    const gone = spawnSync('bash', ['-c', 'node mixture.js --json --fast-dev-run 2 | head -n 1'], {
+      cwd: out,
+    })
+    assert.equal([gone.status, String(gone.stderr)], [0, ''])
+    const { code, out: said } = await run('--fast-dev-run', 'train')
+    assert.is(code, 0)
+    assert.match(said, 'finished after 1 epoch')
+    assert.not.ok(existsSync(join(out, 'runs')))
+    const limited = await run('--fast-dev-run=2', '--json', '--deterministic')
+    assert.is(endOf(limited).clocks.batches, 2)
+    for (const [flag, text] of [
+      ...[
+        ['--limit', '1.5'],
+        ['--overfit', '0'],
+        ['--fast-dev-run', 'x'],
+        ['--seed', '-1'],
+      ],
+    ]) {
+      const refused = await run(`${flag}=${text}`)
+      assert.is(refused.code, 2)
+      assert.match(refused.err, `LTM6401]: \`${flag}\` takes a`)
+    }
   }))
 
 test('the TypeScript that is built passes the strict checker, against the types of the package', () =>

@@ -9,7 +9,7 @@ import { temporaryFolder } from './kit/trainings.ts'
 
 const test = suite('checkpoints at the command line')
 
-const program = (loss = '(net.weight - batch.x) ^ 2') => `
+const program = (loss = '(net.weight - batch.x) ^ 2', rate = 'lr', accumulate = '1') => `
 dataset Points from csv("points.csv") {
   field x: f32 = column(0)
   split train: 0.75, val: 0.25
@@ -20,10 +20,10 @@ train Fit {
   hyper length: int = 2
   data points = Points(batch: 1)
   model net = Point()
-  optimizer adam = Adam(net, lr: lr)
+  optimizer adam = Adam(net, lr: ${rate})
   step train(batch) { minimize loss = ${loss} }
   step val(batch) { log loss = (net.weight - batch.x) ^ 2 }
-  trainer { epochs: length, keep: best(min: val.loss) }
+  trainer { epochs: length, accumulate: ${accumulate}, keep: best(min: val.loss) }
 }
 `
 
@@ -117,7 +117,7 @@ test('a damaged checkpoint is passed over, and said to be', () =>
       out,
       /warning\[LTM6502\]: .*latest is damaged: state\.json has changed.*; runs\/Fit\/v1\/checkpoints\/best is taken instead/,
     )
-    assert.match(out, /goes on at epoch/)
+    assert.match(out, /goes on at its end/)
     assert.equal(readdirSync(join(folder, 'runs/Fit')), ['v1'])
   }))
 
@@ -152,6 +152,41 @@ test('hypers count again; what was edited is listed, and goes on in a new folder
     const { resumed, program: kept } = JSON.parse(readFileSync(join(folder, 'runs/Fit/v2/run.json'), 'utf8'))
     assert.equal([kept.settings, resumed[0].changes], [{ lr: 0.2, length: 3 }, changes])
     assert.match(readFileSync(join(folder, 'runs/Fit/v1/program/fit.ltm'), 'utf8'), program())
+  }))
+
+test('a run that never asked how long it would be may be made longer, and is the longer run', () =>
+  trained(async (run, folder) => {
+    const longer = await run('run', 'fit.ltm', '--resume', '--length', '4')
+    assert.is(longer.code, 0, longer.err)
+    for (const line of [
+      ...['goes on at epoch 3', 'changed since: `length` was 2 and is 4'],
+      ...['changed since: `epochs` of the trainer was 2 and is 4', 'epoch 3/4 '],
+    ])
+      assert.match(longer.out, line)
+    const given = ['--backend', 'cpu', '--lr', '0.2', '--length', '4']
+    await run('run', 'fit.ltm', '--runs', 'straight', ...given)
+    for (const file of ['weights.safetensors', 'optimizer.safetensors'])
+      assert.equal(
+        readFileSync(join(folder, 'runs/Fit/v2/checkpoints/latest', file)),
+        readFileSync(join(folder, 'straight/Fit/v1/checkpoints/latest', file)),
+      )
+    const shorter = await run('run', 'fit.ltm', '--resume', '--length', '3')
+    assert.is(shorter.code, 1)
+    assert.match(shorter.err, '`epochs` of the trainer was 4 and is 3\n')
+  }))
+
+test('a run whose schedules count its updates is another when it is longer, and so it is by other windows', () =>
+  trained(async (run, folder) => {
+    const counting = program(undefined, 'lr * (1 - update / total_updates)', 'if epoch < 1 then 1 else 2')
+    writeFileSync(join(folder, 'fit.ltm'), counting)
+    const first = await run('run', 'fit.ltm', '--backend', 'cpu')
+    assert.is(first.code, 0, first.err)
+    writeFileSync(join(folder, 'fit.ltm'), counting.replace('epoch < 1', 'epoch < 2'))
+    const refused = await run('run', 'fit.ltm', '--resume', '--length', '3')
+    assert.is(refused.code, 1)
+    assert.match(refused.err, '  `epochs` of the trainer was 2 and is 3, and `total_updates` with it\n')
+    const windows = 'was "if epoch < 1 then 1 else 2" and is "if epoch < 2 then 1 else 2"'
+    assert.match(refused.err, `  \`accumulate\` of the trainer ${windows}\n`)
   }))
 
 test('a model of another shape is told by names and shapes', () =>

@@ -46,6 +46,7 @@ const start: RunStart = {
   models: [{ name: 'net', parameters: 12810 }],
   data: [{ name: 'digits', splits: { train: 1437, val: 180, test: 180 } }],
   settings: { lr: 0.001 },
+  steps: [{ phase: 'train' }, { phase: 'val' }, { phase: 'test' }],
   epochs: 2,
 }
 

@@ -1,4 +1,5 @@
 import { printProgram } from '../ir/print.ts'
+import { readsOf } from '../ir/reads.ts'
 import type { ExitCode } from '../runtime/errors.ts'
 import type { ProgramText } from '../runtime/identity.ts'
 import { badUsage, type Cli, Stop } from './cli.ts'
@@ -42,6 +43,7 @@ async function compileAndRun({ mode, path, options, flags }: TrainingOrder, cli:
     hypers: Object.fromEntries(hypers),
     sources: files.sources(),
     ir: printProgram(program),
+    reads: readsOf(program),
   })
   return execute(chosen.program, path, { ...request, skipped: resumed?.skipped ?? [], program: text }, cli)
 }

@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
 import type { Limit } from '../runtime/training.ts'
+import { batchesIn, limitIn } from '../runtime/trials.ts'
 import { engines } from './engine.ts'
 import { type Flag, type Hypers, setOption } from './hypers.ts'
 import type { Mode } from './ports.ts'
@@ -57,14 +58,14 @@ export function seedOf(text: string): number {
 
 /** Batches as they are typed. */
 export function batchesOf(text: string): number {
-  if (/^[1-9]\d*$/.test(text) && Number.isSafeInteger(Number(text))) return Number(text)
+  const batches = batchesIn(text)
+  if (batches !== undefined) return batches
   throw new InvalidArgumentError('It is a whole number of batches, 1 or more.')
 }
 
 function limitOf(text: string): Limit {
-  const share = Number(text)
-  if (/[.e]/.test(text) && share > 0 && share <= 1) return { share }
-  if (/^[1-9]\d*$/.test(text) && Number.isSafeInteger(share)) return { batches: share }
+  const limit = limitIn(text)
+  if (limit !== undefined) return limit
   throw new InvalidArgumentError('It is a number of batches, 1 or more, or a share of them, as in 0.1.')
 }
 

@@ -1,6 +1,6 @@
 import type { JsonValue, Snapshot } from './contracts.ts'
 import { RunError } from './errors.ts'
-import { type Identity, identityState } from './identity.ts'
+import { type Identity, identityState, type Reads } from './identity.ts'
 import { memberOf, membersOf, numberIn, textIn } from './stored.ts'
 import type { ParameterState } from './training.ts'
 
@@ -11,23 +11,71 @@ export interface Now {
   readonly parameters: ReadonlyMap<string, ParameterState>
 }
 
-/** What has been edited since a checkpoint was saved, in words, one thing a line. */
-export function changesSince({ state }: Snapshot, now: Now): readonly string[] {
+/** Something that has been edited since a checkpoint was saved, in words. */
+export interface Change {
+  readonly text: string
+  /** It makes the run longer and nothing else: what was trained so far would have been the same. */
+  readonly lengthens: boolean
+}
+
+/** What has been edited since a checkpoint was saved, one thing a line. */
+export function changesSince({ state }: Snapshot, now: Now): readonly Change[] {
   const was = memberOf(state, 'program')
   const is = identityState(now.identity)
-  return [
+  const others = [
     ...renamed(textIn(was, 'name'), now.identity.name),
-    ...differences(memberOf(was, 'settings'), memberOf(is, 'settings'), name => `\`${name}\``),
     ...different('the seed', numberIn(state, 'seed'), now.seed),
-    ...differences(
-      withoutSeed(memberOf(was, 'trainer')),
-      withoutSeed(memberOf(is, 'trainer')),
-      name => `\`${name}\` of the trainer`,
-    ),
     ...constraintChanges(memberOf(state, 'constraints'), now.parameters),
     ...partChanges(memberOf(was, 'parts'), memberOf(is, 'parts')),
     ...dataChanges(memberOf(was, 'data'), memberOf(is, 'data')),
   ]
+  return [
+    ...settingChanges(memberOf(was, 'settings'), memberOf(is, 'settings'), now.identity.reads),
+    ...trainerChanges(memberOf(was, 'trainer'), memberOf(is, 'trainer'), now.identity.reads),
+    ...others.map(text => ({ text, lengthens: false })),
+  ]
+}
+
+/** What a hyper decides that is compiled in shows elsewhere: in the trainer, or in a part of the program. */
+function settingChanges(
+  was: JsonValue | undefined,
+  is: JsonValue | undefined,
+  reads: Reads | undefined,
+): readonly Change[] {
+  return differences(was, is, name => `\`${name}\``).map(({ name, text }) => ({
+    text,
+    lengthens: reads !== undefined && !reads.hypers.includes(name),
+  }))
+}
+
+/** The seed of the run is compared, wherever it was given. */
+function trainerChanges(
+  was: JsonValue | undefined,
+  is: JsonValue | undefined,
+  reads: Reads | undefined,
+): readonly Change[] {
+  const changed = differences(was, is, name => `\`${name}\` of the trainer`)
+  return changed
+    .filter(({ name }) => name !== 'seed')
+    .map(({ name, text }) => {
+      const grows = hasGrown(name, memberOf(was, name), memberOf(is, name))
+      const felt = name !== 'time' && reads?.end !== false
+      const why = grows && felt && reads !== undefined ? ', and `total_updates` with it' : ''
+      return { text: `${text}${why}`, lengthens: grows && !felt }
+    })
+}
+
+/** Whether the end of a run has only moved further away. */
+function hasGrown(name: string, was: JsonValue | undefined, is: JsonValue | undefined): boolean {
+  if (name === 'updates')
+    return textIn(was, 'of') === textIn(is, 'of') && numberIn(is, 'count') > numberIn(was, 'count')
+  const isEnd = name === 'epochs' || name === 'time'
+  return isEnd && typeof was === 'number' && typeof is === 'number' && is > was
+}
+
+interface Difference {
+  readonly name: string
+  readonly text: string
 }
 
 /** An older checkpoint may not say what it was: then nothing is known to have changed. */
@@ -35,10 +83,12 @@ function differences(
   was: JsonValue | undefined,
   is: JsonValue | undefined,
   shown: (name: string) => string,
-): readonly string[] {
+): readonly Difference[] {
   if (was === undefined) return []
   const names = new Set([...membersOf(was), ...membersOf(is)].map(([name]) => name))
-  return [...names].flatMap(name => different(shown(name), memberOf(was, name), memberOf(is, name)))
+  return [...names].flatMap(name =>
+    different(shown(name), memberOf(was, name), memberOf(is, name)).map(text => ({ name, text })),
+  )
 }
 
 function different(what: string, was: JsonValue | undefined, is: JsonValue | undefined): readonly string[] {
@@ -57,11 +107,6 @@ function spelt(value: JsonValue | undefined): string {
   return membersOf(value)
     .map(([name, member]) => `${name} ${typeof member === 'string' ? member : spelt(member)}`)
     .join(', ')
-}
-
-/** The seed of the run is compared, wherever it was given. */
-function withoutSeed(trainer: JsonValue | undefined): JsonValue | undefined {
-  return trainer && Object.fromEntries(membersOf(trainer).filter(([name]) => name !== 'seed'))
 }
 
 function renamed(was: string | undefined, is: string): readonly string[] {

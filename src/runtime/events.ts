@@ -55,6 +55,8 @@ export interface RunStart {
   readonly models: readonly { readonly name: string; readonly parameters: number }[]
   readonly data: readonly { readonly name: string; readonly splits: Readonly<Record<string, number>> }[]
   readonly settings: Readonly<Record<string, number | boolean | string>>
+  /** Its steps, whose names values are logged under. */
+  readonly steps: readonly { readonly phase: Phase; readonly step?: string }[]
   readonly epochs?: number
   /** Where the program counts updates instead: the epochs that this takes if every batch makes one. */
   readonly expectedEpochs?: number

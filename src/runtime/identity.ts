@@ -16,6 +16,15 @@ export interface ProgramText {
   readonly sources: ReadonlyMap<string, string>
   /** The intermediate representation as text. */
   readonly ir: string
+  readonly reads: Reads
+}
+
+/** What a program looks up as it runs. */
+export interface Reads {
+  /** Hypers that are not only compiled in. */
+  readonly hypers: readonly string[]
+  /** Whether it asks how many updates there will be in all. */
+  readonly end: boolean
 }
 
 /** What a run is made of, as its checkpoints remember it. */
@@ -27,6 +36,8 @@ export interface Identity {
   readonly trainer: JsonValue
   /** The parts of the program with a digest each: `step train`, `func Mlp.forward`. Absent where there is no text. */
   readonly parts?: Readonly<Record<string, string>>
+  /** Absent where there is no text. */
+  readonly reads?: Reads
   readonly data: Readonly<Record<string, DataDigest>>
 }
 
@@ -41,14 +52,14 @@ export async function identityOf(training: Training, text: ProgramText | undefin
   const { name, file, settings, trainer } = training
   return {
     ...{ name, file, settings, hypers: text?.hypers ?? {} },
-    trainer: JSON.parse(JSON.stringify(trainer)),
-    ...(text !== undefined && { parts: partsOf(text.ir) }),
+    trainer: { ...JSON.parse(JSON.stringify(trainer)), accumulate: accumulationOf(trainer, text) },
+    ...(text !== undefined && { parts: partsOf(text.ir), reads: text.reads }),
     data: await dataOf(training),
   }
 }
 
 /** As a state holds it. */
-export function identityState({ parts, data, settings, ...rest }: Identity): JsonValue {
+export function identityState({ parts, data, settings, reads: _, ...rest }: Identity): JsonValue {
   const digests = Object.entries(data).map(([path, digest]) => [path, { ...digest }] as const)
   return {
     ...rest,
@@ -62,6 +73,12 @@ export function identityState({ parts, data, settings, ...rest }: Identity): Jso
 
 /** What the settings say is compared as settings. */
 const apart = /^(program|hyper|trainer)\b/
+
+/** A schedule of accumulation as it reads in the program, or else in what was built of it. */
+function accumulationOf({ accumulate }: Training['trainer'], text: ProgramText | undefined): number | string {
+  if (typeof accumulate === 'number') return accumulate
+  return /^trainer \{[^}]*?^ +accumulate ([^\n]*)$/m.exec(text?.ir ?? '')?.[1] ?? String(accumulate)
+}
 
 /** The blocks of the text, each by what its first line says before the details. Comments say nothing. */
 function partsOf(ir: string): Readonly<Record<string, string>> {

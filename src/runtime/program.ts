@@ -228,6 +228,7 @@ function reportStart({ session, device, version }: Started, options: RunOptions)
     })),
     data: [...data.values()].map(({ name, splits }) => ({ name, splits: Object.fromEntries(splits) })),
     settings: training.settings,
+    steps: training.steps.map(({ phase, name }) => ({ phase, ...(name !== undefined && { step: name }) })),
     ...(epochs !== undefined && { epochs }),
     ...expectedEpochs(session),
     ...(mode === 'train' && { batchesPerEpoch: batchesPerEpoch(session) }),

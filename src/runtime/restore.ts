@@ -116,6 +116,7 @@ export function restoreProgress(session: Session, { snapshot, path, changes }: O
   Object.assign(session.position, positionFrom(memberOf(state, 'position')))
   clocks.restore(clocksFrom(memberOf(state, 'clocks')), placesFrom(memberOf(state, 'places')))
   clocks.epoch = session.position.epoch
+  if (changes.length > 0 && session.position.stage === 'ended') session.position.stage = 'batches'
   session.saves.taken = snapshot.time ?? 0
   // What has been edited may be what ended it.
   if (changes.length === 0) restoreEnd(session, memberOf(state, 'end'))

@@ -153,8 +153,9 @@ function originOf(
   path: string,
 ): Origin {
   const changes = changesSince(snapshot, now)
-  if (changes.length > 0 && !acceptChanges) throw refuseChanges(changes, path)
-  return { path, snapshot, changes }
+  const texts = changes.map(({ text }) => text)
+  if (changes.some(({ lengthens }) => !lengthens) && !acceptChanges) throw refuseChanges(texts, path)
+  return { path, snapshot, changes: texts }
 }
 
 interface Parts {

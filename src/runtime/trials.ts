@@ -1,5 +1,18 @@
 import type { Limit, Limits, Phase, TrainerOptions, Training } from './training.ts'
 
+/** Batches as they are typed: a whole number, 1 or more. */
+export function batchesIn(text: string): number | undefined {
+  return /^[1-9]\d*$/.test(text) && Number.isSafeInteger(Number(text)) ? Number(text) : undefined
+}
+
+/** A limit as it is typed: batches, or a share of them, which has a dot or an exponent. */
+export function limitIn(text: string): Limit | undefined {
+  const share = Number(text)
+  if (/[.e]/.test(text)) return share > 0 && share <= 1 ? { share } : undefined
+  const batches = batchesIn(text)
+  return batches === undefined ? undefined : { batches }
+}
+
 /** What a person asks of one run beside what the program says. */
 export interface Trials {
   /** So many batches of each phase and one epoch of them, of which nothing is kept: whether the program runs at all. */

@@ -34,8 +34,8 @@ export class Page {
 
 /** Remembers the names that steps log under, which a value's full name alone doesn't tell. */
 function notePrefix(prefixes: Set<string>, event: TrainingEvent): void {
-  if (event.kind !== 'phase_start') return
-  prefixes.add(event.step === undefined ? event.phase : `${event.phase}.${event.step}`)
+  if (event.kind !== 'run_start') return
+  for (const { phase, step } of event.steps) prefixes.add(step === undefined ? phase : `${phase}.${step}`)
 }
 
 function plainLines(event: TrainingEvent, prefixes: Iterable<string>, width?: number): readonly string[] {
