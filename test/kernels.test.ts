@@ -5,6 +5,7 @@ import { startBackend } from '../src/runtime/backends.ts'
 import { registerGradients } from '../src/runtime/gradients.ts'
 import { tiled } from '../src/runtime/kernels/tile.ts'
 import { gather, maxPool2d, maxPool2dIndex, pick, scatterAdd } from '../src/runtime/kernels.ts'
+import { near } from './kit/near.ts'
 
 const tiles = suite('kernels: tile')
 
@@ -216,3 +217,23 @@ awaited('an index outside gives NaN, and hides no other', async () => {
 })
 
 awaited.run()
+
+const signs = suite('kernels: sign')
+
+signs('are those of the smallest numbers as well, on every backend', async () => {
+  const given = [1e-9, -2e-10, 1e-38, -3, 4, 0, -0]
+  for (const backend of ['cpu', 'wasm']) {
+    await startBackend(backend)
+    registerGradients()
+    const before = tf.memory().numTensors
+    const x = tf.tensor1d(given)
+    const y = tf.sign(x)
+    assert.equal([...y.dataSync()].map(Math.abs), [1, 1, 1, 1, 1, 0, 0], backend)
+    near([...y.dataSync()], [1, -1, 1, -1, 1, 0, 0], 0, backend)
+    near([...x.dataSync()], given, 1e-7, 'what it was given is still there')
+    tf.dispose([x, y])
+    assert.is(tf.memory().numTensors, before, 'nothing is left')
+  }
+})
+
+signs.run()

@@ -4,6 +4,7 @@ import * as tf from '@tensorflow/tfjs-core'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { startBackend } from '../src/runtime/backends.ts'
+import { registerGradients } from '../src/runtime/gradients.ts'
 import { train } from '../src/runtime/program.ts'
 import type { Clocks, OptimizerSpec, Tensors } from '../src/runtime/training.ts'
 import { compileText, importProgram, inDouble } from './kit/evaluate.ts'
@@ -86,6 +87,7 @@ for (const [i, [text, expected]] of Object.entries(paths).entries()) {
   optimizers(`${text} goes PyTorch's way`, async () => {
     for (const backend of ['cpu', 'wasm']) {
       await startBackend(backend)
+      registerGradients()
       for (const [step, values] of path(specs[i]!, from, steps).entries())
         near(values, expected[step]!, 3e-6, `${backend}, update ${step + 1}`)
     }

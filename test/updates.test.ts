@@ -43,19 +43,6 @@ const ofLibrary = readdirSync(fileURLToPath(library)).flatMap(file => [
 
 /** Optimizers that users might write, for what those of the library don't do. */
 const own = `
-/// The largest second moment so far (Reddi et al. 2018).
-optimizer Amsgrad(lr: float, beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8) {
-  slot m: like param = 0
-  slot v: like param = 0
-  slot most: like param = 0
-  update(param, grad, t) {
-    set m = beta1 * m + (1 - beta1) * grad
-    set v = beta2 * v + (1 - beta2) * grad ^ 2
-    set most = max(most, v)
-    return param - lr * m / (sqrt(most) + eps)
-  }
-}
-
 /// Steps that grow where the sign stays and shrink where it changes (Riedmiller and Braun 1993).
 optimizer Rprop(lr: float, up: float = 1.2, down: float = 0.5) {
   slot before: like param = 0
@@ -71,44 +58,12 @@ optimizer Rprop(lr: float, up: float = 1.2, down: float = 0.5) {
 }
 
 /// Sums of squares (Duchi et al. 2011), of gradients within limits.
-optimizer Adagrad(lr: float, limit: float = 3.0) {
+optimizer Limited(lr: float, limit: float = 3.0) {
   slot total: like param = 0
   update(param, grad, t) {
     let g = relu(grad + limit) - limit
     set total = total + abs(g) * g ^ 2
     return param - lr / sqrt(t) * g * rsqrt(total + 1e-10)
-  }
-}
-
-/// Each tensor's step is as long as its weights and gradient ask for (You et al. 2017).
-optimizer Lars(lr: float, momentum: float = 0.9, trust: float = 0.001) {
-  slot velocity: like param = 0
-  update(param, grad, t) {
-    let weights = sqrt(sum(param ^ 2))
-    let slope = sqrt(sum(grad ^ 2))
-    let ratio = where(weights > 0 and slope > 0, trust * weights / slope, 1.0)
-    set velocity = momentum * velocity + ratio * grad
-    return param - lr * velocity
-  }
-}
-
-/// Adam's step, as long as the weights ask for (You et al. 2020).
-optimizer Lamb(
-  lr: float,
-  beta1: float = 0.9,
-  beta2: float = 0.999,
-  eps: float = 1e-6,
-  weight_decay: float = 0.01,
-) {
-  slot m: like param = 0
-  slot v: like param = 0
-  update(param, grad, t) {
-    set m = beta1 * m + (1 - beta1) * grad
-    set v = beta2 * v + (1 - beta2) * grad ^ 2
-    let step = m / (1 - beta1 ^ t) / (sqrt(v / (1 - beta2 ^ t)) + eps) + weight_decay * param
-    let weights = sqrt(sum(param ^ 2))
-    let length = sqrt(sum(step ^ 2))
-    return param - lr * where(weights > 0 and length > 0, weights / length, 1.0) * step
   }
 }
 
@@ -149,7 +104,13 @@ const calls: readonly { readonly call: string; readonly source?: string }[] = [
   { call: 'Adam(net, lr: 0.001)' },
   { call: 'AdamW(net, lr: 0.003, weight_decay: 0.1)' },
   { call: 'AdamW(net, lr: warmup_cosine(0.003, warmup: 2, total: 10))' },
-  ...['Amsgrad', 'Rprop', 'Adagrad', 'Lars', 'Lamb', 'Centred', 'Odd'].map(name => ({
+  { call: 'Sgd(net, lr: 0.1, momentum: 0.9, nesterov: true)' },
+  ...['Amsgrad', 'Adamax', 'Nadam', 'Radam', 'Rmsprop', 'Adagrad', 'Adadelta', 'Lion', 'Lars', 'Lamb'].map(
+    name => ({ call: `${name}(net, lr: 0.01)` }),
+  ),
+  { call: 'Rmsprop(net, lr: 0.01, momentum: 0.9, centered: true, weight_decay: 0.1)' },
+  { call: 'Lars(net, lr: 0.01, weight_decay: 0.1)' },
+  ...['Rprop', 'Limited', 'Centred', 'Odd'].map(name => ({
     call: `${name}(net, lr: 0.01)`,
     source: own,
   })),

@@ -21,6 +21,39 @@ def path(make):
     return values
 
 
+def published(update):
+    """What a paper says, where PyTorch has it not: `update` takes parameter, gradient, state and count."""
+    w, state, values = START.clone(), {}, []
+    for t, gradient in enumerate(GRADIENTS, start=1):
+        w = update(w, gradient, state, t)
+        values.append(flat(w))
+    return values
+
+
+def lion(w, g, state, t, lr=0.1, beta1=0.8, beta2=0.95, decay=0.3):
+    """Chen et al. 2023, algorithm 2."""
+    m = state.get("m", torch.zeros_like(w))
+    c = beta1 * m + (1 - beta1) * g
+    state["m"] = beta2 * m + (1 - beta2) * g
+    return w - lr * (torch.sign(c) + decay * w)
+
+
+def lars(w, g, state, t, lr=0.5, momentum=0.8, trust=0.1, decay=0.2):
+    """You et al. 2017, algorithm 1."""
+    local = trust * w.norm() / (g.norm() + decay * w.norm())
+    state["v"] = momentum * state.get("v", torch.zeros_like(w)) + lr * local * (g + decay * w)
+    return w - state["v"]
+
+
+def lamb(w, g, state, t, lr=0.1, beta1=0.8, beta2=0.95, eps=1e-4, decay=0.3):
+    """You et al. 2020, algorithm 2, with the identity for its function of the norm."""
+    state["m"] = beta1 * state.get("m", torch.zeros_like(w)) + (1 - beta1) * g
+    state["v"] = beta2 * state.get("v", torch.zeros_like(w)) + (1 - beta2) * g**2
+    m, v = state["m"] / (1 - beta1**t), state["v"] / (1 - beta2**t)
+    r = m / (v.sqrt() + eps) + decay * w
+    return w - lr * w.norm() / r.norm() * r
+
+
 def rates(make, lr, count):
     optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=lr)
     schedule = make(optimizer)
@@ -43,6 +76,9 @@ write(
         "Sgd(lr: 0.05, momentum: 0.5, weight_decay: 0.2)": path(
             lambda w: optim.SGD(w, lr=0.05, momentum=0.5, weight_decay=0.2)
         ),
+        "Sgd(lr: 0.05, momentum: 0.8, weight_decay: 0.1, nesterov: true)": path(
+            lambda w: optim.SGD(w, lr=0.05, momentum=0.8, weight_decay=0.1, nesterov=True)
+        ),
         "Adam(lr: 1e-3)": path(lambda w: optim.Adam(w, lr=1e-3)),
         "Adam(lr: 0.1, beta1: 0.5, beta2: 0.9, eps: 0.01)": path(
             lambda w: optim.Adam(w, lr=0.1, betas=(0.5, 0.9), eps=0.01)
@@ -51,6 +87,38 @@ write(
         "AdamW(lr: 0.1, beta1: 0.8, beta2: 0.95, eps: 1e-4, weight_decay: 0.3)": path(
             lambda w: optim.AdamW(w, lr=0.1, betas=(0.8, 0.95), eps=1e-4, weight_decay=0.3)
         ),
+        "Amsgrad(lr: 0.1, beta1: 0.8, beta2: 0.9, eps: 1e-4)": path(
+            lambda w: optim.Adam(w, lr=0.1, betas=(0.8, 0.9), eps=1e-4, amsgrad=True)
+        ),
+        "Adamax()": path(lambda w: optim.Adamax(w)),
+        "Adamax(lr: 0.1, beta1: 0.8, beta2: 0.9, eps: 1e-4)": path(
+            lambda w: optim.Adamax(w, lr=0.1, betas=(0.8, 0.9), eps=1e-4)
+        ),
+        "Nadam()": path(lambda w: optim.NAdam(w)),
+        "Nadam(lr: 0.1, beta1: 0.8, beta2: 0.9, eps: 1e-4, momentum_decay: 0.1)": path(
+            lambda w: optim.NAdam(w, lr=0.1, betas=(0.8, 0.9), eps=1e-4, momentum_decay=0.1)
+        ),
+        "Radam()": path(lambda w: optim.RAdam(w)),
+        "Radam(lr: 0.1, beta1: 0.8, beta2: 0.95, eps: 1e-4)": path(
+            lambda w: optim.RAdam(w, lr=0.1, betas=(0.8, 0.95), eps=1e-4)
+        ),
+        "Rmsprop()": path(lambda w: optim.RMSprop(w)),
+        "Rmsprop(lr: 0.1, alpha: 0.8, eps: 1e-4, momentum: 0.7, centered: true, weight_decay: 0.1)": path(
+            lambda w: optim.RMSprop(
+                w, lr=0.1, alpha=0.8, eps=1e-4, momentum=0.7, centered=True, weight_decay=0.1
+            )
+        ),
+        "Adagrad()": path(lambda w: optim.Adagrad(w)),
+        "Adagrad(lr: 0.5, lr_decay: 0.1, eps: 1e-4, weight_decay: 0.1)": path(
+            lambda w: optim.Adagrad(w, lr=0.5, lr_decay=0.1, eps=1e-4, weight_decay=0.1)
+        ),
+        "Adadelta()": path(lambda w: optim.Adadelta(w)),
+        "Adadelta(lr: 2.0, rho: 0.7, eps: 1e-3, weight_decay: 0.1)": path(
+            lambda w: optim.Adadelta(w, lr=2.0, rho=0.7, eps=1e-3, weight_decay=0.1)
+        ),
+        "Lion(lr: 0.1, beta1: 0.8, beta2: 0.95, weight_decay: 0.3)": published(lion),
+        "Lars(lr: 0.5, momentum: 0.8, trust: 0.1, weight_decay: 0.2)": published(lars),
+        "Lamb(lr: 0.1, beta1: 0.8, beta2: 0.95, eps: 1e-4, weight_decay: 0.3)": published(lamb),
     },
 )
 
@@ -100,6 +168,49 @@ write(
         "cosine(0.3, 8 updates)": rates(lambda o: schedulers.CosineAnnealingLR(o, 8), 0.3, 9),
         "step_decay(0.3, 3 updates)": rates(lambda o: schedulers.StepLR(o, 3), 0.3, 9),
         "step_decay(0.3, 2 updates, factor: 0.5)": rates(lambda o: schedulers.StepLR(o, 2, 0.5), 0.3, 9),
+        "cosine(0.3, 6 updates, least: 0.1)": rates(
+            lambda o: schedulers.CosineAnnealingLR(o, 6, eta_min=0.1), 0.3, 7
+        ),
+        "cosine_restarts(0.3, 3 updates)": rates(
+            lambda o: schedulers.CosineAnnealingWarmRestarts(o, 3), 0.3, 9
+        ),
+        "cosine_restarts(0.3, 2 updates, stretch: 2, least: 0.05)": rates(
+            lambda o: schedulers.CosineAnnealingWarmRestarts(o, 2, T_mult=2, eta_min=0.05), 0.3, 32
+        ),
+        "cosine_restarts(0.3, 1 updates, stretch: 3)": rates(
+            lambda o: schedulers.CosineAnnealingWarmRestarts(o, 1, T_mult=3), 0.3, 45
+        ),
+        "milestone_decay(0.3, [2 updates, 5 updates], factor: 0.5)": rates(
+            lambda o: schedulers.MultiStepLR(o, [2, 5], 0.5), 0.3, 8
+        ),
+        "exponential_decay(0.3, 1 updates, factor: 0.9)": rates(
+            lambda o: schedulers.ExponentialLR(o, 0.9), 0.3, 6
+        ),
+        "polynomial_decay(0.3, 5 updates)": rates(lambda o: schedulers.PolynomialLR(o, 5), 0.3, 8),
+        "polynomial_decay(0.3, 5 updates, power: 2)": rates(
+            lambda o: schedulers.PolynomialLR(o, 5, 2.0), 0.3, 8
+        ),
+        "linear_ramp(0.06, 0.24, 5 updates)": rates(
+            lambda o: schedulers.LinearLR(o, 0.2, 0.8, 5), 0.3, 8
+        ),
+        "warmup_linear(0.3, 4 updates, 10 updates)": rates(
+            lambda o: schedulers.LambdaLR(
+                o, lambda update: update / 4 if update < 4 else max(1 - (update - 4) / 6, 0)
+            ),
+            0.3,
+            12,
+        ),
+        "one_cycle(0.3, 20 updates)": rates(lambda o: schedulers.OneCycleLR(o, 0.3, 20), 0.3, 20),
+        "one_cycle(0.3, 12 updates, rise: 0.5, divisor: 10, final_divisor: 100)": rates(
+            lambda o: schedulers.OneCycleLR(
+                o, 0.3, 12, pct_start=0.5, div_factor=10, final_div_factor=100
+            ),
+            0.3,
+            12,
+        ),
+        "triangular(0.1, 0.3, 4 updates)": rates(
+            lambda o: schedulers.CyclicLR(o, 0.1, 0.3, 4, cycle_momentum=False), 0.1, 18
+        ),
         "warmup_cosine(0.3, 4 updates, 10 updates)": rates(warmup, 0.3, 10),
     },
 )

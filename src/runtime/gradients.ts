@@ -10,6 +10,7 @@ import { gatherKernel, pickKernel, scatterAddKernel } from './kernels/indexing.t
 import { replaceMatMul } from './kernels/matMul.ts'
 import { avgPoolInputKernel, avgPoolKernel, maxPoolIndexKernel, maxPoolKernel } from './kernels/pooling.ts'
 import { replaceReductions } from './kernels/reductions.ts'
+import { replaceSign } from './kernels/sign.ts'
 import { maxPoolHitsKernel } from './kernels/taps.ts'
 import { replaceTile } from './kernels/tile.ts'
 
@@ -42,5 +43,6 @@ export function registerGradients(): void {
   replaceMatMul()
   replaceCast()
   replaceReductions()
+  replaceSign()
   for (const config of [...elementwise, ...reduce, ...layout]) tf.registerGradient(apart(config))
 }
