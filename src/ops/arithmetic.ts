@@ -1,7 +1,7 @@
 import { type Code, ts } from '../base/code.ts'
 import type { DType } from '../types/tensor.ts'
 import type { Make } from './builder.ts'
-import { castTo, type OnnxContext, type OnnxValue, one, scalar } from './onnx.ts'
+import { castTo, either, justOne, type OnnxContext, type OnnxValue, one, scalar } from './onnx.ts'
 import type { Op, Operand, Sample } from './op.ts'
 import { dtypeText } from './text.ts'
 import { indicator, number, unbroadcast } from './unbroadcast.ts'
@@ -103,7 +103,7 @@ function floorDivide(a: OnnxValue, b: OnnxValue, context: OnnxContext): OnnxValu
   const safe = graph.node('Where', [byZero, scalar(context, 1, 'i32'), b])
   const quotient = graph.node('Div', [a, safe])
   const rest = graph.node('Sub', [a, graph.node('Mul', [quotient, safe])])
-  const differ = graph.node('Xor', [graph.node('Less', [a, zero]), graph.node('Less', [safe, zero])])
+  const differ = justOne(context, graph.node('Less', [a, zero]), graph.node('Less', [safe, zero]))
   const left = graph.node('Not', [graph.node('Equal', [rest, zero])])
   const high = castTo(context, graph.node('And', [left, differ]), 'i32')
   return graph.node('Where', [byZero, zero, graph.node('Sub', [quotient, high])])
@@ -125,7 +125,7 @@ function remainder(a: OnnxValue, b: OnnxValue, context: OnnxContext): OnnxValue 
     return graph.node('Sub', [a, graph.node('Mul', [b, graph.node('Floor', [graph.node('Div', [a, b])])])])
   const zero = scalar(context, 0)
   const rest = graph.node('Mod', [a, b], { fmod: 1 })
-  const differ = graph.node('Xor', [graph.node('Less', [a, zero]), graph.node('Less', [b, zero])])
+  const differ = justOne(context, graph.node('Less', [a, zero]), graph.node('Less', [b, zero]))
   const moved = graph.node('Mod', [graph.node('Add', [rest, b]), b], { fmod: 1 })
   return graph.node('Where', [differ, moved, rest])
 }
@@ -330,9 +330,10 @@ function chooseBool(condition: Code, a: Code, b: Code): Code {
 }
 
 /** The kernel of the processor knows no booleans. */
-function eitherBool(condition: OnnxValue, a: OnnxValue, b: OnnxValue, { graph }: OnnxContext): OnnxValue {
+function eitherBool(condition: OnnxValue, a: OnnxValue, b: OnnxValue, context: OnnxContext): OnnxValue {
+  const { graph } = context
   const otherwise = graph.node('And', [graph.node('Not', [condition]), b])
-  return graph.node('Or', [graph.node('And', [condition, a]), otherwise])
+  return either(context, graph.node('And', [condition, a]), otherwise)
 }
 
 export const where: Op = {

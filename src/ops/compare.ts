@@ -1,5 +1,5 @@
 import { ts } from '../base/code.ts'
-import { type OnnxContext, type OnnxValue, one } from './onnx.ts'
+import { either, type OnnxContext, type OnnxValue, one } from './onnx.ts'
 import type { Op, Sample } from './op.ts'
 
 const numbers: Sample = {
@@ -69,13 +69,13 @@ export const ge: Op = comparison(
   one('GreaterOrEqual'),
 )
 
-function connective(doc: string, name: string, onnx: string): Op {
+function connective(doc: string, name: string, onnx: Op['onnx']): Op {
   return {
     doc,
     signature: '(a: B[~s], b: B[~s]) -> B[~s]',
     call: false,
     tfjs: ([a, b]) => ts`tf.${name}(${a!}, ${b!})`,
-    onnx: one(onnx),
+    onnx,
     grad: 'none',
     lift: 'elementwise',
     samples: [
@@ -97,8 +97,12 @@ function connective(doc: string, name: string, onnx: string): Op {
   }
 }
 
-export const and: Op = connective('Whether both hold, written `a and b`.', 'logicalAnd', 'And')
-export const or: Op = connective('Whether either holds, written `a or b`.', 'logicalOr', 'Or')
+export const and: Op = connective('Whether both hold, written `a and b`.', 'logicalAnd', one('And'))
+export const or: Op = connective(
+  'Whether either holds, written `a or b`.',
+  'logicalOr',
+  ([a, b], _, context) => either(context, a!, b!),
+)
 
 export const not: Op = {
   doc: 'Whether it does not hold, written `not a`.',

@@ -7,8 +7,10 @@ import {
   type FixedType,
   filled,
   fixed,
+  integers,
   type OnnxContext,
   type OnnxValue,
+  range,
   reshapeTo,
   scalar,
   transposed,
@@ -121,10 +123,6 @@ function scatterNodes(
   return transposed(context, sums, [...range(1, start + 1), 0, ...range(start + 1, rest.length + 1)])
 }
 
-function range(from: number, to: number): readonly number[] {
-  return Array.from({ length: to - from }, (_, i) => from + i)
-}
-
 export const scatter_add: Op<{ axis: number; size: Dim }> = {
   doc: 'Sums of the parts of `x` that an index tensor sends to the same position of the new axis: the reverse of `gather`.',
   signature: '(x: F[...], index: I[...]) -> F[...]',
@@ -165,9 +163,23 @@ export const scatter_add: Op<{ axis: number; size: Dim }> = {
 /** The index as a column of its own, which names one element of each row. */
 function pickNodes(x: OnnxValue, index: OnnxValue, context: OnnxContext): OnnxValue {
   const [from, at] = context.inputs as readonly [FixedType, FixedType]
+  // WebGPU picks floats alone.
+  if (context.provider === 'webgpu' && from.dtype !== 'f32') return pickedWhole(x, index, context)
   const column = reshapeTo(context, positions(index, from.shape.at(-1)!, context), [...at.shape, 1])
   const picked = context.graph.node('GatherElements', [x, column], { axis: -1 })
   return reshapeTo(context, picked, at.shape)
+}
+
+/** The sum of each row with zeros for all elements but the one that is picked. */
+function pickedWhole(x: OnnxValue, index: OnnxValue, context: OnnxContext): OnnxValue {
+  const { graph } = context
+  const [{ dtype, shape }, at] = context.inputs as readonly [FixedType, FixedType]
+  const places = graph.constant('i32', range(0, shape.at(-1)!), [shape.at(-1)!])
+  const isPicked = graph.node('Equal', [reshapeTo(context, index, [...at.shape, 1]), places])
+  const whole = dtype === 'bool' ? castTo(context, x, 'i32') : x
+  const kept = graph.node('Where', [isPicked, whole, scalar(context, 0, 'i32')])
+  const sums = graph.node('ReduceSum', [kept, integers(context, [-1])], { keepdims: 0 })
+  return dtype === 'bool' ? castTo(context, sums, 'bool') : sums
 }
 
 export const pick: Op = {

@@ -5,9 +5,12 @@ import { entryOf, frontAxis, hasRest, knownEntry, noAxis, replaceEntry } from '.
 import {
   fixed,
   fixedShape,
+  gathered,
   integers,
+  moved,
   type OnnxContext,
   type OnnxValue,
+  range,
   reshapeTo,
   reversed,
   scalar,
@@ -84,8 +87,11 @@ export const transpose: Op<{ perm: readonly number[] }> = {
   attrs: { perm: { kind: 'ints', default: [] } },
   infer: ([x], { perm }) => inferTranspose(x!, perm),
   tfjs: ([x], { perm }, { inputs }) => transposeText(x!, perm, inputs[0]!.shape),
-  onnx: ([x], { perm }, { inputs, graph }) =>
-    graph.node('Transpose', [x], { perm: perm.length === 0 ? swapLast(inputs[0]!.shape.length) : perm }),
+  onnx: ([x], { perm }, context) => {
+    const { dtype, shape } = context.inputs[0]!
+    const order = perm.length === 0 ? swapLast(shape.length) : perm
+    return moved(context, [x!], dtype, numbers => context.graph.node('Transpose', numbers, { perm: order }))
+  },
   grad: (dy, { attrs: { perm } }, make) => [make.transpose([dy], { perm: inverse(perm) })],
   lift: ({ perm }) => ({ perm: perm.length === 0 ? [] : [0, ...perm.map(i => i + 1)] }),
   samples: [
@@ -178,7 +184,11 @@ export const concat: Op<{ axis: number }> = {
   attrs: { axis: { kind: 'axis', default: 0 } },
   infer: (xs, { axis }) => inferConcat(xs, axis),
   tfjs: (xs, { axis }, { inputs }) => ts`tf.concat([${join(xs)}], ${frontAxis(axis, inputs[0]!.shape)})`,
-  onnx: (xs, { axis }, { graph }) => (xs.length === 1 ? xs[0]! : graph.node('Concat', xs, { axis })),
+  onnx: (xs, { axis }, context) => {
+    if (xs.length === 1) return xs[0]!
+    const { dtype } = context.outputs[0]!
+    return moved(context, xs, dtype, numbers => context.graph.node('Concat', numbers, { axis }))
+  },
   grad: (dy, { inputs, attrs: { axis } }, make) => {
     let from: Dim = 0
     return inputs.map(x => {
@@ -240,6 +250,11 @@ function inferSlice(
   return { dtype: x.dtype, shape: replaceEntry(x.shape, entry, subtract(to, from)) }
 }
 
+/** Whether the provider has a kernel that cuts pieces out of the first input: WebGPU only has one for floats. */
+function slicesAs({ provider, inputs }: OnnxContext): boolean {
+  return provider !== 'webgpu' || inputs[0]!.dtype === 'f32'
+}
+
 export const slice: Op<{ axis: number; from: Dim; to: Dim }> = {
   doc: 'The positions `from` up to but not including `to` of one axis.',
   signature: '(x: T[...s]) -> T[...r]',
@@ -247,8 +262,11 @@ export const slice: Op<{ axis: number; from: Dim; to: Dim }> = {
   infer: ([x], attrs) => inferSlice(x!, attrs),
   tfjs: ([x], { axis, from, to }, { inputs, dim }) =>
     sliceText(x!, axis, inputs[0]!.shape, from, subtract(to, from), dim),
-  onnx: ([x], { axis, from, to }, context) =>
-    context.graph.node('Slice', [x, ...[fixed(from), fixed(to), axis].map(n => integers(context, [n]))]),
+  onnx: ([x], { axis, from, to }, context) => {
+    const [first, end] = [fixed(from), fixed(to)]
+    if (!slicesAs(context)) return gathered(context, x!, axis, range(first, end))
+    return context.graph.node('Slice', [x, ...[first, end, axis].map(n => integers(context, [n]))])
+  },
   grad: (dy, { inputs: [x], attrs: { axis, from, to } }, make) => {
     const size = x!.type.shape[knownEntry(axis, x!.type.shape)]!
     return [make.pad([dy], { axis, before: from, after: subtract(size, to), value: 0 })]
@@ -299,7 +317,9 @@ export const pad: Op<{ axis: number; before: Dim; after: Dim; value: number }> =
     const { dtype, shape } = context.inputs[0]!
     const entry = knownEntry(axis, shape)
     const sides = [before, after].flatMap(side => shape.map((_, i) => (i === entry ? fixed(side) : 0)))
-    return context.graph.node('Pad', [x, integers(context, sides), scalar(context, value, dtype)])
+    return moved(context, [x!], dtype, (numbers, as) =>
+      context.graph.node('Pad', [...numbers, integers(context, sides), scalar(context, value, as)]),
+    )
   },
   grad: (dy, { inputs: [x], attrs: { axis, before } }, make) => {
     const size = x!.type.shape[knownEntry(axis, x!.type.shape)]!
@@ -326,7 +346,10 @@ export const reverse: Op<{ axis: number }> = {
   attrs: { axis: { kind: 'axis' } },
   infer: ([x], { axis }) => (entryOf(axis, x!.shape) === undefined ? noAxis(axis, x!.shape) : x!),
   tfjs: ([x], { axis }, { inputs }) => reverseText(x!, axis, inputs[0]!),
-  onnx: ([x], { axis }, context) => reversed(context, x!, [axis]),
+  onnx: ([x], { axis }, context) => {
+    if (slicesAs(context)) return reversed(context, x!, [axis])
+    return gathered(context, x!, axis, range(0, context.inputs[0]!.shape.at(axis)!).toReversed())
+  },
   grad: (dy, { attrs }, make) => [make.reverse([dy], attrs)],
   lift: ({ axis }, [x]) => ({ axis: knownEntry(axis, x!.shape) + 1 }),
   samples: [

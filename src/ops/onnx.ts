@@ -39,7 +39,8 @@ export interface OnnxGraph {
 export type OnnxDomain = 'com.microsoft' | 'com.microsoft.nchwc'
 
 /** What a graph will run on. */
-export type OnnxProvider = 'cpu' | 'webgpu' | 'cuda'
+export const providers = ['cpu', 'webgpu', 'cuda'] as const
+export type OnnxProvider = (typeof providers)[number]
 
 /** A tensor type whose sizes are all known. */
 export interface FixedType {
@@ -129,6 +130,46 @@ export function reversed(context: OnnxContext, x: OnnxValue, axes: readonly numb
     )
   // From the last place to before the first, which is as far below 0 as there are numbers.
   return context.graph.node('Slice', [x, each(-1), each(-(2 ** 31)), integers(context, axes), each(-1)])
+}
+
+/** The whole numbers from one up to another, which is not among them. */
+export function range(from: number, to: number): readonly number[] {
+  return Array.from({ length: to - from }, (_, i) => from + i)
+}
+
+/** Some positions of an axis, in this order. */
+export function gathered(
+  { graph }: OnnxContext,
+  x: OnnxValue,
+  axis: number,
+  places: readonly number[],
+): OnnxValue {
+  return graph.node('Gather', [x, graph.constant('i32', places, [places.length])], { axis })
+}
+
+/** What moves elements about, done to values of this dtype: WebGPU has kernels for numbers alone, so booleans go through as numbers. */
+export function moved(
+  context: OnnxContext,
+  xs: readonly OnnxValue[],
+  dtype: DType,
+  move: (xs: readonly OnnxValue[], dtype: DType) => OnnxValue,
+): OnnxValue {
+  if (context.provider !== 'webgpu' || dtype !== 'bool') return move(xs, dtype)
+  const numbers = xs.map(x => castTo(context, x, 'i32'))
+  return castTo(context, move(numbers, 'i32'), 'bool')
+}
+
+/** Whether either holds. WebGPU leaves Or to the processor. */
+export function either({ graph, provider }: OnnxContext, a: OnnxValue, b: OnnxValue): OnnxValue {
+  if (provider !== 'webgpu') return graph.node('Or', [a, b])
+  return graph.node('Not', [graph.node('And', [graph.node('Not', [a]), graph.node('Not', [b])])])
+}
+
+/** Whether just one holds. WebGPU leaves Xor to the processor. */
+export function justOne(context: OnnxContext, a: OnnxValue, b: OnnxValue): OnnxValue {
+  const { graph, provider } = context
+  if (provider !== 'webgpu') return graph.node('Xor', [a, b])
+  return graph.node('Not', [graph.node('Equal', [castTo(context, a, 'i32'), castTo(context, b, 'i32')])])
 }
 
 /** The value with its axes in another order; itself where they keep theirs. */

@@ -2,7 +2,16 @@ import { type Code, ts } from '../base/code.ts'
 import type { DType, TensorType } from '../types/tensor.ts'
 import { entriesOf, entryOf, frontAxis, hasRest, knownEntry, noAxis } from './axes.ts'
 import type { Make } from './builder.ts'
-import { castTo, filled, integers, type OnnxContext, type OnnxValue, reshapeTo, scalar } from './onnx.ts'
+import {
+  castTo,
+  filled,
+  integers,
+  type OnnxContext,
+  type OnnxValue,
+  range,
+  reshapeTo,
+  scalar,
+} from './onnx.ts'
 import type { AttrSpec, Clash, Op, Operand, Sample, TfjsContext } from './op.ts'
 import { callText, listText } from './text.ts'
 import { indicator, number, restore } from './unbroadcast.ts'
@@ -263,8 +272,24 @@ function withoutAxis(x: TensorType, axis: number): TensorType | Clash {
 /** The kernels refuse an axis without elements; the place there is 0, as with tfjs. */
 function positionNodes(node: string, x: OnnxValue, axis: number, context: OnnxContext): OnnxValue {
   const { graph, inputs, outputs } = context
-  if (inputs[0]!.shape.includes(0)) return filled(context, 'i32', 0, outputs[0]!.shape)
+  const { shape } = inputs[0]!
+  if (shape.includes(0)) return filled(context, 'i32', 0, outputs[0]!.shape)
+  if (context.provider === 'webgpu')
+    return firstPlace(node === 'ArgMax' ? 'ReduceMax' : 'ReduceMin', x, axis, context)
   return castTo(context, graph.node(node, [x], { axis, keepdims: 0 }), 'i32')
+}
+
+/** The least place whose element is the extreme one: ArgMax gives 64-bit integers, which WebGPU does nothing with. */
+function firstPlace(extreme: string, x: OnnxValue, axis: number, context: OnnxContext): OnnxValue {
+  const { graph, inputs } = context
+  const { shape } = inputs[0]!
+  const entry = knownEntry(axis, shape)
+  const size = shape[entry]!
+  const column = graph.constant('i32', range(0, size), [size, ...shape.slice(entry + 1).map(() => 1)])
+  const axes = integers(context, [entry])
+  const isExtreme = graph.node('Equal', [x, graph.node(extreme, [x, axes], { keepdims: 1 })])
+  const candidates = graph.node('Where', [isExtreme, column, scalar(context, size - 1, 'i32')])
+  return graph.node('ReduceMin', [candidates, axes], { keepdims: 0 })
 }
 
 function position(doc: string, lowering: string, node: string): Op<{ axis: number }> {

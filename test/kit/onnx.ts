@@ -2,6 +2,7 @@ import { Tensor } from 'onnxruntime-node'
 import { type Binding, binding, initOrt } from 'onnxruntime-node/dist/binding.js'
 import { channelBlockProbe } from '../../src/emit/onnx/channelBlock.ts'
 import type { OnnxFunction } from '../../src/emit/onnx/graph.ts'
+import { type OnnxProvider, providers } from '../../src/ops/onnx.ts'
 import type { DType } from '../../src/types/tensor.ts'
 
 /** Numbers of a tensor, row by row. */
@@ -42,8 +43,15 @@ export function channelBlock(): number | undefined {
   }
 }
 
-/** A session on one thread. */
-export function load(bytes: Uint8Array): Binding.InferenceSession {
+/** The provider that the tests are asked to try beside the processor: `LTM_TEST_PROVIDER=webgpu npm test`. */
+const asked = process.env.LTM_TEST_PROVIDER
+
+export const askedProviders: readonly OnnxProvider[] = providers.filter(name => name === asked)
+if (asked !== undefined && askedProviders.length === 0)
+  throw new Error(`LTM_TEST_PROVIDER is ${asked}, not one of ${providers.join(', ')}`)
+
+/** A session on one thread. On another provider than the processor nothing may be left to the processor. */
+export function load(bytes: Uint8Array, provider: OnnxProvider = 'cpu'): Binding.InferenceSession {
   initOrt()
   const session = new binding.InferenceSession()
   const buffer = new ArrayBuffer(bytes.length)
@@ -51,18 +59,27 @@ export function load(bytes: Uint8Array): Binding.InferenceSession {
   session.loadModel(buffer, 0, bytes.length, {
     intraOpNumThreads: 1,
     executionMode: 'sequential',
-    logSeverityLevel: 3,
-    extra: { session: { set_denormal_as_zero: '1' } },
+    logSeverityLevel: 4,
+    executionProviders: [provider],
+    extra: {
+      session: {
+        set_denormal_as_zero: '1',
+        ...(provider === 'cpu' ? {} : { disable_cpu_ep_fallback: '1' }),
+      },
+    },
   })
   return session
 }
 
-/** A model that is ready to run, on the processor. The first one of a process makes denormal numbers count as 0. */
-export function sessionOf({ bytes, inputs, outputs }: Pick<OnnxFunction, 'bytes' | 'inputs' | 'outputs'>): {
+/** A model that is ready to run. The first one of a process makes denormal numbers count as 0. */
+export function sessionOf(
+  { bytes, inputs, outputs }: Pick<OnnxFunction, 'bytes' | 'inputs' | 'outputs'>,
+  provider: OnnxProvider = 'cpu',
+): {
   run(values: readonly ArrayLike<number>[]): readonly Numbers[]
   dispose(): void
 } {
-  const session = load(bytes)
+  const session = load(bytes, provider)
   return {
     run: values => {
       const feeds = Object.fromEntries(inputs.map((input, i) => [input.name, given(input, values[i]!)]))
@@ -78,8 +95,12 @@ export function sessionOf({ bytes, inputs, outputs }: Pick<OnnxFunction, 'bytes'
 }
 
 /** Runs a model once. */
-export function runOnnx(model: OnnxFunction, values: readonly ArrayLike<number>[]): readonly Numbers[] {
-  const session = sessionOf(model)
+export function runOnnx(
+  model: OnnxFunction,
+  values: readonly ArrayLike<number>[],
+  provider: OnnxProvider = 'cpu',
+): readonly Numbers[] {
+  const session = sessionOf(model, provider)
   try {
     return session.run(values)
   } finally {
@@ -92,7 +113,7 @@ export function runOnnx(model: OnnxFunction, values: readonly ArrayLike<number>[
  * output.
  */
 const leavesWebgpu = new Set(
-  'Sign Round Mod Selu Softsign LogSoftmax OneHot FusedMatMul SpaceToDepth MaxUnpool ConstantOfShape Range Dropout BitwiseXor IsNaN'.split(
+  'Sign Round Mod Selu Softsign LogSoftmax OneHot FusedMatMul SpaceToDepth MaxUnpool ConstantOfShape Range Dropout BitwiseXor IsNaN Or Xor ArgMax ArgMin'.split(
     ' ',
   ),
 )

@@ -66,11 +66,11 @@ export class GraphBuilder implements OnnxGraph {
     return constant
   }
 
-  /** A copy of a value, for an output that can't have the name of what it is. */
-  copy(value: OnnxValue): OnnxValue {
+  /** A copy of a value, for an output that can't have the name of what it is; `type` gives of each of `inputs` the value itself. */
+  copy(type: string, inputs: readonly OnnxValue[]): OnnxValue {
     const output = this.#output()
-    const node = { name: this.#nodeName('Identity'), type: 'Identity', domain: '', attrs: {} }
-    this.#nodes.set(output.name, { ...node, inputs: [value], outputs: [output] })
+    const node = { name: this.#nodeName(type), type, domain: '', attrs: {} }
+    this.#nodes.set(output.name, { ...node, inputs, outputs: [output] })
     return output
   }
 

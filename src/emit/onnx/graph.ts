@@ -58,7 +58,7 @@ export function lowerToOnnx(func: Func, options: LoweringOptions): OnnxFunction 
     const inputs = tile.inputs.map(name => values.get(name)!)
     values.set(step.outputs[0]!.name, tile.lower(inputs, context))
   }
-  return finish(func, facts, graph, values)
+  return finish(func, facts, graph, values, options)
 }
 
 interface Chosen {
@@ -73,6 +73,7 @@ function chooseTiles(func: Func, facts: Facts, provider: OnnxProvider): readonly
   for (const step of [...func.steps].reverse()) {
     if (!step.outputs.some(output => needed.has(output.name))) continue
     const tile = emptyTile(step) ?? tileOf(step, facts, provider) ?? plainTile(step)
+    if (provider === 'webgpu') refuseEmpty(step, tile, facts)
     for (const input of tile.inputs) needed.add(input)
     chosen.push({ step, tile })
   }
@@ -82,9 +83,22 @@ function chooseTiles(func: Func, facts: Facts, provider: OnnxProvider): readonly
 /** What has no elements is computed from nothing: not every kernel takes tensors without any. */
 function emptyTile({ outputs }: Step): Tile | undefined {
   const type = outputs[0]?.type
-  if (type === undefined || type === 'key' || !type.shape.includes(0)) return undefined
+  if (type === undefined || type === 'key' || !isEmpty(type)) return undefined
   return { inputs: [], lower: (_, { graph, outputs: [y] }) => graph.constant(y!.dtype, [], y!.shape) }
 }
+
+/** WebGPU crashes on tensors without elements. */
+function refuseEmpty(step: Step, { inputs }: Tile, facts: Facts): void {
+  if (inputs.some(name => isEmpty(facts.type(name))))
+    throw new NotLowered(
+      step.op,
+      step.origin,
+      'reads a tensor without elements, for which WebGPU has no kernels',
+    )
+}
+
+const isEmpty = (type: ValueType | undefined): boolean =>
+  type !== undefined && type !== 'key' && type.shape.includes(0)
 
 /** A step by itself, as the entry of its operator says. */
 function plainTile(step: Step): Tile {
@@ -119,6 +133,7 @@ function finish(
   facts: Facts,
   graph: GraphBuilder,
   values: ReadonlyMap<string, OnnxValue>,
+  { provider }: LoweringOptions,
 ): OnnxFunction {
   const supply = new NameSupply()
   const names = new Map<string, string>()
@@ -134,13 +149,20 @@ function finish(
   const inputs = func.params.map(({ name }) => info(claim(values.get(name)!, name), name))
   const outputs = func.results.map(name => {
     const value = values.get(name)!
-    const own = names.has(value.name) || !graph.isComputed(value) ? graph.copy(value) : value
+    const isOwn = !names.has(value.name) && graph.isComputed(value)
+    const own = isOwn ? value : copied(graph, value, facts.type(name), provider)
     return info(claim(own, name), name)
   })
   for (const [name, value] of values) if (!names.has(value.name)) claim(value, name)
   const { nodes, constants } = graph.finish(name => names.get(name) ?? claim({ name }, 'value'))
   const model = { name: func.name, nodes, constants, inputs, outputs }
   return { bytes: encodeModel(model), model, inputs, outputs }
+}
+
+/** WebGPU has no kernel that copies booleans. */
+function copied(graph: GraphBuilder, value: OnnxValue, type: ValueType, provider: OnnxProvider): OnnxValue {
+  const isOdd = provider === 'webgpu' && type !== 'key' && type.dtype === 'bool'
+  return isOdd ? graph.copy('And', [value, value]) : graph.copy('Identity', [value])
 }
 
 /** The type of a parameter or result, which has no step of its own to blame. */
