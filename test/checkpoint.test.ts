@@ -332,6 +332,10 @@ checkpoints('that are not there: what is there instead', async () => {
   assert.ok(error.help?.startsWith('there are: '), error.help)
   const whole = await failure(() => loadCheckpoint(folder))
   assert.ok(whole.help?.startsWith('in it are: ') && whole.help.includes('best'), whole.help)
+  const run = freshFolder()
+  await saveCheckpoint(join(run, 'checkpoints'), 'latest', snapshot(1))
+  const above = await failure(() => loadCheckpoint(run))
+  assert.is(above.help, `in it are: ${join('checkpoints', 'latest')}`)
 })
 
 checkpoints('are refused names that are no folder names, and states that are no JSON', async () => {

@@ -166,7 +166,7 @@ test('help and version are asked for, and everything else unknown is bad usage',
   const help = await ltm(['--help'])
   assert.is(help.code, 0)
   assert.match(help.out, 'Exit codes:')
-  for (const name of ['check', 'run', 'test', 'predict', 'ir', 'build', 'explain', 'doctor']) {
+  for (const name of ['check', 'run', 'validate', 'test', 'predict', 'ir', 'build', 'explain', 'doctor']) {
     const one = await ltm([name, '--help'])
     assert.is(one.code, 0, name)
     assert.match(one.out, 'Examples:')
@@ -808,6 +808,9 @@ test('a program is trained, tested and predicts, on the real runtime', async ({ 
   assert.is((await ltm(['run', ...options], { module, run })).code, 0)
   assert.equal(readdirSync(join(folder, 'runs', 'A')), ['v1'])
   assert.is((await ltm(['test', ...options], { module, run })).code, 0)
+  const unlike = await ltm(['validate', ...options], { module, run })
+  assert.is(unlike.code, 1)
+  assert.match(unlike.err, 'has no val step with examples to run on')
   const out = join(folder, 'p.csv')
   assert.is((await ltm(['predict', ...options, '--out', out], { module, run })).code, 0)
   assert.is(readFileSync(out, 'utf8'), 'y\n2\n4\n6\n')

@@ -7,7 +7,7 @@ import * as assert from 'uvu/assert'
 import { hookEvents } from '../src/base/hookEvents.ts'
 import type { RunError } from '../src/runtime/errors.ts'
 import type { TrainingEvent } from '../src/runtime/events.ts'
-import { predict, type RunOptions, test as runTests, train } from '../src/runtime/index.ts'
+import { predict, type RunOptions, test as runTests, train, validate } from '../src/runtime/index.ts'
 import type { HookSpec, StepSpec, Training } from '../src/runtime/training.ts'
 import { compileText, importProgram } from './kit/evaluate.ts'
 import { near } from './kit/near.ts'
@@ -89,7 +89,10 @@ test('fit and test come in Lightning’s order', async () => {
   assert.equal(calls, ours([...lightning.fit!, ...lightning.test!]))
 })
 
-test('so do tests and predictions by themselves', async () => {
+test('so do validations, tests and predictions by themselves', async () => {
+  const validations = traced(1)
+  await validate(validations.training, quietly())
+  assert.equal(validations.calls, ours(lightning.validate!))
   const tests = traced(1)
   await runTests(tests.training, quietly())
   assert.equal(tests.calls, ours(lightning.test!))

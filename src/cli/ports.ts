@@ -14,7 +14,7 @@ export type Compiler = Pick<
 >
 
 /** What is done with a program. */
-export type Mode = 'train' | 'test' | 'predict'
+export type Mode = 'train' | 'validate' | 'test' | 'predict'
 
 /** What the person asked a run for. */
 export interface RunRequest {

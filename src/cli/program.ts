@@ -14,6 +14,7 @@ type Declare = (cli: Cli, finish: Finish) => Command
 const commands: ReadonlyMap<string, () => Promise<Declare>> = new Map([
   ['check', async () => (await import('./check.ts')).checkCommand],
   ['run', async () => (await import('./run.ts')).runCommand],
+  ['validate', async () => (await import('./validate.ts')).validateCommand],
   ['test', async () => (await import('./test.ts')).testCommand],
   ['test-constraints', async () => (await import('./testConstraints.ts')).testConstraintsCommand],
   ['predict', async () => (await import('./predict.ts')).predictCommand],
@@ -65,7 +66,7 @@ function declare(loaded: readonly Declare[], cli: Cli, finish: Finish): Command 
 /** For the commands that take hypers, flags that they don't know become `--set`. */
 function withHypers(args: readonly string[], program: Command): readonly string[] {
   const [name = '', ...rest] = args
-  if (!['run', 'test', 'predict', 'summary', 'tune', 'sweep'].includes(name)) return args
+  if (!['run', 'validate', 'test', 'predict', 'summary', 'tune', 'sweep'].includes(name)) return args
   const command = program.commands.find(one => one.name() === name)
   const help = { long: '--help', short: '-h', required: false, optional: false }
   return [name, ...hyperFlags(rest, [...(command?.options ?? []), help])]

@@ -2,7 +2,7 @@ import { lacksGraphs, surveyBackends } from '../runtime/backends.ts'
 import { type ExitCode, exitCodes, type RunError } from '../runtime/errors.ts'
 import type { Reporter } from '../runtime/events.ts'
 import { profiled } from '../runtime/profiled.ts'
-import { predict, type RunResult, test, train } from '../runtime/program.ts'
+import { predict, type RunResult, test, train, validate } from '../runtime/program.ts'
 import { findRate, rateHypers } from '../runtime/rateFinder.ts'
 import type { RunOptions } from '../runtime/start.ts'
 import type { Training } from '../runtime/training.ts'
@@ -11,7 +11,7 @@ import { trainingOf } from './modules.ts'
 import type { RunRequest, Runtime } from './ports.ts'
 import { jsonlOf, requireWritable, writePredictions } from './predictions.ts'
 
-const modes = { train, test, predict }
+const modes = { train, validate, test, predict }
 
 /** The runtime as commands use it. */
 export const runtimePort: Runtime = {

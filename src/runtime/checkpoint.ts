@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { existsSync, type Stats } from 'node:fs'
 import { readdir, readFile, stat } from 'node:fs/promises'
-import { basename, dirname, join, resolve } from 'node:path'
+import { basename, dirname, join, relative, resolve } from 'node:path'
 import { type FileContent, nameOfPlace, placesOf, removeFolder, systemCode, writeFolder } from './atomic.ts'
 import type { JsonValue, Snapshot, StoredTensor } from './contracts.ts'
 import { exitCodes, RunError } from './errors.ts'
@@ -337,10 +337,11 @@ function tooNew(shown: string, version: number): RunError {
 }
 
 async function noCheckpoint(path: string): Promise<RunError> {
-  const inside = await newestFirst(resolve(path))
+  const below = await newestFirst(join(resolve(path), 'checkpoints'))
+  const inside = [...(await newestFirst(resolve(path))), ...below]
   const incomplete = await statOf(path, files.state)
   if (incomplete !== undefined) return damaged(path, `${files.manifest} is missing`)
-  const names = inside.map(candidate => basename(candidate.path))
+  const names = inside.map(candidate => relative(resolve(path), candidate.path))
   const beside =
     names.length > 0 ? names : (await newestFirst(dirname(resolve(path)))).map(c => basename(c.path))
   return new RunError({

@@ -23,7 +23,7 @@ export type TrainingEvent =
 /** A reporter must not keep a run waiting: it is called synchronously, between steps. */
 export type Reporter = (event: TrainingEvent) => void
 
-export type RunMode = 'train' | 'test' | 'predict'
+export type RunMode = 'train' | 'validate' | 'test' | 'predict'
 
 /** All clocks at one moment; a record carries every one of them. */
 export interface ClockValues {

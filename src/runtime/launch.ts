@@ -5,17 +5,17 @@ import { parseArgs } from 'node:util'
 import { systemCode } from './atomic.ts'
 import { describeRunError, type ExitCode, exitCodes, RunError } from './errors.ts'
 import { watchInterrupts } from './interrupts.ts'
-import { predict, test, train } from './program.ts'
+import { predict, test, train, validate } from './program.ts'
 import { chooseReporter } from './report/choose.ts'
 import type { RunOptions } from './start.ts'
 import type { Training } from './training.ts'
 import { batchesIn, limitIn } from './trials.ts'
 
-const modes = { train, test, predict } as const
+const modes = { train, validate, test, predict } as const
 type Mode = keyof typeof modes
 
-const usage = `usage: node PROGRAM.js [train | test | predict] [--backend NAME] [--checkpoint FOLDER] [--accept-changes]
-       [--runs FOLDER] [--seed NUMBER] [--split NAME] [--fast-dev-run [BATCHES]] [--overfit BATCHES]
+const usage = `usage: node PROGRAM.js [train | validate | test | predict] [--backend NAME] [--checkpoint FOLDER]
+       [--accept-changes] [--runs FOLDER] [--seed NUMBER] [--split NAME] [--fast-dev-run [BATCHES]] [--overfit BATCHES]
        [--limit BATCHES|SHARE] [--deterministic] [--json]`
 
 /** Runs a program if its file is the one that Node was asked to run; an import of it does nothing. */

@@ -71,9 +71,23 @@ type Stage = keyof typeof phases
 
 /** Runs the test steps: on the weights of `options.checkpoint`, or on start values. */
 export function test(training: Training, options: RunOptions = {}): Promise<RunResult> {
-  return runProgram('test', training, options, async session => {
-    if (evaluationSteps(session, 'test').length === 0) throw nothingToTest(training.name)
-    await within(session, 'test', options.checkpoint, () => evaluate(session, 'test'))
+  return evaluateAlone('test', training, options)
+}
+
+/** Runs the validation steps, as `test` does those of tests. */
+export function validate(training: Training, options: RunOptions = {}): Promise<RunResult> {
+  return evaluateAlone('validate', training, options)
+}
+
+function evaluateAlone(
+  mode: 'validate' | 'test',
+  training: Training,
+  options: RunOptions,
+): Promise<RunResult> {
+  const phase = phases[mode]
+  return runProgram(mode, training, options, async session => {
+    if (evaluationSteps(session, phase).length === 0) throw nothingToEvaluate(training.name, phase)
+    await within(session, mode, options.checkpoint, () => evaluate(session, phase))
   })
 }
 
@@ -84,11 +98,11 @@ export function predict(training: Training, options: RunOptions = {}): Promise<R
   )
 }
 
-function nothingToTest(name: string): RunError {
+function nothingToEvaluate(name: string, phase: 'val' | 'test'): RunError {
   return new RunError({
     code: 'LTM6106',
-    message: `\`${name}\` has no test step with examples to run on`,
-    help: 'write `step test(batch) { … }` in it, and give its dataset a split `test`',
+    message: `\`${name}\` has no ${phase} step with examples to run on`,
+    help: `write \`step ${phase}(batch) { … }\` in it, and give its dataset a split \`${phase}\``,
   })
 }
 

@@ -25,7 +25,7 @@ import { assignWeights, checkShapes, restoreProgress, restoreWeights } from './r
 import { startSaves } from './saving.ts'
 import type { Session } from './session.ts'
 import { memberOf, textIn } from './stored.ts'
-import { type BufferState, modelOf, type ParameterState, type Training } from './training.ts'
+import { type BufferState, modelOf, type ParameterState, type Phase, type Training } from './training.ts'
 import type { Trials } from './trials.ts'
 import { loadWeights } from './weights.ts'
 
@@ -265,14 +265,21 @@ async function startGraphs(source: GraphSource): Promise<GraphRunner> {
 
 // ── Data ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
+/** The steps that a run may come to. */
+const phasesOf: Readonly<Record<RunMode, readonly Phase[]>> = {
+  train: ['train', 'val', 'test'],
+  validate: ['val'],
+  test: ['test'],
+  predict: ['predict'],
+}
+
 /** Only what the steps of this run read is loaded. */
 async function loadData(
   mode: RunMode,
   training: Training,
   seed: number,
 ): Promise<ReadonlyMap<string, LoadedDataset>> {
-  const phases: readonly string[] = mode === 'train' ? ['train', 'val', 'test'] : [mode]
-  const steps = training.steps.filter(step => phases.includes(step.phase))
+  const steps = training.steps.filter(({ phase }) => phasesOf[mode].includes(phase))
   const needed = new Set(steps.flatMap(step => step.streams.map(stream => stream.data)))
   const loaded = new Map<string, LoadedDataset>()
   for (const spec of training.data) {

@@ -33,7 +33,7 @@ function thinningLines(event: RunStart): readonly string[] {
   return step === 1 ? [] : [`one line for every ${formatCount(step)} epochs`]
 }
 
-const verbs = { train: 'training', test: 'testing', predict: 'predicting' } as const
+const verbs = { train: 'training', validate: 'validating', test: 'testing', predict: 'predicting' } as const
 
 function splitsInWords(splits: Readonly<Record<string, number>>): string {
   return Object.entries(splits)
