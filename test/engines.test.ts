@@ -6,7 +6,7 @@ import { compile, formGraphs, graphsOf } from '../src/compiler.ts'
 import { graphFault } from '../src/runtime/engine/fault.ts'
 import { GraphRunner } from '../src/runtime/engine/runner.ts'
 import { RunError } from '../src/runtime/errors.ts'
-import { distance, programsFor, trainOn } from './kit/engines.ts'
+import { distance, programsIn, trainOn } from './kit/engines.ts'
 import { libraryFiles } from './kit/files.ts'
 
 // Each engine is the other's test: the same program, the same seed, the same batches and draws.
@@ -33,11 +33,10 @@ const programs: readonly (readonly [folder: string, name: string, apart: number]
 for (const [folder, name, apart] of programs)
   test(`${name}: both engines come to the same`, async () => {
     const path = fileURLToPath(new URL(`../${folder}`, import.meta.url))
-    const [eager] = programsFor('eager', folder, name)
-    const [compiled] = programsFor('compiled', folder, name)
-    assert.ok(eager && compiled, 'both lower')
-    const expected = await trainOn('eager', eager, path, updates)
-    const got = await trainOn('compiled', compiled, path, updates)
+    const [program] = programsIn(folder, name)
+    assert.ok(program)
+    const expected = await trainOn('eager', program, path, updates)
+    const got = await trainOn('compiled', program, path, updates)
     assert.is(got.steps.length, expected.steps.length, 'as many batches')
     assert.equal(Object.keys(got.metrics), Object.keys(expected.metrics), 'the same values')
     expected.steps.forEach((values, i) => {
@@ -79,7 +78,7 @@ test('parameters that take turns are moved by the settings of their own time', a
   const trainBy = async (engine: Engine) => {
     const [program] = compile(source.name, { ...files, read }).programs
     assert.ok(program)
-    return trainOn(engine, engine === 'compiled' ? formGraphs(program) : program, '.', 3)
+    return trainOn(engine, program, '.', 3)
   }
   const [expected, got] = [await trainBy('eager'), await trainBy('compiled')]
   for (const [parameter, numbers] of expected.weights) {
@@ -99,9 +98,9 @@ test('what ONNX Runtime cannot run is told at its line, and never as an error of
 })
 
 test('a model that is none is refused by the name of its graph', async () => {
-  const [program] = programsFor('compiled', 'examples/probability', 'probability')
+  const [program] = programsIn('examples/probability', 'probability')
   assert.ok(program)
-  const graphs = graphsOf(program, 'cpu')
+  const graphs = graphsOf(formGraphs(program), 'cpu')
   const broken = { ...graphs, lower: () => ({ bytes: Uint8Array.of(1, 2, 3), inputs: [], outputs: [] }) }
   const runner = await GraphRunner.start(broken)
   try {

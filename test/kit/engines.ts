@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url'
+import type { GraphSource } from '../../src/base/graphs.ts'
 import type { Engine } from '../../src/cli/engine.ts'
 import { compile, formGraphs, graphsOf } from '../../src/compiler.ts'
 import type { Program } from '../../src/ir/ir.ts'
@@ -18,6 +19,19 @@ export interface Outcome {
   readonly metrics: Readonly<Record<string, number>>
 }
 
+/** A training for an engine, and what a run on that engine is told. */
+export interface Engined {
+  readonly training: Training
+  readonly graphs: GraphSource | undefined
+}
+
+/** What the runtime makes of a program on an engine. */
+export async function onEngine(engine: Engine, program: Program, folder: string): Promise<Engined> {
+  if (engine === 'eager') return { training: await trainingOf(program, folder), graphs: undefined }
+  const lowered = formGraphs(program)
+  return { training: await trainingOf(lowered, folder), graphs: graphsOf(lowered, 'cpu') }
+}
+
 /** Trains a program for so many updates on one engine. */
 export async function trainOn(
   engine: Engine,
@@ -25,19 +39,19 @@ export async function trainOn(
   folder: string,
   updates: number,
 ): Promise<Outcome> {
-  const training = limited(await trainingOf(program, folder), updates)
-  const graphs = engine === 'compiled' ? graphsOf(program, 'cpu') : undefined
+  const engined = await onEngine(engine, program, folder)
+  const training = limited(engined.training, updates)
+  const { graphs } = engined
   // The same kernels for all that no graph holds, and fast ones for the engine that has no graphs.
   const options = quietly(graphs === undefined ? { backend: 'wasm' } : { backend: 'cpu', graphs })
   const { metrics } = await train(training, options)
   return { weights: weightsOf(training), steps: options.events.flatMap(shownBy), metrics }
 }
 
-/** The programs of a file of the project, lowered for an engine. */
-export function programsFor(engine: Engine, folder: string, name: string): readonly Program[] {
+/** The programs of a file of the project. */
+export function programsIn(folder: string, name: string): readonly Program[] {
   const root = fileURLToPath(new URL('../../', import.meta.url))
-  const { programs } = compile(`${name}.ltm`, libraryFiles(`${root}${folder}`))
-  return engine === 'compiled' ? programs.map(program => formGraphs(program)) : programs
+  return compile(`${name}.ltm`, libraryFiles(`${root}${folder}`)).programs
 }
 
 function limited(training: Training, updates: number): Training {

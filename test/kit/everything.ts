@@ -1,13 +1,14 @@
 import { fileURLToPath } from 'node:url'
+import type { Engine } from '../../src/cli/engine.ts'
 import type { Snapshot } from '../../src/runtime/contracts.ts'
-import type { Training } from '../../src/runtime/training.ts'
-import { compileIn, trainingOf } from './examples.ts'
+import { type Engined, onEngine } from './engines.ts'
+import { compileIn } from './examples.ts'
 
 const folder = fileURLToPath(new URL('.', import.meta.url))
 
-/** The program with every kind of state, `everything.ltm`. */
-export function everything(hypers: Record<string, string> = {}): Promise<Training> {
-  return trainingOf(compileIn(folder, 'everything', hypers), folder)
+/** The program with every kind of state, `everything.ltm`, for an engine. */
+export function everything(engine: Engine): Promise<Engined> {
+  return onEngine(engine, compileIn(folder, 'everything'), folder)
 }
 
 /** What two runs have to agree in: all but times, and where and as what they are saved. */
