@@ -1,8 +1,8 @@
 /**
  * Kills a run with every kind of state at random moments and lets it go on from its newest checkpoint, until it ends as the
- * run that was left alone: `node --import tsx bench/kill.ts [KILLS] [FOLDER | full]`, after `npm run build`. The folder may lie
- * on another file system, such as /dev/shm; `full` mounts a small one, which takes root, and fills it up in place of every
- * other kill.
+ * run that was left alone: `node --import tsx bench/kill.ts [eager | compiled] [KILLS] [FOLDER | full]`, after `npm run build`. The
+ * folder may lie on another file system, such as /dev/shm; `full` mounts a small one, which takes root, and fills it up in place
+ * of every other kill.
  */
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
@@ -11,7 +11,8 @@ import { join } from 'node:path'
 import { argv } from 'node:process'
 import { killAgainAndAgain, line } from '../test/kit/killing.ts'
 
-const [, , kills = '200', place] = argv
+const [, , engine = 'compiled', kills = '200', place] = argv
+if (engine !== 'eager' && engine !== 'compiled') throw new Error(`there is no engine \`${engine}\``)
 const folder = mkdtempSync(join(tmpdir(), 'ltm-kill-'))
 const small = join(folder, 'small')
 const elsewhere = place === undefined || place === 'full' ? undefined : mkdtempSync(join(place, 'ltm-kill-'))
@@ -21,7 +22,7 @@ if (place === 'full') {
 }
 try {
   const counts = await killAgainAndAgain({
-    ...{ folder, kills: Number(kills), epochs: 8, seed: 20_261, tell: console.log },
+    ...{ engine, folder, kills: Number(kills), epochs: 8, seed: 20_261, tell: console.log },
     ...(place === 'full' ? { runs: small, fill: true } : elsewhere && { runs: elsewhere }),
   })
   console.log(line(counts))

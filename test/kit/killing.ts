@@ -6,7 +6,9 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { isDeepStrictEqual } from 'node:util'
 import { newestTrained } from '../../src/cli/checkpoints.ts'
-import { emitProgram } from '../../src/compiler.ts'
+import type { Engine } from '../../src/cli/engine.ts'
+import { emitProgram, formGraphs } from '../../src/compiler.ts'
+import { programToJson } from '../../src/ir/json.ts'
 import { systemCode } from '../../src/runtime/atomic.ts'
 import { loadCheckpoint } from '../../src/runtime/checkpoint.ts'
 import type { JsonValue } from '../../src/runtime/contracts.ts'
@@ -16,6 +18,7 @@ import { compileIn } from './examples.ts'
 
 /** How the program with every kind of state is interrupted, again and again. */
 export interface KillPlan {
+  readonly engine: Engine
   /** An empty folder, where the program lies and its runs go. */
   readonly folder: string
   /** Where runs go instead: on another file system. */
@@ -46,20 +49,27 @@ export interface KillCounts {
 const url = (path: string): string => JSON.stringify(new URL(`../../dist/src/${path}`, import.meta.url).href)
 
 /** Writes the program, and a script that runs it on from its newest checkpoint and saves whenever it can. */
-function writeProgram(folder: string, runs: string, epochs: number): string {
+function writeProgram(folder: string, runs: string, { engine, epochs }: KillPlan): string {
   const own = fileURLToPath(new URL('.', import.meta.url))
-  const program = compileIn(own, 'everything', { length: `${epochs}` })
+  const eager = compileIn(own, 'everything', { length: `${epochs}` })
+  const program = engine === 'compiled' ? formGraphs(eager) : eager
   const runtime = new URL('../../dist/src/runtime/index.js', import.meta.url).href
   const text = emitProgram(program, { target: 'javascript', runtime, directory: JSON.stringify(own) })
   writeFileSync(join(folder, 'everything.mjs'), text)
+  writeFileSync(join(folder, 'everything.json'), programToJson(program))
   const script = join(folder, 'restless.mjs')
   writeFileSync(
     script,
     `
+import { readFileSync } from 'node:fs'
 import { training } from './everything.mjs'
+import { graphsOf } from ${url('graphs.js')}
+import { programFromJson } from ${url('ir/json.js')}
 import { train } from ${url('runtime/index.js')}
 import { newestTrained } from ${url('cli/checkpoints.js')}
 const runs = ${JSON.stringify(runs)}
+const program = new URL('everything.json', import.meta.url)
+const graphs = ${engine === 'compiled'} ? graphsOf(programFromJson(readFileSync(program, 'utf8')), 'cpu') : undefined
 const newest = await newestTrained(runs, 'Everything').catch(() => undefined)
 let begun = false
 const reporter = event => {
@@ -67,7 +77,7 @@ const reporter = event => {
   begun ||= event.kind === 'step'
 }
 try {
-  await train(training, { backend: 'cpu', runs, saveEvery: 0, checkpoint: newest?.path, reporter })
+  await train(training, { backend: 'cpu', graphs, runs, saveEvery: 0, checkpoint: newest?.path, reporter })
   console.log('finished')
 } catch (error) {
   console.log('failed', error.code ?? error.stack)
@@ -112,14 +122,14 @@ function generator(seed: number): (limit: number) => number {
 
 /** Kills runs at random moments and lets them go on, until there were as many kills as planned and the last run has ended. */
 export async function killAgainAndAgain(plan: KillPlan): Promise<KillCounts> {
-  const { folder, kills, epochs, seed, fill = false, tell = () => {} } = plan
+  const { folder, kills, seed, fill = false, tell = () => {} } = plan
   const runs = plan.runs ?? join(folder, 'runs')
   const below = generator(seed)
   const straightFolder = join(folder, 'straight')
   mkdirSync(straightFolder)
-  await live(writeProgram(straightFolder, join(straightFolder, 'runs'), epochs), async () => {})
+  await live(writeProgram(straightFolder, join(straightFolder, 'runs'), plan), async () => {})
   const straight = await endOf(join(straightFolder, 'runs'))
-  const script = writeProgram(folder, runs, epochs)
+  const script = writeProgram(folder, runs, plan)
   const counts: KillCounts = {
     ...{ kills: 0, full: 0, finished: 0, duringSaves: 0, validations: 0, windows: 0, patience: 0 },
     wrong: [],
