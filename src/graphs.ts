@@ -1,13 +1,15 @@
 import { bug } from './base/bug.ts'
-import type { GradientOutput, GraphSource } from './base/graphs.ts'
+import type { GradientOutput, GraphSource, LoweredGraph, Service } from './base/graphs.ts'
 import { channelBlockProbe } from './emit/onnx/channelBlock.ts'
-import { lowerToOnnx, type OnnxFunction } from './emit/onnx/graph.ts'
+import { lowerToOnnx } from './emit/onnx/graph.ts'
 import { withReciprocals } from './emit/wasm/reciprocals.ts'
 import { compileUpdate } from './emit/wasm/update.ts'
 import { within } from './ir/blocks.ts'
-import type { HostStatement, Program, Step } from './ir/ir.ts'
+import type { Func, HostStatement, Program, Step } from './ir/ir.ts'
 import type { OnnxProvider } from './ops/onnx.ts'
 import { obstacles } from './passes/form-graphs.ts'
+import { additionGraph, quotientGraph } from './passes/graphs/services.ts'
+import { updateGraph, withSquares } from './passes/graphs/updates.ts'
 import { runPasses } from './passes/pass.ts'
 import { graphPipeline } from './passes/pipelines.ts'
 import { specialise } from './passes/specialise.ts'
@@ -17,36 +19,78 @@ export function formGraphs(program: Program, observe?: (pass: string, program: P
   return runPasses(program, graphPipeline, observe)
 }
 
-/** The graphs of a program that was lowered for the compiled engine, as ONNX models for sizes as they come up. */
-export function graphsOf(program: Program, provider: OnnxProvider): GraphSource {
+/**
+ * The graphs of a program that was lowered for the compiled engine, as ONNX models for sizes as they come up. Those for a graphics card
+ * move parameters as well, so that these need not leave it.
+ */
+export function graphsOf(
+  program: Program,
+  provider: OnnxProvider,
+  moves: boolean = provider === 'webgpu',
+): GraphSource {
   const graphs = new Map(
     program.functions.filter(({ role }) => role === 'graph').map(func => [func.name, func]),
   )
+  const gradients = program.steps.flatMap(({ body }) => gradientsIn(body))
+  const lowered = (
+    func: Func,
+    shapes: readonly (readonly number[] | undefined)[],
+    channelBlock?: number,
+  ): LoweredGraph => {
+    const special = specialise(program, func, shapes)
+    const model = lowerToOnnx(special.func, {
+      provider,
+      ...(channelBlock === undefined ? {} : { channelBlock }),
+    })
+    return {
+      bytes: model.bytes,
+      inputs: model.inputs.map((input, i) => ({
+        ...input,
+        source: special.inputs[i] ?? bug('an input of nothing'),
+      })),
+      outputs: model.outputs,
+    }
+  }
   return {
+    moves,
     obstacles: obstacles(program).map(({ reason, origin }) => ({
       reason,
       trace: `${origin.file}:${origin.line}`,
     })),
     updates: updatesOf(program),
-    gradients: program.steps.flatMap(({ body }) => gradientsIn(body)),
+    gradients: gradients.flat(),
     blockProbe: channelBlockProbe(),
+    serve(service) {
+      const func = serviceGraph(program, service)
+      return func && lowered(func, [])
+    },
     lower(name, shapes, channelBlock) {
       const graph = graphs.get(name) ?? bug(`there is no graph ${name}`)
-      const { func, inputs } = specialise(program, graph, shapes)
-      const model: OnnxFunction = lowerToOnnx(func, {
-        provider,
-        ...(channelBlock === undefined ? {} : { channelBlock }),
-      })
-      return {
-        bytes: model.bytes,
-        inputs: model.inputs.map((input, i) => ({
-          ...input,
-          source: inputs[i] ?? bug('an input of nothing'),
-        })),
-        outputs: model.outputs,
-      }
+      if (!moves) return lowered(graph, shapes, channelBlock)
+      const lists = gradients
+        .map(list => list.filter(each => each.graph === name))
+        .filter(list => list.length > 0)
+      const whole = withSquares(
+        graph,
+        lists.map(list => list.map(({ output }) => graph.results[output] ?? bug('a gradient of nothing'))),
+      )
+      const sums = lists.map((list, i) => ({
+        gradients: list.map(({ output }) => output),
+        squares: graph.results.length + i,
+      }))
+      return { ...lowered(whole, shapes, channelBlock), sums }
     },
   }
+}
+
+function serviceGraph(program: Program, service: Service): Func | undefined {
+  if (service.kind === 'update') return updateGraph(program, service.update)
+  const { origin } =
+    program.optimizers.find(({ name }) => name === service.optimizer) ??
+    bug(`there is no optimizer ${service.optimizer}`)
+  return service.kind === 'add'
+    ? additionGraph(service.shapes, origin)
+    : quotientGraph(service.shapes, origin)
 }
 
 function updatesOf({ functions, optimizers }: Program): GraphSource['updates'] {
@@ -60,15 +104,15 @@ function updatesOf({ functions, optimizers }: Program): GraphSource['updates'] {
   )
 }
 
-/** Which results of calls the `move`s of a list take as gradients. */
-function gradientsIn(statements: readonly HostStatement[]): readonly GradientOutput[] {
+/** Which results of calls each `move` of a list takes as gradients. */
+function gradientsIn(statements: readonly HostStatement[]): readonly (readonly GradientOutput[])[] {
   const calls = statements.flatMap(each =>
     each.kind === 'compute' && each.step.op === 'call' ? [each.step] : [],
   )
   const own = statements.flatMap(statement => {
     if (statement.kind !== 'move') return []
     const { gradients = [] } = statement.by ?? {}
-    return gradients.flat().flatMap(({ parameter, value }) => outputOf(calls, value, parameter))
+    return [gradients.flat().flatMap(({ parameter, value }) => outputOf(calls, value, parameter))]
   })
   return [...own, ...statements.flatMap(each => gradientsIn(within(each)))]
 }

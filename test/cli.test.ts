@@ -98,6 +98,8 @@ async function ltm(args: readonly string[], fakes: Fakes = {}) {
       obstacles: [],
       gradients: [],
       updates: new Map(),
+      moves: false,
+      serve: () => undefined,
       blockProbe: new Uint8Array(),
       lower: () => bug('nothing is lowered here'),
     }),

@@ -33,8 +33,47 @@ export type Draw =
 /** A graph for tensors of given sizes, as the bytes of an ONNX model. */
 export interface LoweredGraph {
   readonly bytes: Uint8Array
+  /** Where the graphs of a program move its parameters: what tells whether gradients are finite. */
+  readonly sums?: readonly GradientSum[]
   readonly inputs: readonly (GraphTensor & { readonly source: GraphInput })[]
   readonly outputs: readonly GraphTensor[]
+}
+
+/** How gradients are limited: each element, or their common 2-norm. */
+export interface ClipRule {
+  readonly kind: 'value' | 'norm'
+  readonly limit: number
+}
+
+/** An update of some parameters of an optimizer in one graph. */
+export interface UpdateRequest {
+  /** Of the optimizer or average. */
+  readonly optimizer: string
+  readonly clip?: ClipRule
+  readonly parts: readonly UpdatePart[]
+}
+
+export interface UpdatePart {
+  /** Of the parameter. */
+  readonly path: string
+  readonly shape: readonly number[]
+  /** Which list of numbers of the host its update takes, counted from 0. */
+  readonly numbers: number
+}
+
+/** What a trainer has graphs do with all parameters or gradients at once. */
+export type Service =
+  /** Takes the slots, the parameter and the gradient of each part, then the numbers of each list; gives slots and parameters. */
+  | { readonly kind: 'update'; readonly update: UpdateRequest }
+  /** Takes as many tensors twice, and gives their sums. */
+  | { readonly kind: 'add'; readonly optimizer: string; readonly shapes: readonly (readonly number[])[] }
+  /** Takes tensors and a number, and gives the quotients. */
+  | { readonly kind: 'quotient'; readonly optimizer: string; readonly shapes: readonly (readonly number[])[] }
+
+/** Outputs that are the gradients of one `minimize`, and the output that is the sum of their squares. */
+export interface GradientSum {
+  readonly gradients: readonly number[]
+  readonly squares: number
 }
 
 /** An output of a graph that is the gradient by a parameter. */
@@ -70,6 +109,10 @@ export interface GraphSource {
    * shape [1, 1, 1, 1], the four `sizes` of the same in blocks. Where there is no such layout it can't be loaded, or the second is 1.
    */
   readonly blockProbe: Uint8Array
+  /** Whether graphs move parameters as well: their state stays where they run. */
+  readonly moves: boolean
+  /** Lowers what a trainer does between two graphs of the program; undefined where no graph can do it. */
+  serve(service: Service): LoweredGraph | undefined
   /** Lowers a graph for arguments of these shapes; keys have none. `channelBlock` is what the probe told. */
   lower(
     graph: string,

@@ -49,6 +49,11 @@ export const inlineGraphs: Pass = {
   },
 }
 
+/** A function of a program with all bodies in the place of their calls. */
+export function wholeFunction(program: Program, name: string): Func {
+  return new Graphs(program).inlined(name)
+}
+
 /** A function without calls, and what it takes of the host in terms of what it took before. */
 interface Made {
   readonly func: Func

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core'
-import type { InPlaceUpdates } from './engine/inPlace.ts'
+import type { Updating } from './engine/updating.ts'
 import { variableOf } from './model.ts'
 import { applyUpdate, type OptimizerState, startOptimizer } from './optimizer.ts'
 import type { BufferState, Clocks, OptimizerSpec, ParameterState } from './training.ts'
@@ -47,12 +47,12 @@ export function moveAverages(
   averages: readonly AverageState[],
   moved: OptimizerState,
   clock: Clocks,
-  inPlace?: InPlaceUpdates,
+  engine?: Updating,
 ): void {
   for (const average of averages) {
     const follows = [...average.followed].filter(([, { path }]) => moved.parameters.has(path))
     if (follows.length === 0) continue
-    update(average, follows, clock, inPlace)
+    update(average, follows, clock, engine)
     average.hasMoved = true
   }
 }
@@ -65,11 +65,11 @@ export function followBuffers(
   averages: readonly AverageState[],
   buffers: ReadonlyMap<string, BufferState>,
   clock: Clocks,
-  inPlace?: InPlaceUpdates,
+  engine?: Updating,
 ): void {
   for (const average of averages) {
     const averaged = [...average.followed].filter(([, { spec }]) => spec.kind === 'buffer')
-    if (average.hasMoved && averaged.length > 0) update(average, averaged, clock, inPlace)
+    if (average.hasMoved && averaged.length > 0) update(average, averaged, clock, engine)
     average.hasMoved = false
     for (const [path, state] of average.copied) {
       const source = buffers.get(path)
@@ -84,8 +84,8 @@ function update(
   { state }: AverageState,
   followed: Followed,
   clock: Clocks,
-  inPlace: InPlaceUpdates | undefined,
+  engine: Updating | undefined,
 ): void {
   const values = followed.map(([path, source]) => [path, variableOf(source)] as const)
-  applyUpdate(state, new Map(values), undefined, clock, inPlace)
+  applyUpdate(state, new Map(values), undefined, clock, engine)
 }

@@ -213,9 +213,9 @@ async function readLosses(
 ): Promise<LossesRead> {
   const checked = check ? gradients.filter(({ size }) => size > 0) : []
   const weights = terms.flatMap(({ weight }) => (typeof weight === 'number' ? [] : [weight]))
-  const { inPlace } = session
+  const { updating } = session
   // What lies in memory at hand needs no read.
-  const sums = inPlace === undefined ? checked : []
+  const sums = updating === undefined ? checked : []
   const sound = sums.map(each => tf.tidy(() => totalOf(each)))
   const read = await readScalars([...terms.map(({ objective }) => objective), ...weights, ...sound])
   const next = weights.keys()
@@ -227,8 +227,8 @@ async function readLosses(
   })
   if (!check) return { means, finite: true }
   const lossesFinite = means.every(({ mean, weight }) => weight === 0 || Number.isFinite(mean))
-  if (inPlace !== undefined)
-    return { means, finite: lossesFinite && checked.every(each => inPlace.allFinite(each)) }
+  if (updating !== undefined)
+    return { means, finite: lossesFinite && checked.every(each => updating.allFinite(each)) }
   const totals = read.slice(terms.length + weights.length)
   return { means, finite: lossesFinite && (totals.every(Number.isFinite) || (await areFinite(checked))) }
 }
@@ -293,9 +293,9 @@ async function move(
     const [gradientNorm = Number.NaN] = await readScalars([tf.tidy(() => globalNorm(moving))])
     await announce('before_optimizer_step', { optimizer: name, gradientNorm })
   }
-  applyUpdate(optimizer, moving, clip, session.clocks, session.inPlace)
+  applyUpdate(optimizer, moving, clip, session.clocks, session.updating)
   session.clocks.countUpdate(name)
-  moveAverages(session.averages, optimizer, session.clocks, session.inPlace)
+  moveAverages(session.averages, optimizer, session.clocks, session.updating)
 }
 
 /** Whether the program has hooks on an event, so that there is something to find out for them. */
@@ -310,7 +310,7 @@ export async function closeWindows(session: Session, announce: Announce): Promis
       await scoped(() => move(session, optimizer, optimizer.windows.close(key), announce))
     }
   }
-  followBuffers(session.averages, session.buffers, session.clocks, session.inPlace)
+  followBuffers(session.averages, session.buffers, session.clocks, session.updating)
 }
 
 /** What is not finite, told to the hooks on it; one of them may leave the batch out. */

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core'
-import type { InPlaceUpdates } from './engine/inPlace.ts'
+import type { Updating } from './engine/updating.ts'
 import { variableOf } from './model.ts'
 import type {
   BufferState,
@@ -10,7 +10,7 @@ import type {
   ParameterState,
   TrainerOptions,
 } from './training.ts'
-import { type Gradients, mapGradients, Windows } from './windows.ts'
+import { type Gradients, mapGradients, type WindowArithmetic, Windows } from './windows.ts'
 
 /** An optimizer in a run: its slots, and how often each of its parameters has been updated. */
 export interface OptimizerState {
@@ -27,6 +27,7 @@ export interface OptimizerState {
 export function startOptimizer(
   spec: OptimizerSpec,
   parameters: ReadonlyMap<string, ParameterState | BufferState>,
+  arithmetic?: WindowArithmetic,
 ): OptimizerState {
   const paths = spec.groups.flatMap(group => group.parameters)
   const own = new Map(paths.flatMap(path => trained(path, parameters.get(path))))
@@ -36,7 +37,7 @@ export function startOptimizer(
     parameters: own,
     slots,
     counts: new Map(paths.map(path => [path, 0])),
-    windows: new Windows(),
+    windows: new Windows(arithmetic),
   }
 }
 
@@ -61,17 +62,18 @@ export function disposeOptimizer(state: OptimizerState): void {
   for (const slot of state.slots.values()) for (const variable of slot.values()) variable.dispose()
 }
 
-/** Moves every parameter that has a gradient, once; `inPlace` where a compiled engine can. */
+/** Moves every parameter that has a gradient, once; `engine` where a compiled one can. */
 export function applyUpdate(
   state: OptimizerState,
   gradients: Gradients,
   clip: TrainerOptions['clip'],
   clock: Clocks,
-  inPlace?: InPlaceUpdates,
+  engine?: Updating,
 ): void {
   tf.tidy(() => {
-    const clipped = inPlace?.clip(gradients, clip) ?? clipGradients(gradients, clip)
-    for (const group of state.spec.groups) updateGroup(state, group, clipped, clock, inPlace)
+    if (engine?.moveAll?.(state, gradients, clip, clock)) return
+    const clipped = engine?.clip?.(gradients, clip) ?? clipGradients(gradients, clip)
+    for (const group of state.spec.groups) updateGroup(state, group, clipped, clock, engine)
   })
 }
 
@@ -80,7 +82,7 @@ function updateGroup(
   group: OptimizerGroupSpec,
   gradients: Gradients,
   clock: Clocks,
-  inPlace: InPlaceUpdates | undefined,
+  engine: Updating | undefined,
 ): void {
   const settings = group.settings(clock)
   for (const path of group.parameters) {
@@ -88,7 +90,7 @@ function updateGroup(
     const parameter = state.parameters.get(path)
     if (gradient === undefined || parameter === undefined) continue
     const t = (state.counts.get(path) ?? 0) + 1
-    const moved = inPlace?.update(state, group, path, gradient, t, settings) ?? false
+    const moved = engine?.update?.(state, group, path, gradient, t, settings) ?? false
     if (!moved) updateParameter(group, slotsOf(state, path), variableOf(parameter), gradient, t, settings)
     const { project } = { project: undefined, ...parameter.spec }
     if (project) assign(variableOf(parameter), project(variableOf(parameter)))

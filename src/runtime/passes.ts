@@ -150,7 +150,7 @@ async function runOn(
     const outputs = (await part('forward', () => step.run(run, ...batches))) ?? undefined
     commitBuffers(session.buffers)
     if (step.phase === 'train')
-      followBuffers(session.averages, session.buffers, session.clocks, session.inPlace)
+      followBuffers(session.averages, session.buffers, session.clocks, session.updating)
     const logged = await part('logging', () => session.logbook.commit())
     await done({ size, examples, batches, outputs, logged })
     session.control.moved = false

@@ -2,8 +2,8 @@ import type { AverageState } from './averages.ts'
 import type { Backend } from './backends.ts'
 import type { RunClocks } from './clocks.ts'
 import type { JsonValue, LoadedDataset, Snapshot } from './contracts.ts'
-import type { InPlaceUpdates } from './engine/inPlace.ts'
 import type { GraphRunner } from './engine/runner.ts'
+import type { Updating } from './engine/updating.ts'
 import type { EndReason, Reporter, RunMode } from './events.ts'
 import type { Identity } from './identity.ts'
 import type { Lock } from './lock.ts'
@@ -23,8 +23,8 @@ export interface Session {
   readonly backend: Backend
   /** What runs the graphs of a compiled program. */
   readonly graphs: GraphRunner | undefined
-  /** Moves parameters where they lie, by the gradients of graphs. */
-  inPlace: InPlaceUpdates | undefined
+  /** How a compiled engine moves parameters. */
+  updating: Updating | undefined
   readonly report: Reporter
   readonly signal: AbortSignal | undefined
   /** A step whose loss is not finite runs again, to find where that came from. */

@@ -8,8 +8,8 @@ import { loadCheckpoint } from './checkpoint.ts'
 import { RunClocks } from './clocks.ts'
 import type { LoadedDataset, Snapshot } from './contracts.ts'
 import { loadDataset } from './data.ts'
-import type { InPlaceUpdates } from './engine/inPlace.ts'
 import type { GraphRunner } from './engine/runner.ts'
+import type { Updating } from './engine/updating.ts'
 import { RunError } from './errors.ts'
 import type { Reporter, RunMode } from './events.ts'
 import { checkFits } from './fits.ts'
@@ -115,7 +115,7 @@ export async function startSession(mode: RunMode, training: Training, options: R
   })
   try {
     if (stored !== undefined) restore(session, stored, options.checkpoint ?? '', origin)
-    session.inPlace = await placeTensors(session)
+    session.updating = await placeTensors(session)
   } catch (error) {
     endSession(session)
     throw error
@@ -195,14 +195,16 @@ function assemble({
     rootKey: rootKey(seed),
     backend: started.backend,
     graphs,
-    inPlace: undefined,
+    updating: undefined,
     report: options.reporter ?? (() => undefined),
     signal: options.signal,
     detectAnomaly: options.detectAnomaly ?? false,
     data,
     parameters,
     buffers,
-    optimizers: new Map(own.map(holder => [holder, startOptimizer(holder.spec, parameters)])),
+    optimizers: new Map(
+      own.map(holder => [holder, startOptimizer(holder.spec, parameters, graphs?.windows(holder.spec.name))]),
+    ),
     averages: (mode === 'train' ? (training.averages ?? []) : []).map(({ spec }) =>
       startAverage(spec, parameters, buffers),
     ),
@@ -245,9 +247,13 @@ export function endSession(session: Session): void {
   session.graphs?.dispose()
 }
 
-/** Parameters, slots and gradients of a compiled training lie side by side, where its updates work on them. */
-async function placeTensors(session: Session): Promise<InPlaceUpdates | undefined> {
+/** Parameters, slots and gradients of a compiled training lie side by side, where its updates work on them; or graphs move them. */
+async function placeTensors(session: Session): Promise<Updating | undefined> {
   const { graphs, mode } = session
+  if (graphs?.source.moves === true && mode === 'train') {
+    const { GraphUpdates } = await import('./engine/graphUpdates.ts')
+    return new GraphUpdates(graphs)
+  }
   // Other kernels keep numbers where graphs can't see them.
   if (graphs === undefined || mode !== 'train' || tf.getBackend() !== 'cpu') return undefined
   const { InPlaceUpdates } = await import('./engine/inPlace.ts')

@@ -7,6 +7,20 @@ export function mapGradients(gradients: Gradients, change: (gradient: tf.Tensor)
   return new Map([...gradients].map(([path, gradient]) => [path, change(gradient)]))
 }
 
+/** What windows compute; TensorFlow.js does it tensor by tensor. */
+export interface WindowArithmetic {
+  /** A tensor of the window's own with these numbers: the next batch's gradient may take the memory of this one's. */
+  own(tensor: tf.Tensor): tf.Tensor
+  add(sums: readonly tf.Tensor[], gradients: readonly tf.Tensor[]): readonly tf.Tensor[]
+  quotient(sums: readonly tf.Tensor[], weight: number): readonly tf.Tensor[]
+}
+
+const byTensor: WindowArithmetic = {
+  own: tensor => tf.mul(tensor, 1),
+  add: (sums, gradients) => sums.map((sum, i) => tf.add(sum, gradients[i]!)),
+  quotient: (sums, weight) => sums.map(sum => tf.div(sum, weight)),
+}
+
 /** What one call adds of a term: the gradient of its sum, and the weight that the sum stands for. */
 export interface WindowPart {
   readonly gradients: Gradients
@@ -33,6 +47,11 @@ export interface OpenWindow {
  */
 export class Windows {
   private readonly open = new Map<string, Window>()
+  private readonly arithmetic: WindowArithmetic
+
+  constructor(arithmetic: WindowArithmetic = byTensor) {
+    this.arithmetic = arithmetic
+  }
 
   /** Adds a call's gradients; says how many calls the window now holds. */
   add(key: string, parts: readonly WindowPart[]): number {
@@ -45,11 +64,24 @@ export class Windows {
       const part = parts[i]
       // A term that nothing counted in has no mean, whatever its gradients are.
       if (part === undefined || part.weight === 0) continue
-      for (const [path, gradient] of part.gradients) addTo(term.sums, path, gradient)
+      this.grow(term.sums, part.gradients)
       term.weight += part.weight
     }
     window.calls += 1
     return window.calls
+  }
+
+  private grow(sums: Map<string, tf.Tensor>, gradients: Gradients): void {
+    const { own, add } = this.arithmetic
+    const known = [...gradients].filter(([path]) => sums.has(path))
+    const grown = add(
+      known.map(([path]) => sums.get(path)!),
+      known.map(([, gradient]) => gradient),
+    )
+    const old = known.map(([path]) => sums.get(path)!)
+    for (const [path, gradient] of gradients) if (!sums.has(path)) sums.set(path, tf.keep(own(gradient)))
+    for (const [i, [path]] of known.entries()) sums.set(path, tf.keep(grown[i]!))
+    tf.dispose(old)
   }
 
   /** Closes a window: the gradient of the sum of its means, owned by the caller's scope. */
@@ -58,13 +90,21 @@ export class Windows {
     this.open.delete(key)
     const total = new Map<string, tf.Tensor>()
     for (const { sums, weight } of window?.terms ?? [])
-      for (const [path, sum] of sums) {
-        const mean = tf.div<tf.Tensor>(sum, weight)
-        const before = total.get(path)
-        total.set(path, before === undefined ? mean : tf.add(before, mean))
-      }
+      this.addMeans(total, [...sums.keys()], this.arithmetic.quotient([...sums.values()], weight))
     disposed(window)
     return total
+  }
+
+  private addMeans(
+    total: Map<string, tf.Tensor>,
+    paths: readonly string[],
+    means: readonly tf.Tensor[],
+  ): void {
+    for (const [i, path] of paths.entries()) {
+      const before = total.get(path)
+      const [sum] = before === undefined ? [means[i]!] : this.arithmetic.add([before], [means[i]!])
+      total.set(path, sum!)
+    }
   }
 
   /** What the open windows hold; the tensors stay theirs. */
@@ -93,15 +133,6 @@ export class Windows {
     this.open.clear()
   }
 }
-
-function addTo(sums: Map<string, tf.Tensor>, path: string, gradient: tf.Tensor): void {
-  const old = sums.get(path)
-  sums.set(path, tf.keep(old === undefined ? copied(gradient) : tf.add(old, gradient)))
-  old?.dispose()
-}
-
-/** A copy of the numbers: the next batch's gradient may take the memory of this one's. */
-const copied = (gradient: tf.Tensor): tf.Tensor => tf.mul(gradient, 1)
 
 function disposed(window: Window | undefined): void {
   for (const { sums } of window?.terms ?? []) for (const sum of sums.values()) sum.dispose()

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import type { GraphSource } from '../../src/base/graphs.ts'
+import type { GraphSource, Service } from '../../src/base/graphs.ts'
 import type { Engine } from '../../src/cli/engine.ts'
 import { compile, formGraphs, graphsOf } from '../../src/compiler.ts'
 import type { Program } from '../../src/ir/ir.ts'
@@ -19,32 +19,47 @@ export interface Outcome {
   readonly metrics: Readonly<Record<string, number>>
 }
 
+/** An engine, or graphs that move parameters as well, as they do on a graphics card. */
+export type Way = Engine | 'moving'
+
 /** A training for an engine, and what a run on that engine is told. */
 export interface Engined {
   readonly training: Training
-  readonly graphs: GraphSource | undefined
+  readonly graphs: WatchedGraphs | undefined
+}
+
+/** Graphs, and what the trainer has had done between them. */
+interface WatchedGraphs extends GraphSource {
+  readonly served: ReadonlySet<Service['kind']>
 }
 
 /** What the runtime makes of a program on an engine. */
-export async function onEngine(engine: Engine, program: Program, folder: string): Promise<Engined> {
-  if (engine === 'eager') return { training: await trainingOf(program, folder), graphs: undefined }
+export async function onEngine(way: Way, program: Program, folder: string): Promise<Engined> {
+  if (way === 'eager') return { training: await trainingOf(program, folder), graphs: undefined }
   const lowered = formGraphs(program)
-  return { training: await trainingOf(lowered, folder), graphs: graphsOf(lowered, 'cpu') }
+  const graphs = watched(graphsOf(lowered, 'cpu', way === 'moving'))
+  return { training: await trainingOf(lowered, folder), graphs }
+}
+
+function watched(source: GraphSource): WatchedGraphs {
+  const served = new Set<Service['kind']>()
+  const serve = (service: Service) => {
+    const graph = source.serve(service)
+    if (graph !== undefined) served.add(service.kind)
+    return graph
+  }
+  return { ...source, serve, served }
 }
 
 /** Trains a program for so many updates on one engine. */
-export async function trainOn(
-  engine: Engine,
-  program: Program,
-  folder: string,
-  updates: number,
-): Promise<Outcome> {
-  const engined = await onEngine(engine, program, folder)
+export async function trainOn(way: Way, program: Program, folder: string, updates: number): Promise<Outcome> {
+  const engined = await onEngine(way, program, folder)
   const training = limited(engined.training, updates)
   const { graphs } = engined
   // The same kernels for all that no graph holds, and fast ones for the engine that has no graphs.
   const options = quietly(graphs === undefined ? { backend: 'wasm' } : { backend: 'cpu', graphs })
   const { metrics } = await train(training, options)
+  if (way === 'moving' && graphs?.served.has('update') !== true) throw new Error('no graph moved anything')
   return { weights: weightsOf(training), steps: options.events.flatMap(shownBy), metrics }
 }
 

@@ -1,8 +1,8 @@
 import { bug } from '../../base/bug.ts'
 import { annotation, type Code, ts } from '../../base/code.ts'
+import { hostNumbers } from '../../ir/hostNumbers.ts'
 import type { Accumulation, Hyper, Metric, Optimizer, OptimizerGroup, TrainerSettings } from '../../ir/ir.ts'
 import { type Line, statement } from '../layout.ts'
-import { compileUpdate } from '../wasm/update.ts'
 import { dtypes } from './data.ts'
 import { type Env, funcOf, holderName, isAverage, isCompiled, traceOf } from './env.ts'
 import { emitFunction, functionValue } from './functions.ts'
@@ -44,17 +44,17 @@ function groupCode(env: Env, optimizer: Optimizer, group: OptimizerGroup): Code 
   ])
 }
 
-/** `{ name: 'Adam.update', scalars: (t, { lr, beta1 }) => [beta1, 1 - beta1] }`: the same update as a module of its own. */
+/** `{ name: 'Adam.update', scalars: (t, { lr, beta1 }) => [beta1, 1 - beta1] }`: what a compiled engine hands to its form of the same update. */
 function moduleCode(env: Env, { settings }: Optimizer, { update }: OptimizerGroup): Code | undefined {
-  const compiled = compileUpdate(funcOf(env, update))
-  if (compiled === undefined) return undefined
+  const exprs = hostNumbers(funcOf(env, update))
+  if (exprs === undefined) return undefined
   const names: HostNames = {
     clock: 'clock',
     argument: name => (name === 't' ? 't' : `settings_${memberAccess(name)}`),
     size: dim => bug(`an update reads the size \`${dim}\``),
     item: value => bug(`an update reads %${value}`),
   }
-  const scalars = compiled.scalars.map(expr => hostCode(expr, names))
+  const scalars = exprs.map(expr => hostCode(expr, names))
   const taken = settings.length === 0 ? 't' : 't, settings_'
   return objectCode([
     ['name', quote(update)],

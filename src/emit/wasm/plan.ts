@@ -1,9 +1,9 @@
 import { bug } from '../../base/bug.ts'
 import { f32 } from '../../base/wasm/instructions.ts'
 import { single } from '../../base/wasm/lanes.ts'
+import { hostNumberOf, hostNumbers } from '../../ir/hostNumbers.ts'
 import type { Func, HostExpr, Step } from '../../ir/ir.ts'
 import { type Shape, sameShape, type TensorType } from '../../types/tensor.ts'
-import { isHostExpr } from '../tfjs/uses.ts'
 import { applied, constantOperand, type Operand } from './elementwise.ts'
 
 /**
@@ -40,19 +40,21 @@ interface Known {
 export function planOf(func: Func): Plan | undefined {
   const shape = shapeOf(func)
   if (shape === undefined) return undefined
-  const scalars: Scalars = { exprs: [], byText: new Map(), ofStep: new Map() }
+  const scalars = hostNumbers(func)
+  if (scalars === undefined) return undefined
+  const scalarOf = placesOf(func, scalars)
   const known = new Map<string, Known>(
     func.params.map(({ name }) => [name, { ...someNumber, uniform: false }]),
   )
   for (const step of func.steps) {
     const [output, second] = step.outputs
-    const made = madeBy(step, known, scalars, shape)
+    const made = madeBy(step, known, shape)
     if (made === undefined || output === undefined || second !== undefined) return undefined
     if (!made.uniform && !hasShape(output.type, shape)) return undefined
     known.set(output.name, made)
   }
   if (!func.results.every(name => known.get(name)?.value.kind === 'number')) return undefined
-  return { passes: passesOf(func, known), scalars: scalars.exprs, scalarOf: scalars.ofStep }
+  return { passes: passesOf(func, known), scalars, scalarOf }
 }
 
 function passesOf({ steps, results }: Func, known: ReadonlyMap<string, Known>): readonly Pass[] {
@@ -103,13 +105,8 @@ function isFloat(type: TensorType | 'key' | undefined): boolean {
   return type !== 'key' && type?.dtype === 'f32'
 }
 
-function madeBy(
-  step: Step,
-  known: ReadonlyMap<string, Known>,
-  scalars: Scalars,
-  shape: Shape,
-): Known | undefined {
-  if (step.op === 'host') return scalarAt(step, scalars)
+function madeBy(step: Step, known: ReadonlyMap<string, Known>, shape: Shape): Known | undefined {
+  if (step.op === 'host') return { ...someNumber, uniform: true }
   if (isSize(step)) return sameShape(step.attrs.shape, shape) ? { ...someNumber, uniform: true } : undefined
   const constant = constantOperand(step)
   if (constant !== undefined) return { value: constant, uniform: true, pass: 0 }
@@ -142,26 +139,13 @@ export function isSize(step: Step): step is Step & { readonly attrs: { readonly 
   return step.op === 'size'
 }
 
-interface Scalars {
-  readonly exprs: HostExpr[]
-  readonly byText: Map<string, number>
-  readonly ofStep: Map<Step, number>
-}
-
 /** Equal expressions of the host arrive once. */
-function scalarAt(step: Step, { exprs, byText, ofStep }: Scalars): Known | undefined {
-  const { value } = step.attrs
-  if (!isHostExpr(value) || !isOfArguments(value) || !isFloat(step.outputs[0]?.type)) return undefined
-  const text = JSON.stringify(value)
-  const place = byText.get(text) ?? exprs.push(value) - 1
-  byText.set(text, place)
-  ofStep.set(step, place)
-  return { ...someNumber, uniform: true }
-}
-
-/** Whether the count of updates and the settings are all that an expression looks at. */
-function isOfArguments(expr: HostExpr): boolean {
-  if (expr.kind === 'apply') return expr.args.every(isOfArguments)
-  if (expr.kind === 'choose') return [expr.condition, expr.then, expr.otherwise].every(isOfArguments)
-  return expr.kind === 'argument' || expr.kind === 'number' || expr.kind === 'bool'
+function placesOf({ steps }: Func, scalars: readonly HostExpr[]): ReadonlyMap<Step, number> {
+  const places = new Map(scalars.map((expr, i) => [JSON.stringify(expr), i]))
+  return new Map(
+    steps.flatMap(step => {
+      const place = step.op === 'host' ? places.get(JSON.stringify(hostNumberOf(step))) : undefined
+      return place === undefined ? [] : [[step, place] as const]
+    }),
+  )
 }

@@ -7,6 +7,7 @@ import { type Gradients, mapGradients } from '../windows.ts'
 import { Arena, type ArenaTensor } from './arena.ts'
 import type { GraphRunner } from './runner.ts'
 import { type RunUpdate, Updates } from './updates.ts'
+import type { Updating } from './updating.ts'
 import { type Vectors, vectorsOn } from './vectors.ts'
 
 /** A parameter that a module moves, with its slots, in the arena. */
@@ -23,7 +24,7 @@ interface Placed {
  * Updates of optimizers in place: parameters, slots and gradients lie in one memory, graphs read the ones and write the others,
  * and a module moves a parameter and its slots in one pass.
  */
-export class InPlaceUpdates {
+export class InPlaceUpdates implements Updating {
   readonly #arena: Arena
   readonly #updates: Updates
   readonly #vectors: Vectors

@@ -1,9 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { bug } from '../../base/bug.ts'
-import type { GraphSource, GraphTensor, LoweredGraph } from '../../base/graphs.ts'
+import type { GraphSource, GraphTensor, LoweredGraph, Service } from '../../base/graphs.ts'
 import type { Key } from '../random.ts'
+import type { WindowArithmetic } from '../windows.ts'
 import { drawn, keyBelow } from './draws.ts'
 import { graphFault } from './fault.ts'
+import { graphWindows } from './graphWindows.ts'
 import { type Feed, feedOf, type Numbers, Ort, type OrtSession } from './ort.ts'
 
 /** Variants of one graph that are kept; each is a batch of other sizes. */
@@ -28,6 +30,10 @@ export class GraphRunner {
   readonly #bound = new Map<string, Map<number, tf.Tensor>>()
   /** By graph, the newest first. */
   readonly #variants = new Map<string, Variant[]>()
+  /** What is done between graphs, as text, and what does it. */
+  readonly #services = new Map<string, Variant | 'none'>()
+  /** By the data of gradients: the sum of squares that those of one `minimize` share. */
+  readonly #squares = new WeakMap<object, { readonly squares: number }>()
   /** Feeds of tensors that live longer than a step. */
   readonly #feeds = new WeakMap<object, Feed>()
 
@@ -54,13 +60,51 @@ export class GraphRunner {
     this.#bound.set(graph, bound.set(output, tensor))
   }
 
+  /** What windows of an optimizer compute; undefined where it is done tensor by tensor. */
+  windows(optimizer: string): WindowArithmetic | undefined {
+    return this.source.moves ? graphWindows(this, optimizer) : undefined
+  }
+
+  /** Does what no graph of the program does; undefined where it can't be a graph. */
+  serve(
+    service: Service,
+    args: readonly tf.Tensor[],
+    numbers: readonly number[],
+  ): readonly tf.Tensor[] | undefined {
+    if (args.length === 0) return []
+    const key = JSON.stringify(service)
+    const known = this.#services.get(key)
+    const variant = known ?? this.#prepared(service)
+    this.#services.set(key, variant)
+    return variant === 'none' ? undefined : this.#run(`${service.kind} graph`, variant, args, numbers)
+  }
+
+  /** The sum of the squares of the gradients of a `minimize`, as the graph has computed it that gave them; NaN where none has. */
+  squaresOf(gradients: readonly tf.Tensor[]): number {
+    const sums = new Set(gradients.map(({ dataId }) => this.#squares.get(dataId)))
+    return [...sums].reduce<number>((total, sum) => total + (sum?.squares ?? Number.NaN), 0)
+  }
+
   compute(graph: string, args: readonly Argument[], numbers: readonly number[]): readonly tf.Tensor[] {
-    const variant = this.#variant(graph, args)
+    return this.#run(graph, this.#variant(graph, args), args, numbers)
+  }
+
+  #run(
+    graph: string,
+    variant: Variant,
+    args: readonly Argument[],
+    numbers: readonly number[],
+  ): readonly tf.Tensor[] {
     const { lowered, session } = variant
     const feeds = lowered.inputs.map((input, i) => this.#feed(variant, input, i, args, numbers))
     const results = attempt(graph, () => session.run(feeds))
     const bound = this.#bound.get(graph)
-    return lowered.outputs.map((output, i) => bound?.get(i) ?? tensorOf(output, results[i]!))
+    const tensors = lowered.outputs.map((output, i) => bound?.get(i) ?? tensorOf(output, results[i]!))
+    for (const { gradients, squares } of lowered.sums ?? []) {
+      const sum = { squares: Number(results[squares]?.[0]) }
+      for (const place of gradients) this.#squares.set(tensors[place]!.dataId, sum)
+    }
+    return tensors
   }
 
   #feed(
@@ -105,9 +149,17 @@ export class GraphRunner {
     return variant
   }
 
+  #prepared(service: Service): Variant | 'none' {
+    const lowered = this.source.serve(service)
+    return lowered === undefined ? 'none' : this.#ready(`${service.kind} graph`, lowered, [])
+  }
+
   #lower(graph: string, args: readonly Argument[]): Variant {
     const shapes = args.map(arg => (arg instanceof tf.Tensor ? [...arg.shape] : undefined))
-    const lowered = this.source.lower(graph, shapes, this.#channelBlock)
+    return this.#ready(graph, this.source.lower(graph, shapes, this.#channelBlock), shapes)
+  }
+
+  #ready(graph: string, lowered: LoweredGraph, shapes: Variant['shapes']): Variant {
     const session = attempt(graph, () =>
       this.#ort.session(
         lowered.bytes,
@@ -125,6 +177,8 @@ export class GraphRunner {
   dispose(): void {
     for (const variant of [...this.#variants.values()].flat()) variant.session.dispose()
     this.#variants.clear()
+    for (const service of this.#services.values()) if (service !== 'none') service.session.dispose()
+    this.#services.clear()
     for (const bound of this.#bound.values()) for (const tensor of bound.values()) tensor.dispose()
     this.#bound.clear()
   }
