@@ -49,6 +49,7 @@ export function graphsOf(
         source: special.inputs[i] ?? bug('an input of nothing'),
       })),
       outputs: model.outputs,
+      multiplyAdds: model.multiplyAdds,
     }
   }
   return {

@@ -101,7 +101,10 @@ test('a model that is none is refused by the name of its graph', async () => {
   const [program] = programsIn('examples/probability', 'probability')
   assert.ok(program)
   const graphs = graphsOf(formGraphs(program), 'cpu')
-  const broken = { ...graphs, lower: () => ({ bytes: Uint8Array.of(1, 2, 3), inputs: [], outputs: [] }) }
+  const broken = {
+    ...graphs,
+    lower: () => ({ bytes: Uint8Array.of(1, 2, 3), inputs: [], outputs: [], multiplyAdds: 0 }),
+  }
   const runner = await GraphRunner.start(broken)
   try {
     runner.compute('train.graph', [], [])

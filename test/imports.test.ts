@@ -45,7 +45,7 @@ const rules: Readonly<Record<string, Rule>> = {
       '@swc/wasm-typescript',
       'jpeg-js',
       'pngjs',
-      'onnxruntime-common',
+      'koffi',
       'onnxruntime-node',
     ],
   },

@@ -37,6 +37,8 @@ export interface LoweredGraph {
   readonly sums?: readonly GradientSum[]
   readonly inputs: readonly (GraphTensor & { readonly source: GraphInput })[]
   readonly outputs: readonly GraphTensor[]
+  /** The products that it adds up: how much work it is. */
+  readonly multiplyAdds: number
 }
 
 /** How gradients are limited: each element, or their common 2-norm. */

@@ -71,7 +71,7 @@ function graphBackend(host: 'cpu' | 'wasm'): Backend {
 async function probeGraphs(): Promise<Probe> {
   try {
     const { Ort } = await import('./engine/ort.ts')
-    return { available: true, detail: processorsOf((await Ort.load()).threads) }
+    return { available: true, detail: processorsOf(Ort.load().threads) }
   } catch (error) {
     return { available: false, detail: messageOf(error), install: 'npm install onnxruntime-node' }
   }

@@ -1,10 +1,10 @@
 import type { Step, ValueType } from '../ir/ir.ts'
 import { type BuildContext, makeBuilder } from '../ops/builder.ts'
 import { findOp } from '../ops/index.ts'
+import { multiplyAddsAt } from '../ops/multiplyAdds.ts'
 import type { Operand } from '../ops/op.ts'
 import { liveSteps } from '../passes/dead.ts'
 import { add, type Dim, multiply, product } from '../types/dim.ts'
-import type { TensorType } from '../types/tensor.ts'
 import type { Descent, Flow, Work } from './work.ts'
 
 /** The sum of some sizes. */
@@ -20,24 +20,8 @@ export function bytesOf(type: ValueType): Dim {
 
 /** Multiply-adds of one kind of work, as often as it happens. */
 export function multiplyAddsOf(work: Work): Dim {
-  const [output] = work.outputs
-  if (output === undefined) return 0
   const types = work.inputs.map(({ type }) => type)
-  return multiply(multiplyAddsAt(work.op, types, output.type, work.attrs), work.times)
-}
-
-function multiplyAddsAt(
-  name: string,
-  inputs: readonly ValueType[],
-  output: ValueType,
-  attrs: Step['attrs'],
-): Dim {
-  const count = findOp(name)?.multiplyAdds
-  return count === undefined || output === 'key' ? 0 : count(inputs.filter(isTensor), output, attrs)
-}
-
-function isTensor(type: ValueType): type is TensorType {
-  return type !== 'key'
+  return multiply(multiplyAddsAt(work.op, types, work.outputs[0]?.type, work.attrs), work.times)
 }
 
 /** What the gradient of losses costs. */

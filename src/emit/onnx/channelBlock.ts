@@ -1,3 +1,4 @@
+import { elementType } from '../../ops/onnx.ts'
 import { GraphBuilder } from './builder.ts'
 import { encodeModel } from './proto.ts'
 
@@ -10,7 +11,7 @@ export function channelBlockProbe(): Uint8Array {
   const graph = new GraphBuilder()
   const x = graph.input()
   const blocks = graph.node('ReorderInput', [x], {}, 'com.microsoft.nchwc')
-  const sizes = graph.node('Shape', [blocks])
+  const sizes = graph.node('Cast', [graph.node('Shape', [blocks])], { to: elementType('i32') })
   const names = new Map([
     [x.name, 'x'],
     [sizes.name, 'sizes'],
@@ -19,6 +20,6 @@ export function channelBlockProbe(): Uint8Array {
     name: 'channel block',
     ...graph.finish(name => names.get(name) ?? name),
     inputs: [{ name: 'x', dtype: 'f32', shape: [1, 1, 1, 1] }],
-    outputs: [{ name: 'sizes', dtype: 'i64', shape: [4] }],
+    outputs: [{ name: 'sizes', dtype: 'i32', shape: [4] }],
   })
 }

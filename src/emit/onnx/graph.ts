@@ -1,6 +1,7 @@
 import { NameSupply } from '../../base/fresh.ts'
 import type { Func, Origin, Step, ValueType } from '../../ir/ir.ts'
 import { findOp } from '../../ops/index.ts'
+import { multiplyAddsAt } from '../../ops/multiplyAdds.ts'
 import type { FixedType, OnnxContext, OnnxProvider, OnnxValue } from '../../ops/onnx.ts'
 import { GraphBuilder } from './builder.ts'
 import { type Facts, factsOf } from './facts.ts'
@@ -15,6 +16,8 @@ export interface OnnxFunction {
   readonly model: OnnxModel
   readonly inputs: readonly OnnxParam[]
   readonly outputs: readonly OnnxParam[]
+  /** The products that its steps add up. */
+  readonly multiplyAdds: number
 }
 
 /** A tensor that goes in or comes out, by its name in the model. */
@@ -156,7 +159,14 @@ function finish(
   for (const [name, value] of values) if (!names.has(value.name)) claim(value, name)
   const { nodes, constants } = graph.finish(name => names.get(name) ?? claim({ name }, 'value'))
   const model = { name: func.name, nodes, constants, inputs, outputs }
-  return { bytes: encodeModel(model), model, inputs, outputs }
+  return { bytes: encodeModel(model), model, inputs, outputs, multiplyAdds: multiplyAddsIn(func, facts) }
+}
+
+function multiplyAddsIn({ steps }: Func, facts: Facts): number {
+  const each = steps.map(({ op, inputs, outputs, attrs }) =>
+    multiplyAddsAt(op, inputs.map(facts.type), outputs[0]?.type, attrs),
+  )
+  return each.reduce<number>((sum, count) => sum + Number(count), 0)
 }
 
 /** WebGPU has no kernel that copies booleans. */

@@ -6,7 +6,7 @@ import type { WindowArithmetic } from '../windows.ts'
 import { drawn, keyBelow } from './draws.ts'
 import { graphFault } from './fault.ts'
 import { graphWindows } from './graphWindows.ts'
-import { type Feed, feedOf, type Numbers, Ort, type OrtSession } from './ort.ts'
+import { type Feed, type Numbers, Ort, type OrtSession } from './ort.ts'
 
 /** Variants of one graph that are kept; each is a batch of other sizes. */
 const mostVariants = 16
@@ -16,8 +16,8 @@ interface Variant {
   readonly shapes: readonly (readonly number[] | undefined)[]
   readonly lowered: LoweredGraph
   readonly session: OrtSession
-  /** Numbers of the host and random draws stand here, a buffer for each input, from step to step: new memory costs more than draws. */
-  readonly cells: Map<number, Numbers>
+  /** Numbers of the host and random draws stand here, a tensor for each input, from step to step: new memory costs more than draws. */
+  readonly cells: Map<number, Feed>
 }
 
 type Argument = tf.Tensor | Key
@@ -34,9 +34,8 @@ export class GraphRunner {
   readonly #services = new Map<string, Variant | 'none'>()
   /** By the data of gradients: the sum of squares that those of one `minimize` share. */
   readonly #squares = new WeakMap<object, { readonly squares: number }>()
-  /** Feeds of tensors that live longer than a step. */
+  /** By the data of variables, and by the memory of other numbers: batches take the same in turns. */
   readonly #feeds = new WeakMap<object, Feed>()
-
   readonly #channelBlock: number | undefined
 
   private constructor(ort: Ort, source: GraphSource) {
@@ -46,7 +45,7 @@ export class GraphRunner {
   }
 
   static async start(source: GraphSource): Promise<GraphRunner> {
-    return new GraphRunner(await Ort.load(), source)
+    return new GraphRunner(Ort.load(), source)
   }
 
   /** How many processors a graph runs on. */
@@ -116,25 +115,27 @@ export class GraphRunner {
   ): Feed {
     const { source } = input
     if (source.kind === 'tensor') return this.#feedOf(tensorIn(args, source.index), input)
+    const cell = cells.get(place)
     if (source.kind === 'number') {
-      const cell = cells.get(place) ?? new Float32Array(1)
-      cell[0] = numbers[source.index] ?? Number.NaN
-      cells.set(place, cell)
-      return feedOf('f32', [], cell)
+      const feed = cell ?? this.#ort.feed(input, new Float32Array(1))
+      feed.numbers[0] = numbers[source.index] ?? Number.NaN
+      if (cell === undefined) cells.set(place, feed)
+      return feed
     }
     const key = keyBelow(keyIn(args, source.key), source.places, numbers)
-    const values = drawn(source.draw, key, input, cells.get(place))
-    cells.set(place, values)
-    return feedOf(input.dtype, input.shape, values)
+    const values = drawn(source.draw, key, input, cell?.numbers)
+    if (cell?.numbers === values) return cell
+    const feed = this.#ort.feed(input, values)
+    cells.set(place, feed)
+    return feed
   }
 
-  /** What a variable holds stands on the same memory step after step, so its feed is made once. */
-  #feedOf(tensor: tf.Tensor, { dtype, shape }: GraphTensor): Feed {
-    if (!(tensor instanceof tf.Variable)) return feedOf(dtype, shape, tensor.dataSync() as Numbers)
-    const known = this.#feeds.get(tensor.dataId)
-    if (known !== undefined) return known
-    const feed = feedOf(dtype, shape, tensor.dataSync() as Numbers)
-    this.#feeds.set(tensor.dataId, feed)
+  #feedOf(tensor: tf.Tensor, input: GraphTensor): Feed {
+    const key = tensor instanceof tf.Variable ? tensor.dataId : tensor.dataSync()
+    const known = this.#feeds.get(key)
+    if (known !== undefined && sameShape(known.shape, input.shape)) return known
+    const feed = this.#ort.feed(input, tensor.dataSync() as Numbers)
+    this.#feeds.set(key, feed)
     return feed
   }
 
@@ -160,17 +161,9 @@ export class GraphRunner {
   }
 
   #ready(graph: string, lowered: LoweredGraph, shapes: Variant['shapes']): Variant {
-    const session = attempt(graph, () =>
-      this.#ort.session(
-        lowered.bytes,
-        lowered.inputs.map(({ name }) => name),
-        lowered.outputs.map(({ name }) => name),
-      ),
-    )
-    for (const [output, tensor] of this.#bound.get(graph) ?? []) {
-      const { dtype, shape } = lowered.outputs[output]!
-      session.bind(output, feedOf(dtype, shape, tensor.dataSync() as Numbers))
-    }
+    const session = attempt(graph, () => this.#ort.session(lowered))
+    for (const [output, tensor] of this.#bound.get(graph) ?? [])
+      session.bind(output, this.#ort.feed(lowered.outputs[output]!, tensor.dataSync() as Numbers))
     return { shapes, lowered, session, cells: new Map() }
   }
 

@@ -1,0 +1,155 @@
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import koffi from 'koffi'
+
+/**
+ * ONNX Runtime's C API, as far as it is used here. The package's own binding for Node makes objects of all tensors and names at every
+ * call, and copies outputs that have a place already, which takes longer than a step of a small model.
+ */
+
+/** The address of something of the library's. */
+export type Pointer = bigint
+
+/** Null where all went well; else the address of what went wrong. */
+type Status = Pointer | null
+
+/** Where a function leaves an address. */
+type Place = BigUint64Array
+
+/** The version of the table of functions that is asked for. */
+const tableVersion = 24
+
+/** Finds a function by its place in `OrtApi` (onnxruntime_c_api.h), where what has a place once keeps it. */
+type At = <F>(place: number, result: 'void *' | 'str' | 'void', args: readonly string[]) => F
+
+const functionsOf = (at: At) => ({
+  createEnvironment: at<(logLevel: number, name: string, out: Place) => Status>(3, 'void *', [
+    'int',
+    'str',
+    'void *',
+  ]),
+  createOptions: at<(out: Place) => Status>(10, 'void *', ['void *']),
+  setLogSeverity: at<(options: Pointer, level: number) => Status>(22, 'void *', ['void *', 'int']),
+  setOptimization: at<(options: Pointer, level: number) => Status>(23, 'void *', ['void *', 'int']),
+  setThreads: at<(options: Pointer, count: number) => Status>(24, 'void *', ['void *', 'int']),
+  setEntry: at<(options: Pointer, key: string, value: string) => Status>(130, 'void *', [
+    'void *',
+    'str',
+    'str',
+  ]),
+  releaseOptions: at<(options: Pointer) => void>(100, 'void', ['void *']),
+  createSession: at<
+    (environment: Pointer, model: Uint8Array, bytes: number, options: Pointer, out: Place) => Status
+  >(8, 'void *', ['void *', 'void *', 'size_t', 'void *', 'void *']),
+  releaseSession: at<(session: Pointer) => void>(95, 'void', ['void *']),
+  processorMemory: at<(allocator: number, kind: number, out: Place) => Status>(69, 'void *', [
+    'int',
+    'int',
+    'void *',
+  ]),
+  createTensor: at<
+    (
+      memory: Pointer,
+      data: NodeJS.ArrayBufferView,
+      bytes: number,
+      shape: BigInt64Array,
+      rank: number,
+      type: number,
+      out: Place,
+    ) => Status
+  >(49, 'void *', ['void *', 'void *', 'size_t', 'void *', 'size_t', 'int', 'void *']),
+  releaseTensor: at<(tensor: Pointer) => void>(96, 'void', ['void *']),
+  /** Names and tensors are lists of addresses. */
+  run: at<
+    (
+      session: Pointer,
+      options: null,
+      inputNames: BigUint64Array,
+      inputs: BigUint64Array,
+      inputCount: number,
+      outputNames: BigUint64Array,
+      outputCount: number,
+      outputs: BigUint64Array,
+    ) => Status
+  >(9, 'void *', ['void *', 'void *', 'void *', 'void *', 'size_t', 'void *', 'size_t', 'void *']),
+  messageOf: at<(status: Pointer) => string>(2, 'str', ['void *']),
+  releaseStatus: at<(status: Pointer) => void>(93, 'void', ['void *']),
+})
+
+export type OrtFunctions = ReturnType<typeof functionsOf>
+
+/** The file of the library in the package, by platform. */
+const libraries: Readonly<Partial<Record<NodeJS.Platform, string>>> = {
+  darwin: 'libonnxruntime.1.dylib',
+  linux: 'libonnxruntime.so.1',
+  win32: 'onnxruntime.dll',
+}
+
+/** Calls have a stack of their own, and what builds a session goes deep. */
+const stackBytes = 2 ** 23
+
+/** Loads the library. Throws where the package has none for this machine. */
+export function loadFunctions(): OrtFunctions {
+  const file = libraries[process.platform]
+  if (file === undefined) throw new Error(`it has no library for ${process.platform}`)
+  const folder = dirname(createRequire(import.meta.url).resolve('onnxruntime-node/package.json'))
+  koffi.config({ sync_stack_size: stackBytes })
+  const path = join(folder, 'bin', 'napi-v6', process.platform, process.arch, file)
+  const library = koffi.load(path)
+  keepLoaded(path)
+  // `OrtApiBase` begins with the function that gives the table of a version.
+  const base: Pointer = library.func('OrtGetApiBase', 'void *', [])()
+  const tableAt: Pointer = koffi.decode(base, 'void *')
+  const table: Pointer | null = koffi.call(tableAt, koffi.proto('void *', ['uint32_t']), tableVersion)
+  if (table === null) throw new Error(`the library is older than version 1.${tableVersion}`)
+  return functionsOf((place, result, args) =>
+    koffi.decode(koffi.decode(table, place * pointerBytes, 'void *'), koffi.proto(result, [...args])),
+  )
+}
+
+const pointerBytes = 8
+
+/**
+ * Loads the library once more, for good: Koffi unloads it with the last object that knows it, at the latest when a thread of JavaScript
+ * ends, but the library has threads of its own, and finalizers that come later.
+ */
+function keepLoaded(path: string): void {
+  if (process.platform === 'win32') koffi.load('kernel32.dll').func('LoadLibraryW', 'void *', ['str16'])(path)
+  else koffi.load(null).func('dlopen', 'void *', ['str', 'int'])(path, resolveNow)
+}
+
+/** `RTLD_NOW` of Linux and macOS. */
+const resolveNow = 2
+
+/** Throws what a status tells, in the library's words. */
+export function check(functions: OrtFunctions, status: Status): void {
+  if (status === null) return
+  const message = functions.messageOf(status)
+  functions.releaseStatus(status)
+  throw new Error(message)
+}
+
+/** The address that a function leaves. Throws where it gives an error. */
+export function made(functions: OrtFunctions, make: (out: Place) => Status): Pointer {
+  const out = new BigUint64Array(1)
+  check(functions, make(out))
+  return out[0]!
+}
+
+/** Texts as the library reads them, with the address of each; they stay where they are as long as `bytes` is held. */
+export interface Texts {
+  readonly bytes: Uint8Array
+  readonly addresses: BigUint64Array
+}
+
+export function textsOf(texts: readonly string[]): Texts {
+  const parts = texts.map(text => Buffer.from(`${text}\0`))
+  const bytes = new Uint8Array(Buffer.concat(parts))
+  const addresses = new BigUint64Array(parts.length)
+  let address = koffi.address(bytes)
+  for (const [i, { length }] of parts.entries()) {
+    addresses[i] = address
+    address += BigInt(length)
+  }
+  return { bytes, addresses }
+}
