@@ -126,6 +126,7 @@ async function ltm(args: readonly string[], fakes: Fakes = {}) {
       run: fakes.run ?? (async () => 0),
       rateHypers: () => [],
       findRate: async () => ({ trials: [], suggestion: undefined, end: 'tried all' as const }),
+      tryBatches: async () => ({ examples: 1, whole: true, seconds: 1, memory: 1 }),
       lacksGraphs: async () => undefined,
       survey: async () => ({
         reports: [

@@ -1,5 +1,6 @@
 import type { GraphSource } from '../base/graphs.ts'
 import type { BackendSurvey } from '../runtime/backends.ts'
+import type { BatchTrial } from '../runtime/batchTrial.ts'
 import type { ExitCode, RunError } from '../runtime/errors.ts'
 import type { Reporter } from '../runtime/events.ts'
 import type { ProgramText } from '../runtime/identity.ts'
@@ -50,14 +51,15 @@ export interface RunRequest {
   readonly print: (text: string) => void
 }
 
-export type RateOptions = Pick<RunOptions, 'backend' | 'seed' | 'signal'>
+export type TuneOptions = Pick<RunOptions, 'backend' | 'seed' | 'signal' | 'graphs'>
 
 /** What commands ask of the runtime. */
 export interface Runtime {
   run(request: RunRequest): Promise<ExitCode>
   /** Hypers that decide the learning rate of an optimizer. */
   rateHypers(module: unknown): readonly string[]
-  findRate(module: unknown, search: RateSearch, options: RateOptions): Promise<RatesFound>
+  findRate(module: unknown, search: RateSearch, options: TuneOptions): Promise<RatesFound>
+  tryBatches(module: unknown, steps: number, options: TuneOptions): Promise<BatchTrial>
   survey(): Promise<BackendSurvey>
   /** Why graphs can't run here; undefined where they can. */
   lacksGraphs(): Promise<string | undefined>

@@ -19,7 +19,7 @@ const commands: ReadonlyMap<string, () => Promise<Declare>> = new Map([
   ['test-constraints', async () => (await import('./testConstraints.ts')).testConstraintsCommand],
   ['predict', async () => (await import('./predict.ts')).predictCommand],
   ['summary', async () => (await import('./summary.ts')).summaryCommand],
-  ['tune', async () => (await import('./tune.ts')).tuneCommand],
+  ['tune', async () => (await import('./tune/tune.ts')).tuneCommand],
   ['sweep', async () => (await import('./sweep/sweep.ts')).sweepCommand],
   ['ir', async () => (await import('./ir.ts')).irCommand],
   ['build', async () => (await import('./build.ts')).buildCommand],

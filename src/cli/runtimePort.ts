@@ -1,4 +1,5 @@
 import { lacksGraphs, surveyBackends } from '../runtime/backends.ts'
+import { tryBatches } from '../runtime/batchTrial.ts'
 import { type ExitCode, exitCodes, type RunError } from '../runtime/errors.ts'
 import type { Reporter } from '../runtime/events.ts'
 import { profiled } from '../runtime/profiled.ts'
@@ -18,6 +19,7 @@ export const runtimePort: Runtime = {
   run,
   rateHypers: module => rateHypers(trainingOf(module)),
   findRate: (module, search, options) => findRate(trainingOf(module), search, options),
+  tryBatches: (module, steps, options) => tryBatches(trainingOf(module), steps, options),
   survey: surveyBackends,
   lacksGraphs,
 }

@@ -105,7 +105,7 @@ function short(size: Size): string {
 }
 
 /** `98.5 KiB`. */
-function bytes(size: Size): string {
+export function bytes(size: Size): string {
   return scaled(size, 1024, ['B', 'KiB', 'MiB', 'GiB', 'TiB'], ' ')
 }
 

@@ -1,89 +1,46 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { Command, InvalidArgumentError, Option } from 'commander'
-import type { Program } from '../ir/ir.ts'
-import { type ExitCode, exitCodes } from '../runtime/errors.ts'
-import type { RatesFound } from '../runtime/rateFinder.ts'
-import { formatNumber } from '../runtime/report/format.ts'
-import { badUsage, type Cli } from './cli.ts'
-import { chooseProgram, compilePrograms } from './compileFile.ts'
-import { importProgram } from './execute.ts'
-import { afterHelp } from './help.ts'
-import { checkHyperNames, type Hypers, setOption } from './hypers.ts'
-import { type Plot, svgOf, textPlot } from './plot.ts'
-import { showJson } from './show.ts'
-import { seedOf } from './trainingCommand.ts'
+import type { Command } from 'commander'
+import type { Program } from '../../ir/ir.ts'
+import { type ExitCode, exitCodes } from '../../runtime/errors.ts'
+import type { RatesFound } from '../../runtime/rateFinder.ts'
+import { formatNumber } from '../../runtime/report/format.ts'
+import { badUsage, type Cli } from '../cli.ts'
+import { chooseProgram, compilePrograms } from '../compileFile.ts'
+import { chooseEngine } from '../engine.ts'
+import { importProgram } from '../execute.ts'
+import { checkHyperNames } from '../hypers.ts'
+import { type Plot, svgOf, textPlot } from '../plot.ts'
+import { showJson } from '../show.ts'
+import type { TuneOptions } from './tune.ts'
 
-interface TuneOptions {
-  readonly hyper?: string
-  readonly from: number
-  readonly to: number
-  readonly steps: number
-  readonly stopAt: number
-  readonly backend: string
-  readonly runs: string
-  readonly train?: string
-  readonly seed?: number
-  readonly set?: Hypers
-  readonly json?: true
-}
+/** The defaults of a search. */
+const usual = { from: 1e-8, to: 1, steps: 100 }
 
 /** `ltm tune FILE`: a learning rate to begin with. */
-export function tuneCommand(cli: Cli, finish: (code: ExitCode) => void): Command {
-  return new Command('tune')
-    .description(
-      'find a learning rate: try ever larger ones, one a batch, and see where the loss falls fastest',
-    )
-    .argument('<file>', 'an ltm file')
-    .usage('<file> [options] [--HYPER VALUE…]')
-    .option('--hyper <name>', 'the hyper that holds the learning rate, where there are several')
-    .option('--from <rate>', 'the first rate', positive, 1e-8)
-    .option('--to <rate>', 'the last rate', positive, 1)
-    .option('--steps <number>', 'how many rates', count, 100)
-    .option('--stop-at <factor>', 'stop where the loss is so many times its least', positive, 4)
-    .addOption(
-      new Option('--backend <name>', 'what computes')
-        .choices(['auto', 'tensorflow', 'webgpu', 'wasm', 'cpu'])
-        .default('auto'),
-    )
-    .addOption(setOption('set another hyper; `--NAME VALUE` says the same'))
-    .option('--train <name>', 'the train declaration, where there are several')
-    .option('--runs <directory>', 'where the plot goes, beside the runs', 'runs')
-    .option('--seed <number>', 'the seed, instead of the one in the program', seedOf)
-    .option('--json', 'print the trials as JSON')
-    .addHelpText(
-      'after',
-      afterHelp(['ltm tune digits.ltm', 'ltm tune gan.ltm --hyper critic_lr --to 0.1 --steps 200']),
-    )
-    .action(async (path: string, options: TuneOptions, command: Command) =>
-      finish(await tune(path, options, command, cli)),
-    )
-}
-
-function positive(text: string): number {
-  const value = Number(text)
-  if (value > 0 && Number.isFinite(value)) return value
-  throw new InvalidArgumentError('It is a number above 0.')
-}
-
-function count(text: string): number {
-  if (/^\d+$/.test(text) && Number(text) >= 2) return Number(text)
-  throw new InvalidArgumentError('It is a whole number from 2.')
-}
-
-async function tune(path: string, options: TuneOptions, command: Command, cli: Cli): Promise<ExitCode> {
+export async function tuneRate(
+  path: string,
+  options: TuneOptions,
+  command: Command,
+  cli: Cli,
+): Promise<ExitCode> {
   const programs = await compilePrograms(path, cli, { hypers: options.set ?? new Map() })
   const program = chooseProgram(programs, options.train)
   checkHyperNames(options.set, [program], command.options)
-  if (options.from >= options.to) throw badUsage('`--from` is not below `--to`', 'The rates grow.')
-  const module = await importProgram(program, path, false, cli)
+  const { backend, engine, seed, stopAt } = options
+  const { from, to, steps } = { ...usual, ...options }
+  if (from >= to) throw badUsage('`--from` is not below `--to`', 'The rates grow.')
+  if (steps < 2) throw badUsage('`--steps 1` is one rate', 'Try 2 at least.')
+  const chosen = await chooseEngine(program, { engine, backend, before: undefined }, cli)
+  const module = await importProgram(chosen.program, path, false, cli)
   const runtime = await cli.runtime()
   const hyper = chooseHyper(runtime.rateHypers(module), options.hyper, program)
-  const { backend, seed, from, to, steps, stopAt } = options
   const interrupts = cli.terminal.interrupts()
   try {
     const search = { hyper, from, to, steps, stopAt }
-    const found = await runtime.findRate(module, search, { backend, seed, signal: interrupts.signal })
+    const found = await runtime.findRate(module, search, {
+      ...{ backend, seed, graphs: chosen.graphs, signal: interrupts.signal },
+    })
     if (interrupts.signal.aborted) return exitCodes.interrupted
     if (options.json) showJson({ hyper, ...found }, cli)
     else show(path, hyper, program, found, options, cli)
