@@ -47,6 +47,7 @@ export abstract class StatementParser extends ExpressionParser {
     { ALT: () => this.CONSUME(t.word.skip) },
     { ALT: () => this.SUBRULE(this.Stop) },
     { ALT: () => this.SUBRULE(this.Print) },
+    { ALT: () => this.SUBRULE(this.Debug) },
     { ALT: () => this.SUBRULE(this.Checkpoint) },
     { ALT: () => this.SUBRULE(this.Freeze) },
     { ALT: () => this.SUBRULE(this.Unfreeze) },
@@ -198,6 +199,11 @@ export abstract class StatementParser extends ExpressionParser {
   Print = this.RULE('Print', () => {
     this.CONSUME(t.word.print)
     this.CONSUME(t.StringToken)
+  })
+
+  Debug = this.RULE('Debug', () => {
+    this.CONSUME(t.word.debug)
+    this.SUBRULE(this.Expr)
   })
 
   Checkpoint = this.RULE('Checkpoint', () => {

@@ -82,6 +82,7 @@ export const words = {
   skip: { starts: ['block'] },
   stop: { starts: ['block'] },
   print: { starts: ['block'] },
+  debug: { starts: ['block'] },
   checkpoint: { starts: ['block'] },
   unfreeze: { starts: ['block'] },
   call: { starts: ['block'] },

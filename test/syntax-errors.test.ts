@@ -258,11 +258,6 @@ const cases: Readonly<Record<string, Case>> = {
     errors: ['LTM1036 2:18'],
     left: 'Train(Hook)',
   },
-  '`debug` in a function': {
-    text: 'fn f(a) {\n  debug a + 1\n  return a\n}',
-    errors: ['LTM1039 2:3'],
-    left: 'Fn(Return)',
-  },
   'a loop over several lists': {
     text: 'fn f(a) {\n  for x, y in a, [1, 2] { set a = x }\n  return a\n}',
     errors: ['LTM1027 2:15'],

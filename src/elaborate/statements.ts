@@ -5,6 +5,7 @@ import { sameType } from '../types/tensor.ts'
 import { setBuffer } from './buffers.ts'
 import { holding } from './conditions.ts'
 import { type Context, complain } from './context.ts'
+import { debug } from './debug.ts'
 import { declare } from './declaring.ts'
 import { describe } from './describe.ts'
 import { expression, unexpecting } from './evaluate.ts'
@@ -64,11 +65,17 @@ function execute(ctx: Context, statement: Statement): Outcome {
     case 'Yield':
       yielded(ctx, statement)
       return wentOn
+    case 'Debug':
+      debug(ctx, statement)
+      return wentOn
     default:
-      complain(ctx, 'LTM4502', statement.span, {
-        statement: statementWord(statement),
-        place: 'a function; it belongs to a step or a hook',
-      })
+      complain(
+        ctx,
+        'LTM4502',
+        statement.span,
+        { statement: statementWord(statement), place: 'a function; it belongs to a step or a hook' },
+        statement.kind === 'Print' ? { help: 'write `debug e` to see what `e` is here' } : {},
+      )
       return wentOn
   }
 }

@@ -3,7 +3,7 @@ import type { Leaf } from './tree.ts'
 
 /** Statements and clauses whose word is followed by an expression: a parenthesis behind it is no call. */
 const takesExpression: ReadonlySet<string> = new Set(
-  'minimize require filter log print stop checkpoint yield while with over pad from raw'.split(' '),
+  'minimize require filter log print debug stop checkpoint yield while with over pad from raw'.split(' '),
 )
 
 /** Whether a space stands between two tokens that follow each other on a line. */

@@ -60,6 +60,7 @@ export type Attrs = Readonly<Record<string, Attr>>
  * - `host`: attrs `{ value: HostExpr }`; brings a host number into a region as `f32[]`.
  * - `gradient`: inputs `y`, a number, and one or several `x`, which `y` was computed from; gives a gradient by each. The pass
  *   `expand-gradients` spells it out.
+ * - `debug`: attrs `{ label }` and one input, or `{ label, value: HostExpr }`; shows it where it runs, and gives nothing.
  * - `get`: attrs `{ var }`; the tensor that a `var` of a step holds at this place of it. Only in steps.
  * - `read`: attrs `{ parameter: path }`; the raw tensor of a parameter, as it is at this place of a step. Or attrs
  *   `{ buffer: path }`: what the step has written there, or else what the buffer held when it began. Or attrs `{ metric, log }`:

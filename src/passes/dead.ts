@@ -1,7 +1,7 @@
 import { type Draft, produce } from 'immer'
 import type { HostStatement, Step } from '../ir/ir.ts'
 import type { Pass } from './pass.ts'
-import { endsOf, outputNames, readsOfStatement, readsOfStep } from './values.ts'
+import { endsOf, isEffect, outputNames, readsOfStatement, readsOfStep } from './values.ts'
 
 /**
  * Drops the steps whose results nobody reads, and exports that nobody reads. Walking backwards, a dead reader is gone
@@ -11,8 +11,8 @@ import { endsOf, outputNames, readsOfStatement, readsOfStep } from './values.ts'
  *     %b = log %x          →    %a = exp %x
  *     return %a                 return %a
  *
- * All steps are pure, so dropping one changes nothing else. Left alone: statements of the host, even an `if` that has
- * become empty, and results of a step of several of which one is read.
+ * All steps that give something are pure, so dropping one changes nothing else. Left alone: `debug`, statements of the host, even
+ * an `if` that has become empty, and results of a step of several of which one is read.
  */
 export const removeDeadSteps: Pass = {
   name: 'remove-dead-steps',
@@ -33,7 +33,7 @@ export function liveSteps<S extends Step>(steps: readonly S[], live: Set<string>
 }
 
 function isLive(step: Step, live: Set<string>): boolean {
-  if (!outputNames(step).some(name => live.has(name))) return false
+  if (!isEffect(step) && !outputNames(step).some(name => live.has(name))) return false
   addAll(live, readsOfStep(step))
   return true
 }

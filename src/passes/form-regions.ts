@@ -10,6 +10,7 @@ import {
   dependsOnTime,
   endsOf,
   exprsOf,
+  isEffect,
   namesDefined,
   outputNames,
   type Renaming,
@@ -38,6 +39,8 @@ import {
  *   the critic has seen). Steps are pure, so the copy has the same value;
  * - put behind it where it reads what has moved but the loss does not need it;
  * - left alone where it does not depend on the optimizer's parameters.
+ *
+ * A `debug` of a value that has moved moves with it, so that it shows what leads to a loss that is not finite.
  *
  * Where statements look at the loss before it is minimised (an `if` that skips bad batches), nothing is computed twice: the
  * region stands before them as `differentiate`, and the `minimize` becomes the `move` of what was differentiated.
@@ -120,20 +123,39 @@ function formMinimize(
   refuseMoved(statement, losses, parameters, [...outer, ...before])
   const wanted = slice(visible, ends, readsOfStep)
   const ahead = lookedAtAhead(before, region, wanted)
-  if (ahead !== undefined) return formAhead(statement, before, readLater, region, wanted, ahead)
-  const { moved, late } = whereTo(before, wanted, region)
+  if (ahead !== undefined)
+    return formAhead(statement, before, readLater, withShown(before, region, region), wanted, ahead)
+  const { moved, late: behind } = whereTo(before, wanted, region)
+  const shown = withShown(before, region, [...moved])
+  const late = new Set([...behind].filter(step => !shown.includes(step)))
+  const gone = new Set([...moved, ...behind])
   const copies = copyNames(
     region.filter(step => !moved.has(step)),
     supply,
   )
   const readBehind = new Set([...readLater, ...[...late].flatMap(readsOfStep)])
   const exports = [...moved].flatMap(outputNames).filter(name => readBehind.has(name))
-  const body = region.map(step => inBody(step, moved, copies))
+  const body = shown.map(step => inBody(step, moved, copies))
   return [
-    ...before.filter(each => each.kind !== 'compute' || !(moved.has(each.step) || late.has(each.step))),
+    ...before.filter(each => each.kind !== 'compute' || !gone.has(each.step)),
     withBody(statement, copies, body, exports),
     ...[...late].map((step): HostStatement => ({ kind: 'compute', step })),
   ]
+}
+
+/** The region with what shows the values of some of its steps, and what is shown behind these, in the order of the source. */
+function withShown(
+  before: readonly HostStatement[],
+  region: readonly Step[],
+  steps: readonly Step[],
+): readonly Step[] {
+  const values = new Set(steps.flatMap(outputNames))
+  const own = stepsAmong(before)
+  const first = own.findIndex(step => isEffect(step) && step.inputs.some(name => values.has(name)))
+  const shows = (step: Step, i: number) =>
+    first >= 0 && i >= first && isEffect(step) && readsOfStep(step).every(name => values.has(name))
+  const around = region.filter(step => !own.includes(step))
+  return [...around, ...own.filter((step, i) => region.includes(step) || shows(step, i))]
 }
 
 /**

@@ -11,7 +11,7 @@ import { calledBy } from './functions.ts'
 import { backwardScan, type Derived, plainCount } from './gradient/scan.ts'
 import type { Pass } from './pass.ts'
 import { valuesOf } from './rewrite.ts'
-import { namesDefined, outputNames } from './values.ts'
+import { isEffect, namesDefined, outputNames } from './values.ts'
 
 /**
  * Spells out each `gradient` as steps: reverse mode over the steps that lead from the one value to the other, by the
@@ -220,7 +220,8 @@ class Expansion {
     const known = this.#derived.get(key)
     if (known) return known
     const place = placeOf(func.params, func.steps.flatMap(outputNames))
-    for (const step of func.steps) add(place, step)
+    // What the function shows, it has shown.
+    for (const step of func.steps) if (!isEffect(step)) add(place, step)
     const seeds = outputs.map((i): FuncParam => {
       const result = func.results[i]!
       return { name: place.names.fresh(`d_${result}`), type: place.types.get(result)! }

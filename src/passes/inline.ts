@@ -6,6 +6,7 @@ import type { Pass } from './pass.ts'
 import { type Place, type Rewriter, type Rewriting, rewriteFunction, rewriteProgram } from './rewrite.ts'
 import {
   isAttrList,
+  isEffect,
   isHostExpr,
   mapExprs,
   mapLeaves,
@@ -24,8 +25,8 @@ import {
  *     }
  *     %h: f32[n, 10] = call twice(%z)      →      %h: f32[n, 10] = add %z, %z
  *
- * The results keep the caller's names and sizes. Steps of a lambda keep their place in the source, others get that of
- * the call. Left alone: all larger functions, for the reader knows them by name, and the functions themselves.
+ * The results keep the caller's names and sizes. Steps of a lambda, and what shows a value, keep their place in the source;
+ * others get that of the call. Left alone: all larger functions, for the reader knows them by name, and the functions themselves.
  */
 export const inlineSmall: Pass = {
   name: 'inline-small',
@@ -101,7 +102,7 @@ function inlined(step: Step, small: ReadonlyMap<string, Func>, state: Inlining):
   const passed = passedBy(func, step)
   return func.steps.map(each => {
     const here = renameOutputs(renameInputs(stepAt(each, sizes), names), names)
-    const origin = func.role === 'lambda' ? each.origin : step.origin
+    const origin = func.role === 'lambda' || isEffect(each) ? each.origin : step.origin
     return { ...mapArguments(here, passed), origin }
   })
 }

@@ -8,6 +8,7 @@ import { inlineSmall } from './inline.ts'
 import { inlineGraphs } from './inline-graphs.ts'
 import type { Pass } from './pass.ts'
 import { shareEqualSteps } from './share.ts'
+import { showOutside } from './show-outside.ts'
 import { simplify } from './simplify.ts'
 
 /** For targets that run step by step and keep the program's functions readable: TypeScript on TensorFlow.js. */
@@ -52,6 +53,8 @@ export const graphPipeline: readonly Pass[] = [
   formGraphs,
   // Before gradients: what is differentiated is one list of steps, in which nothing is computed anew.
   inlineGraphs,
+  // Before gradients: no gradient shows anything.
+  showOutside,
   expandGradients,
   // The gradient of a loop calls that of its body.
   inlineGraphs,

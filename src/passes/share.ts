@@ -2,7 +2,7 @@ import type { Step } from '../ir/ir.ts'
 import { stepText } from '../ir/print.ts'
 import type { Pass } from './pass.ts'
 import { type Rewriter, type Rewriting, rewriteProgram } from './rewrite.ts'
-import { dependsOnTime, renameInputs } from './values.ts'
+import { dependsOnTime, isEffect, renameInputs } from './values.ts'
 
 /**
  * Computes equal steps once: the same operator of the same inputs with the same attributes, within a function or a list
@@ -39,6 +39,7 @@ const rewriter: Rewriter<Sharing> = {
 }
 
 function shared(step: Step, { names, seen }: Sharing): readonly Step[] {
+  if (isEffect(step)) return [step]
   const what = stepText({ ...step, outputs: [] })
   const known = seen.get(what)
   if (known === undefined || known.outputs.length !== step.outputs.length) {

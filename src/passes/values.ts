@@ -253,6 +253,11 @@ function renameArgument(argument: HostArgument, names: Renaming): HostArgument {
   return 'text' in argument ? { text: renameMessage(argument.text, names) } : renamePiece(argument, names)
 }
 
+/** A step that gives nothing is there for what it does: `debug`. */
+export function isEffect(step: Step): boolean {
+  return step.outputs.length === 0
+}
+
 /** The names that a step gives. */
 export function outputNames(step: Step): readonly string[] {
   return step.outputs.map(value => value.name)

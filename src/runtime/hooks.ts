@@ -1,5 +1,6 @@
 import type { HookEvent } from '../base/hookEvents.ts'
 import { commitBuffers, dropWrites } from './buffers.ts'
+import { tellShown } from './debug.ts'
 import { SkipBatch } from './errors.ts'
 import type { LogScope } from './logbook.ts'
 import { scoped } from './memory.ts'
@@ -32,6 +33,8 @@ export async function runHooks(
   event: HookEvent,
   context?: Partial<HookContext>,
 ): Promise<Skipped> {
+  // What was computed outside of steps, such as metrics at the end of an epoch.
+  await tellShown(session)
   const hooks = session.training.hooks.filter(({ on }) => 'event' in on && on.event === event)
   const settled = !event.includes('_batch_') && context?.within !== true
   return runEach(session, hooks, { scope: { phase: phaseOf(event) }, ...context }, settled)
@@ -102,6 +105,7 @@ async function runHook(session: Session, hook: HookSpec, context: HookContext): 
     if (!context.within) session.logbook.drop()
     return true
   } finally {
+    await tellShown(session)
     // The step around it goes on with what it has written.
     if (!context.within) dropWrites(session.buffers)
     run.dispose()

@@ -11,6 +11,7 @@ export {
   surveyBackends,
 } from './backends.ts'
 export type { JsonValue, LoadedDataset, Snapshot, StoredTensor } from './contracts.ts'
+export { debug } from './debug.ts'
 export { describeRunError, type ExitCode, exitCodes, RunError } from './errors.ts'
 export type { ClockValues, EndReason, Reporter, RunMode, TrainingEvent } from './events.ts'
 export { dataset, metric, optimizer } from './holders.ts'

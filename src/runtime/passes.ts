@@ -3,6 +3,7 @@ import { disposeBatchTensor } from './arrays.ts'
 import { followBuffers } from './averages.ts'
 import { commitBuffers, dropWrites } from './buffers.ts'
 import type { LoadedDataset } from './contracts.ts'
+import { dropShown, tellShown } from './debug.ts'
 import { RunError, SkipBatch } from './errors.ts'
 import { eventNames, runHooks } from './hooks.ts'
 import { limited } from './limits.ts'
@@ -164,6 +165,7 @@ async function runOn(
     session.control.moved = false
     return false
   } finally {
+    await tellShown(session)
     dropWrites(session.buffers)
     held?.dispose()
     run.dispose()
@@ -179,6 +181,7 @@ async function repeat(
   held: Held,
 ): Promise<void> {
   held.restore()
+  await tellShown(session)
   session.logbook.drop()
   dropWrites(session.buffers)
   const run = new StepRun(session, { ...place, repeated: true })
@@ -187,6 +190,7 @@ async function repeat(
   } catch (error) {
     if (!(error instanceof RunError || error instanceof SkipBatch)) throw error
   } finally {
+    dropShown()
     run.dispose()
   }
 }

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core'
+import { tell } from './debug.ts'
 import { stopRun } from './ends.ts'
 import { RunError, SkipBatch } from './errors.ts'
 import type { LogScope } from './logbook.ts'
@@ -239,7 +240,7 @@ export class StepRun implements Run {
 
   print(message: string): void {
     if (this.place.repeated) return
-    this.session.report({ kind: 'message', text: message })
+    tell(this.session, message)
   }
 
   checkpoint(name: string): void {

@@ -154,6 +154,7 @@ function walkStep(step: Step, values: Values, place: Place): void {
       return give(held === undefined ? [] : [held])
     }
     case 'host':
+    case 'debug':
       return give([])
     case 'call':
       return give(walkCall(step, inputs, place))

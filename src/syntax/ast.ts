@@ -321,6 +321,7 @@ export type Statement =
   | Skip
   | Stop
   | Print
+  | Debug
   | CheckpointStatement
   | Freeze
   | Unfreeze
@@ -391,6 +392,10 @@ export interface Stop extends NodeBase<'Stop'> {
 }
 export interface Print extends NodeBase<'Print'> {
   readonly message: StringLiteral
+}
+/** `debug e` shows a value where it is computed: allowed wherever statements are. */
+export interface Debug extends NodeBase<'Debug'> {
+  readonly value: Expr
 }
 export interface CheckpointStatement extends NodeBase<'CheckpointStatement'> {
   readonly name: StringLiteral

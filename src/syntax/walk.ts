@@ -71,6 +71,7 @@ export const childKeys = {
   Skip: [],
   Stop: ['message'],
   Print: ['message'],
+  Debug: ['value'],
   CheckpointStatement: ['name'],
   Freeze: ['glob'],
   Unfreeze: ['glob'],

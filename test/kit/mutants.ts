@@ -44,6 +44,7 @@ const kinds: readonly (readonly string[])[] = [
     'return',
     'yield',
     'print',
+    'debug',
     'log',
     'minimize',
     'freeze',

@@ -138,10 +138,6 @@ export const syntax = {
     (_: Nothing) => '`print` takes a string, without parentheses.',
     () => 'A value is put into it with braces: `print "loss {value}"`.',
   ),
-  LTM1039: error(
-    (_: { instead: string }) => 'There is no `debug`: functions are pure, and print nothing.',
-    d => `Return the value and write \`${d.instead}\` in a step or hook.`,
-  ),
   LTM1037: error(
     (d: { word: string; name: string; context: string }) =>
       `A member begins with its word: write \`${d.word} ${d.name}: …\`${d.context}.`,

@@ -25,6 +25,7 @@ import type {
 } from '../../syntax/ast.ts'
 import type { Shape, TensorType } from '../../types/tensor.ts'
 import { type Context, complain, originOf } from '../context.ts'
+import { debug } from '../debug.ts'
 import { checkShadowing } from '../declaring.ts'
 import { describe } from '../describe.ts'
 import type { Env } from '../env.ts'
@@ -289,6 +290,8 @@ function statement(step: StepContext, node: Statement): void {
       )
     case 'Print':
       return emit(step, { kind: 'print', message: message(ctx, node.message), origin })
+    case 'Debug':
+      return debug(ctx, node)
     case 'CheckpointStatement':
       return emit(step, { kind: 'checkpoint', message: message(ctx, node.name), origin })
     case 'Freeze':

@@ -12,7 +12,7 @@ import { floatLiteral, hostCode, shortFloat } from './host.ts'
 import { functionName, property, quote } from './names.ts'
 import { writeScan } from './scan.ts'
 import type { SizeText } from './sizes.ts'
-import { isHostExpr } from './uses.ts'
+import { isAlive, isHostExpr } from './uses.ts'
 import {
   type Body,
   type Bound,
@@ -27,7 +27,8 @@ import {
 /** Writes one step: its expression waits for its reader, or becomes a `const`. */
 export function writeStep(body: Body, step: Step): void {
   for (const value of step.outputs) body.types.set(value.name, value.type)
-  if (!step.outputs.some(value => body.uses.has(value.name))) return
+  if (!isAlive(step, body.uses)) return
+  if (step.op === 'debug') return writeDebug(body, step)
   const atom = atomOf(body, step)
   const [first] = step.outputs
   if (atom !== undefined && first !== undefined) body.values.set(first.name, atom)
@@ -86,6 +87,16 @@ function isAnonymous(body: Body, step: Step, name: string): boolean {
   if (step.op !== 'call') return stem === callName(step.op)
   const { declaration } = calledFunction(body.env, step, body.section).func
   return [declaration, functionName(declaration), ...declaration.split('.')].includes(stem)
+}
+
+/** `debug('h', h, 'digits.ltm:12')`. */
+function writeDebug(body: Body, step: Step): void {
+  const { label, value } = step.attrs
+  const line = composed(body, step.inputs, () => {
+    const shown = isHostExpr(value) ? hostCode(value, body.host) : inputCode(body, step.inputs[0])
+    return ts`debug(${join([quote(String(label)), shown, quote(traceOf(body.env, step.origin))])})`
+  })
+  body.lines.push(statement(line))
 }
 
 function callName(op: string): string | undefined {

@@ -91,6 +91,7 @@ export function quote(text: string): string {
 export const runtimeValues = [
   'buffer',
   'dataset',
+  'debug',
   'kernels',
   'launch',
   'metric',

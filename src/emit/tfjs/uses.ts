@@ -14,10 +14,15 @@ export const allInputs: InputsOf = step => step.inputs
 /** Counts the uses of values by the live steps of a list, given those of what comes after it. */
 export function countSteps(steps: readonly Step[], uses: Uses, inputsOf: InputsOf): void {
   for (const step of [...steps].reverse()) {
-    if (!step.outputs.some(value => uses.has(value.name))) continue
+    if (!isAlive(step, uses)) continue
     for (const name of inputsOf(step)) use(uses, name)
     for (const name of hostAttrs(step).flatMap(itemsOf)) use(uses, name)
   }
+}
+
+/** Whether something reads what a step gives, or it gives nothing and is there for what it does. */
+export function isAlive({ outputs }: Step, uses: ReadonlyMap<string, number>): boolean {
+  return outputs.length === 0 || outputs.some(value => uses.has(value.name))
 }
 
 /** Counts the uses of values by host statements, which are all alive, and by the live steps between them. */

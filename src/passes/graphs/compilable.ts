@@ -2,6 +2,8 @@ import { bug } from '../../base/bug.ts'
 import type { Func, Step, ValueType } from '../../ir/ir.ts'
 import { roundsOf, scanOf } from '../../ir/scan.ts'
 import { findOp } from '../../ops/index.ts'
+import { calledBy } from '../functions.ts'
+import { isEffect } from '../values.ts'
 
 /** Rounds of a loop that is written out in a graph; what is longer runs step by step. */
 const mostRounds = 512
@@ -12,7 +14,7 @@ export function obstacle(
   typeOf: (name: string) => ValueType | undefined,
   functions: ReadonlyMap<string, Func>,
 ): string | undefined {
-  if (step.op === 'host' || findOp(step.op) !== undefined) return undefined
+  if (step.op === 'host' || isEffect(step) || findOp(step.op) !== undefined) return undefined
   if (step.op === 'call') return obstacleWithin(functions.get(String(step.attrs.func)), functions)
   if (step.op !== 'scan') return `\`${step.op}\` is done step by step`
   const scan = scanOf(step) ?? bug('a scan without its attributes')
@@ -20,7 +22,14 @@ export function obstacle(
   if (typeof rounds !== 'number') return `a loop goes along an axis whose length only a batch tells`
   if (rounds > mostRounds)
     return `a loop has ${rounds} rounds, more than the ${mostRounds} that are written out`
-  return obstacleWithin(functions.get(String(step.attrs.func)), functions)
+  const body = functions.get(String(step.attrs.func))
+  return shows(body, functions) ? 'each round of a loop shows something' : obstacleWithin(body, functions)
+}
+
+/** Whether a function or one that it calls has a `debug`. */
+function shows(func: Func | undefined, functions: ReadonlyMap<string, Func>): boolean {
+  if (func === undefined) return false
+  return func.steps.some(isEffect) || calledBy(func.steps).some(name => shows(functions.get(name), functions))
 }
 
 function obstacleWithin(func: Func | undefined, functions: ReadonlyMap<string, Func>): string | undefined {

@@ -8,6 +8,7 @@ import {
   dependsOnTime,
   endsOf,
   exprsOf,
+  isEffect,
   outputNames,
   readsOfExpr,
   readsOfStep,
@@ -75,8 +76,12 @@ class ListFormer {
     return this.#groups.length - 1
   }
 
+  /** A statement where it stands; what comes into a group that is still empty comes behind it. */
   #keep(statement: HostStatement): void {
-    this.#items.push({ statement })
+    const last = this.#items.at(-1)
+    const isEmpty =
+      last !== undefined && 'group' in last && last.group.steps.length + last.group.heads.length === 0
+    this.#items.splice(isEmpty ? -1 : this.#items.length, 0, { statement })
   }
 
   /** The first group in which all of these values are known. */
@@ -136,6 +141,7 @@ class ListFormer {
     const known = step.op === 'read' ? this.#alreadyRead(step) : undefined
     if (known !== undefined) this.#names.set(step.outputs[0]?.name ?? '', known)
     else if (isGraphCall(step, this.#context.functions)) this.#keepStep(step)
+    else if (isEffect(step)) this.#keep({ kind: 'compute', step })
     else if (isHostStep(step, this.#context)) this.#head(step, this.#current)
     else if (this.#isHeld(step)) this.#place(step)
     else this.#keepStep(step)
@@ -213,7 +219,9 @@ class ListFormer {
   // ── Losses ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   #differentiate(statement: HostStatement & { readonly kind: 'minimize' | 'differentiate' }): void {
-    if (!statement.body.every(step => isHostStep(step, this.#context) || this.#isHeld(step))) {
+    if (
+      !statement.body.every(step => isHostStep(step, this.#context) || isEffect(step) || this.#isHeld(step))
+    ) {
       this.#keep({ ...statement, body: statement.body.map(step => renameInputs(step, this.#names)) })
       if (statement.kind === 'minimize') this.#raw.clear()
       this.#open()

@@ -9,7 +9,7 @@ import type { TensorType } from '../../types/tensor.ts'
 import { inliner } from '../inline.ts'
 import { wholeFunction } from '../inline-graphs.ts'
 import { rewriteFunction } from '../rewrite.ts'
-import { exprsOf } from '../values.ts'
+import { exprsOf, isEffect } from '../values.ts'
 import { service } from './services.ts'
 
 /**
@@ -18,7 +18,7 @@ import { service } from './services.ts'
  *     func adam.update(%m: f32[3], %param: f32[3], %grad: f32[3]; n0.0, n0.1) -> (%m.1, %param.1)
  *
  * It takes the slots, the parameter and the gradient of each part, then the numbers of each list; it gives the slots and the parameter
- * of each part. Undefined where an update computes with the host inside of loops, or with sizes.
+ * of each part. Undefined where an update computes with the host inside of loops, or with sizes, or shows something.
  */
 export function updateGraph(program: Program, request: UpdateRequest): Func | undefined {
   const optimizer = program.optimizers.find(({ name }) => name === request.optimizer)
@@ -38,7 +38,8 @@ export function updateGraph(program: Program, request: UpdateRequest): Func | un
   })
   const known = parts.flatMap(part => part ?? [])
   if (known.length < parts.length) return undefined
-  return composed(program, optimizer, request.clip, known, names)
+  const graph = composed(program, optimizer, request.clip, known, names)
+  return graph.steps.some(isEffect) ? undefined : graph
 }
 
 /** A parameter with all that moves it. */

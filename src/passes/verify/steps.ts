@@ -49,7 +49,7 @@ export function verifySteps(scope: Scope, steps: readonly Step[]): void {
 }
 
 function verifyStep(scope: Scope, step: Step): void {
-  const here = inside(scope, `%${step.outputs.map(value => value.name).join(', %')} = ${step.op}`)
+  const here = inside(scope, `${step.outputs.map(value => `%${value.name}`).join(', ') || '()'} = ${step.op}`)
   const inputs = step.inputs.map(name => typeOf(here, name))
   for (const expr of exprsOf(step)) verifyExpr(here, expr)
   const types = resultTypes(here, step, inputs)
@@ -84,6 +84,8 @@ function resultTypes(scope: Scope, step: Step, inputs: readonly ValueType[]): re
       return [verifyGet(scope, step)]
     case 'read':
       return verifyRead(scope, step)
+    case 'debug':
+      return verifyDebug(scope, step)
     case 'gradient':
       return verifyGradient(scope, inputs)
     default:
@@ -125,6 +127,14 @@ function verifyRead(scope: Scope, step: Step): readonly ValueType[] {
   onlyAttr(scope, step, 'parameter', path => typeof path === 'string')
   const path = String(step.attrs.parameter)
   return [scope.facts.parameters.get(path)?.raw ?? complain(scope, `there is no parameter ${path}`)]
+}
+
+/** One tensor, or a value of the host, under a label; it gives nothing. */
+function verifyDebug(scope: Scope, { inputs, attrs: { label, value } }: Step): readonly ValueType[] {
+  const shows = value === undefined ? inputs.length === 1 : inputs.length === 0 && isHostExpr(value)
+  return typeof label === 'string' && shows
+    ? []
+    : complain(scope, '`debug` takes a tensor, or a `value` of the host, and a `label`')
 }
 
 /** The gradients of a number by tensors have the tensors' types. */

@@ -70,6 +70,8 @@ function buildStatement(outer: CstNode, ctx: Context): Statement {
     }
     case 'Yield':
       return { kind: 'Yield', ...base(cst, ctx), value: buildExpr(node(cst, 'Expr'), ctx) }
+    case 'Debug':
+      return { kind: 'Debug', ...base(cst, ctx), value: buildExpr(node(cst, 'Expr'), ctx) }
     case 'Minimize':
       return buildMinimize(cst, ctx)
     case 'Log':

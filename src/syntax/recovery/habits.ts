@@ -371,20 +371,6 @@ const foreignLambda: Recogniser = (view, failure) => {
   return { diagnostic: diagnose('LTM1027', spanAt(view, at - 1), { written: 'lambda', instead }) }
 }
 
-/** `debug x`: there is no printing in functions. */
-const debugging: Recogniser = (view, failure) => {
-  const { at } = failure
-  const place = listPlace(failure)
-  if (!place || imageAt(view, at) !== 'debug' || !startsOperand(view, at + 1)) return undefined
-  const end = itemEnd(view, at, at + 1, place)
-  const value = textOf(spanBetween(view, at + 1, lineEnd(view, at + 1)))
-  const instead = `print "{${value}}"`
-  return {
-    diagnostic: diagnose('LTM1039', spanAt(view, at), { instead }),
-    repair: { from: at, to: end, insert: [], end, cut: false },
-  }
-}
-
 /** `for a, b in xs, ys {` */
 const severalIterables: Recogniser = (view, failure) => {
   const { at } = failure
@@ -417,13 +403,7 @@ function indexWhere(view: View, from: number, to: number, test: (at: number) => 
 }
 
 /** Words of other languages, which must not be taken for misspelt words of this one. */
-export const foreignWords: readonly Recogniser[] = [
-  foreignDeclaration,
-  elif,
-  foreignImport,
-  foreignLambda,
-  debugging,
-]
+export const foreignWords: readonly Recogniser[] = [foreignDeclaration, elif, foreignImport, foreignLambda]
 
 /** Habits from other languages, each with its own message. */
 export const habits: readonly Recogniser[] = [

@@ -31,6 +31,7 @@ const followers: {
   filter: 'operand',
   minimize: 'operand',
   yield: 'operand',
+  debug: 'operand',
   return: 'operand',
   while: 'operand',
   if: 'operand',
