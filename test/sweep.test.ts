@@ -119,6 +119,13 @@ test('a grid: each trial trains with its values, one that fails says why, and th
   const other = await ltm(['sweep', 'a.ltm', '--trials', '2', ...quick], folder)
   assert.is(other.code, 2)
   assert.match(other.err, 'holds a sweep that was asked for otherwise\nAsk as before')
+  writeFileSync(
+    join(folder, 'a.ltm'),
+    `// Comments change nothing.\n${program.replace('w ^ 2', '2 * w ^ 2')}`,
+  )
+  const edited = await ltm(['sweep', 'a.ltm', '--method', 'grid', '--points', '2', ...quick], folder)
+  assert.is(edited.code, 2)
+  assert.match(edited.err, 'since then it has been edited: `step train` is another\nUndo that')
 })
 
 test('halving trains the best on from where they were, and one that was killed goes on', async ({

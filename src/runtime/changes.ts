@@ -136,7 +136,8 @@ function constraintText(name: string | undefined, version: JsonValue | undefined
 
 const mostParts = 8
 
-function partChanges(was: JsonValue | undefined, is: JsonValue | undefined): readonly string[] {
+/** Which parts of a program are others than they were, a line each. */
+export function partChanges(was: JsonValue | undefined, is: JsonValue | undefined): readonly string[] {
   if (membersOf(was).length === 0 || membersOf(is).length === 0) return []
   const names = new Set([...membersOf(was), ...membersOf(is)].map(([name]) => name))
   const lines = [...names].flatMap(name => partChange(name, memberOf(was, name), memberOf(is, name)))

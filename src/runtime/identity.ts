@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs'
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { JsonValue } from './contracts.ts'
+import { partsOf } from './programParts.ts'
 import { dataPath } from './sources/open.ts'
 import type { SourceSpec, Training } from './training.ts'
 
@@ -47,13 +48,16 @@ export interface DataDigest {
   readonly sha256: string
 }
 
+/** What the settings say is compared as settings. */
+const apart = ['program', 'hyper', 'trainer']
+
 /** Data files are read for it, so it is asked for only where a run is kept. */
 export async function identityOf(training: Training, text: ProgramText | undefined): Promise<Identity> {
   const { name, file, settings, trainer } = training
   return {
     ...{ name, file, settings, hypers: text?.hypers ?? {} },
     trainer: { ...JSON.parse(JSON.stringify(trainer)), accumulate: accumulationOf(trainer, text) },
-    ...(text !== undefined && { parts: partsOf(text.ir), reads: text.reads }),
+    ...(text !== undefined && { parts: partsOf(text.ir, apart), reads: text.reads }),
     data: await dataOf(training),
   }
 }
@@ -69,46 +73,10 @@ export function identityState({ parts, data, settings, reads: _, ...rest }: Iden
   }
 }
 
-// ── Parts of a program ──────────────────────────────────────────────────────────────────────────────────────────────
-
-/** What the settings say is compared as settings. */
-const apart = /^(program|hyper|trainer)\b/
-
 /** A schedule of accumulation as it reads in the program, or else in what was built of it. */
 function accumulationOf({ accumulate }: Training['trainer'], text: ProgramText | undefined): number | string {
   if (typeof accumulate === 'number') return accumulate
   return /^trainer \{[^}]*?^ +accumulate ([^\n]*)$/m.exec(text?.ir ?? '')?.[1] ?? String(accumulate)
-}
-
-/** The blocks of the text, each by what its first line says before the details. Comments say nothing. */
-function partsOf(ir: string): Readonly<Record<string, string>> {
-  const parts = new Map<string, string>()
-  for (const block of blocksOf(ir)) {
-    const head = block[0] ?? ''
-    if (apart.test(head)) continue
-    const name = (/^on\b/.test(head) ? head : head.replace(/[(:=].*$/s, '')).replace(/\{$/, '').trim()
-    parts.set(unused(name, parts), digest(block.join('\n')))
-  }
-  return Object.fromEntries(parts)
-}
-
-function blocksOf(ir: string): readonly (readonly string[])[] {
-  const blocks: string[][] = []
-  for (const line of ir.split('\n')) {
-    if (line === '' || line.startsWith('///')) continue
-    if (/^\w/.test(line)) blocks.push([line])
-    else blocks.at(-1)?.push(line)
-  }
-  return blocks
-}
-
-function unused(name: string, known: ReadonlyMap<string, string>): string {
-  if (!known.has(name)) return name
-  for (let number = 2; ; number++) if (!known.has(`${name} ${number}`)) return `${name} ${number}`
-}
-
-function digest(text: string): string {
-  return createHash('sha256').update(text).digest('hex').slice(0, 32)
 }
 
 // ── Data files ──────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -3,9 +3,14 @@ import { availableParallelism, freemem } from 'node:os'
 import { join } from 'node:path'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import type { Program } from '../../ir/ir.ts'
+import { printProgram } from '../../ir/print.ts'
+import { partChanges } from '../../runtime/changes.ts'
 import { type ExitCode, exitCodes } from '../../runtime/errors.ts'
 import { watchInterrupts } from '../../runtime/interrupts.ts'
+import { parseJson } from '../../runtime/json.ts'
+import { partsOf } from '../../runtime/programParts.ts'
 import { formatDuration, formatNumber } from '../../runtime/report/format.ts'
+import { memberOf } from '../../runtime/stored.ts'
 import { badUsage, type Cli } from '../cli.ts'
 import { chooseProgram, compilePrograms } from '../compileFile.ts'
 import { afterHelp } from '../help.ts'
@@ -179,13 +184,24 @@ function roomFor(): number {
 }
 
 /** Makes the folder, or sees to it that the one that is there is of the same sweep. */
-function openFolder({ folder, choices, objective, rungs }: Sweep, { backend, set }: SweepOptions): void {
+function openFolder(
+  { folder, choices, objective, rungs, program }: Sweep,
+  { backend, set }: SweepOptions,
+): void {
   const fixed = Object.fromEntries(set ?? [])
-  const text = `${JSON.stringify({ objective, rungs, backend, fixed, choices }, undefined, 2)}\n`
+  const parts = partsOf(printProgram(program), ['program', 'hyper'])
+  const text = `${JSON.stringify({ objective, rungs, backend, fixed, choices, parts }, undefined, 2)}\n`
   const path = join(folder, 'sweep.json')
   mkdirSync(folder, { recursive: true })
   if (!existsSync(path)) return writeFileSync(path, text)
-  if (readFileSync(path, 'utf8') === text) return
+  const before = readFileSync(path, 'utf8')
+  if (before === text) return
+  const edits = partChanges(memberOf(parseJson(Buffer.from(before)), 'parts'), parts)
+  if (edits.length > 0)
+    throw badUsage(
+      `\`${folder}\` holds a sweep of the program as it was; since then it has been edited: ${edits.join(', ')}`,
+      'Undo that to go on with it, or name another place with --folder.',
+    )
   throw badUsage(
     `\`${folder}\` holds a sweep that was asked for otherwise`,
     'Ask as before to go on with it, or name another place with --folder.',
