@@ -14,14 +14,24 @@ test.before.each(context => {
 })
 test.after.each(({ folder }) => rmSync(folder, { recursive: true, force: true }))
 
+const eager = ['--backend', 'cpu']
+const compiled = ['--engine', 'compiled']
+
 /** A program whose model and step are given; lines count from the first of `text`. */
-async function run(folder: string, text: string, ...args: readonly string[]) {
+async function run(folder: string, text: string, engine = eager) {
   writeFileSync(join(folder, 'a.ltm'), text)
-  return ltm(['run', 'a.ltm', '--backend', 'cpu', '--json', '--detect-anomaly', ...args], folder)
+  return ltm(['run', 'a.ltm', '--json', '--detect-anomaly', ...engine], folder)
 }
 
+/** The fault of a program, which is the same on both engines. */
 async function faultOf(folder: string, text: string): Promise<RunErrorEvent> {
-  const { code, events, err } = await run(folder, text)
+  const [one, other] = await Promise.all([eager, compiled].map(engine => faultOn(engine, folder, text)))
+  assert.equal(other, one)
+  return one!
+}
+
+async function faultOn(engine: string[], folder: string, text: string): Promise<RunErrorEvent> {
+  const { code, events, err } = await run(folder, text, engine)
   assert.is(code, 3, err)
   const last = events.at(-1)
   assert.is(last?.kind, 'run_error')
@@ -129,16 +139,19 @@ test('until then it is the run that it would have been, and `nonfinite: skip` do
   folder,
 }) => {
   const text = program('where(h > 0, h, h * 0.1)').replace('seed: 1', 'seed: 1, nonfinite: skip')
-  const found = await run(folder, text)
-  assert.is(found.code, 0, found.err)
-  assert.is((await ltm(['run', 'a.ltm', '--backend', 'cpu'], folder)).code, 0)
-  const [watched, plain] = ['v1', 'v2'].map(version =>
-    readFileSync(join(folder, 'runs/Bad', version, 'records.jsonl'), 'utf8').replace(
-      /"seconds":[\d.e-]+/g,
-      '',
-    ),
-  )
-  assert.is(watched, plain)
+  for (const engine of [eager, compiled]) {
+    rmSync(join(folder, 'runs'), { recursive: true, force: true })
+    const found = await run(folder, text, engine)
+    assert.is(found.code, 0, found.err)
+    assert.is((await ltm(['run', 'a.ltm', ...engine], folder)).code, 0)
+    const [watched, plain] = ['v1', 'v2'].map(version =>
+      readFileSync(join(folder, 'runs/Bad', version, 'records.jsonl'), 'utf8').replace(
+        /"seconds":[\d.e-]+/g,
+        '',
+      ),
+    )
+    assert.is(watched, plain)
+  }
   assert.is((await run(folder, text.replace('h * 0.1)', 'sqrt(h))'))).code, 3)
 })
 

@@ -19,10 +19,15 @@ export async function execute(
   cli: Cli,
 ): Promise<ExitCode> {
   const runtime = await cli.runtime()
-  const { json, mode, profile, detectAnomaly } = request
+  const { json, mode, profile, detectAnomaly, watched } = request
   const interrupts = cli.terminal.interrupts()
   try {
-    const module = await importProgram(program, path, profile || detectAnomaly, cli)
+    const module = await importProgram(
+      program,
+      path,
+      profile || (detectAnomaly && watched === undefined),
+      cli,
+    )
     // Predictions go to the output stream, so that what is said about them goes beside it.
     const reporter = await cli.terminal.reporter({ json, beside: mode === 'predict' && !json })
     const print = cli.terminal.out

@@ -41,8 +41,10 @@ export interface RunRequest {
   readonly out: string | undefined
   /** Measures where the time goes; the module is emitted to be watched. */
   readonly profile: boolean
-  /** Finds the operator that first made a loss that is not finite; the module is emitted to be watched. */
+  /** Finds the operator that first made a loss that is not finite; the module is emitted to be watched, or `watched` is. */
   readonly detectAnomaly: boolean
+  /** Where the module is compiled, one of the same program that is emitted to be watched. */
+  readonly watched?: (() => Promise<unknown>) | undefined
   /** What of the training is tried, and how surely it repeats. */
   readonly trials?: Trials & { readonly deterministic: boolean }
   readonly signal: AbortSignal

@@ -53,8 +53,20 @@ async function optionsOf(request: RunRequest, training: Training): Promise<RunOp
   const checkpoint = request.checkpoint ?? found?.path
   tellSkipped(found?.skipped ?? request.skipped ?? [], checkpoint ?? '', reporter)
   const { detectAnomaly, trials } = request
+  const watched = request.watched && (async () => trainingOf(await request.watched?.()))
   const text = program?.()
-  const told = { backend, runs, seed, signal, checkpoint, acceptChanges, detectAnomaly, graphs, note }
+  const told = {
+    backend,
+    runs,
+    seed,
+    signal,
+    checkpoint,
+    acceptChanges,
+    detectAnomaly,
+    watched,
+    graphs,
+    note,
+  }
   return { ...told, ...trials, program: text }
 }
 

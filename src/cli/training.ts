@@ -2,10 +2,10 @@ import { printProgram } from '../ir/print.ts'
 import { readsOf } from '../ir/reads.ts'
 import type { ExitCode } from '../runtime/errors.ts'
 import type { ProgramText } from '../runtime/identity.ts'
-import { badUsage, type Cli, Stop } from './cli.ts'
+import { type Cli, Stop } from './cli.ts'
 import { chooseProgram, compileFile, compilePrograms } from './compileFile.ts'
 import { chooseEngine } from './engine.ts'
-import { execute } from './execute.ts'
+import { execute, importProgram } from './execute.ts'
 import { openFiles } from './files.ts'
 import { checkHyperNames } from './hypers.ts'
 import { type Resumed, resumedCheckpoint } from './resume.ts'
@@ -32,7 +32,7 @@ async function compileAndRun({ mode, path, options, flags }: TrainingOrder, cli:
   const { profile = false, detectAnomaly = false } = options
   const checkpoint = options.checkpoint ?? resumed?.path
   const before = options.engine === 'auto' ? resumed?.backend : undefined
-  const chosen = await chooseEngine(program, { engine: engineOf(options), backend, before }, cli)
+  const chosen = await chooseEngine(program, { engine: options.engine, backend, before }, cli)
   const { graphs, note } = chosen
   const asked = { mode, graphs, note, backend, runs, seed, json, checkpoint, out, acceptChanges }
   const { fastDevRun, overfit, limit, deterministic = false } = options
@@ -45,17 +45,10 @@ async function compileAndRun({ mode, path, options, flags }: TrainingOrder, cli:
     ir: printProgram(program),
     reads: readsOf(program),
   })
-  return execute(chosen.program, path, { ...request, skipped: resumed?.skipped ?? [], program: text }, cli)
-}
-
-/** Single operators are looked at where they run one by one. */
-function engineOf({ engine, detectAnomaly }: TrainingOptions): TrainingOptions['engine'] {
-  if (!detectAnomaly) return engine
-  if (engine !== 'compiled') return 'eager'
-  throw badUsage(
-    '`--detect-anomaly` looks at single operators, and a compiled graph has none',
-    'Leave `--engine compiled` out.',
-  )
+  // Single operators are looked at where they run one by one.
+  const watched = graphs && detectAnomaly ? () => importProgram(program, path, true, cli) : undefined
+  const skipped = resumed?.skipped ?? []
+  return execute(chosen.program, path, { ...request, watched, skipped, program: text }, cli)
 }
 
 /**

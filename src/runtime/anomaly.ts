@@ -6,7 +6,7 @@ import { type OperatorPlace, type Probe, withProbe } from './probe.ts'
 import { formatNumber } from './report/format.ts'
 import type { Session } from './session.ts'
 import type { Batch, Trace } from './training.ts'
-import { Windows } from './windows.ts'
+import { type OpenWindow, Windows } from './windows.ts'
 
 /** Values that a step changes while it runs, as they were before it. */
 export interface Held {
@@ -15,15 +15,16 @@ export interface Held {
   dispose(): void
 }
 
-/** Remembers what a training step moves. A clone shares its data, so nothing is copied. */
-export function holdState({ parameters, optimizers, averages, training, clocks }: Session): Held {
+/** Remembers what a training step moves. */
+export function holdState({ parameters, optimizers, averages, training, clocks, graphs }: Session): Held {
+  const hold = graphs === undefined ? byClone : byCopy
   const states = [...optimizers.values(), ...averages.map(({ state }) => state)]
   const variables = [
     ...[...parameters.values()].map(variableOf),
     ...states.flatMap(({ slots }) => [...slots.values()].flatMap(slot => [...slot.values()])),
   ]
-  const values = variables.map(variable => tf.keep(tf.clone(variable)))
-  const counts = states.map(state => holdCounts(state))
+  const values = variables.map(variable => tf.keep(hold(variable)))
+  const counts = states.map(state => holdCounts(state, hold))
   const { vars } = training
   const vs = { ...vars }
   const restoreClocks = clocks.hold()
@@ -41,10 +42,18 @@ export function holdState({ parameters, optimizers, averages, training, clocks }
   }
 }
 
-function holdCounts({ counts, windows }: OptimizerState): Held {
+type Hold = (tensor: tf.Tensor) => tf.Tensor
+
+/** It shares its data, so nothing is copied. */
+const byClone: Hold = tensor => tf.clone(tensor)
+
+/** A compiled engine changes numbers where they lie. */
+const byCopy: Hold = tensor => tf.mul(tensor, 1)
+
+function holdCounts({ counts, windows }: OptimizerState, hold: Hold): Held {
   const before = new Map(counts)
   const open = new Windows()
-  open.restore(windows.contents())
+  tf.tidy(() => open.restore(windows.contents().map(window => held(window, hold))))
   return {
     restore() {
       for (const [path, count] of before) counts.set(path, count)
@@ -53,6 +62,14 @@ function holdCounts({ counts, windows }: OptimizerState): Held {
     },
     dispose: () => open.dispose(),
   }
+}
+
+function held({ key, calls, terms }: OpenWindow, hold: Hold): OpenWindow {
+  const copies = terms.map(({ weight, sums }) => ({
+    weight,
+    sums: new Map([...sums].map(([path, sum]) => [path, hold(sum)])),
+  }))
+  return { key, calls, terms: copies }
 }
 
 /**

@@ -13,6 +13,7 @@ import { part } from './probe.ts'
 import { type RunPlace, StepRun } from './run.ts'
 import type { Session } from './session.ts'
 import type { Batch, StepSpec, Tensors } from './training.ts'
+import { watchedStep } from './twin.ts'
 
 /** One step's way through its data. */
 export interface Pass {
@@ -159,7 +160,7 @@ async function runOn(
     return true
   } catch (error) {
     if (held !== undefined && error instanceof RunError && error.code === 'LTM6101')
-      throw await located(session, error, batches, () => repeat(session, pass, batches, place, held))
+      throw await locatedBy(session, pass, batches, place, held, error)
     if (!(error instanceof SkipBatch)) throw error
     session.logbook.drop()
     session.control.moved = false
@@ -172,10 +173,23 @@ async function runOn(
   }
 }
 
+/** The fault of a step that has failed, at the operator that made it. */
+async function locatedBy(
+  own: Session,
+  pass: Pass,
+  batches: readonly Batch[],
+  place: RunPlace,
+  held: Held,
+  fault: RunError,
+): Promise<RunError> {
+  const { session, step } = await watchedStep(own, pass.step)
+  return located(session, fault, batches, () => repeat(session, step, batches, place, held))
+}
+
 /** Runs a step that has failed once more: the same batch, keys, parameters and slots, and nothing comes of it. */
 async function repeat(
   session: Session,
-  { step }: Pass,
+  step: StepSpec,
   batches: readonly Batch[],
   place: RunPlace,
   held: Held,

@@ -29,6 +29,8 @@ export interface Session {
   readonly signal: AbortSignal | undefined
   /** A step whose loss is not finite runs again, to find where that came from. */
   readonly detectAnomaly: boolean
+  /** The program as it runs operator by operator and is watched, where this one is compiled. */
+  readonly watched: (() => Promise<Training>) | undefined
   readonly data: ReadonlyMap<string, LoadedDataset>
   readonly parameters: ReadonlyMap<string, ParameterState>
   readonly buffers: ReadonlyMap<string, BufferState>

@@ -55,6 +55,8 @@ export interface RunOptions extends Trials {
   readonly graphs?: GraphSource | undefined
   /** Finds the operator that first made a loss that is not finite; the program has to be emitted to be watched. */
   readonly detectAnomaly?: boolean | undefined
+  /** Of a compiled program: the same one, emitted to run operator by operator and to be watched. */
+  readonly watched?: (() => Promise<Training>) | undefined
   /** Only a backend whose numbers are the same bits each time, on the same machine. */
   readonly deterministic?: boolean | undefined
   /** What is worth telling at the start. */
@@ -199,6 +201,7 @@ function assemble({
     report: options.reporter ?? (() => undefined),
     signal: options.signal,
     detectAnomaly: options.detectAnomaly ?? false,
+    watched: options.watched,
     data,
     parameters,
     buffers,
