@@ -110,20 +110,31 @@ export function upload({ columns }: Inputs, rows: ArrayLike<number>): readonly t
         : new Float32Array(rows.length * places * size)
     if (offsets !== undefined) copyPadded(laid, places * size, { values, offsets, size }, rows)
     else
-      for (let i = 0; i < rows.length; i++) {
-        const from = (rows[i] ?? 0) * size
-        laid.set(values.subarray(from, from + size), i * size)
-      }
+      for (let i = 0; i < rows.length; i++) copyNumbers(laid, i * size, values, (rows[i] ?? 0) * size, size)
     const extents = offsets === undefined ? shape : [places, ...shape]
     return tf.tensor(laid, [rows.length, ...extents], dtype)
   })
 }
 
-/** The most places that an example of any input has. */
-export function mostPlaces({ columns, rows }: Inputs): number {
+/** Element by element where the types differ: that is what V8's `set` is slow at. */
+function copyNumbers(
+  target: Float32Array | Int32Array,
+  at: number,
+  values: NumberArray,
+  from: number,
+  count: number,
+): void {
+  if (values.constructor === target.constructor) target.set(values.subarray(from, from + count), at)
+  else for (let i = 0; i < count; i++) target[at + i] = values[from + i]!
+}
+
+/** The most numbers that an example of any input has. */
+export function mostNumbers({ columns, rows }: Inputs): number {
   let most = 1
-  for (const { offsets } of columns)
-    for (let row = 0; offsets !== undefined && row < rows; row++)
-      most = Math.max(most, lengthAt(offsets, row))
+  for (const { shape, offsets } of columns) {
+    const size = sizeOf(shape)
+    if (offsets === undefined) most = Math.max(most, size)
+    else for (let row = 0; row < rows; row++) most = Math.max(most, lengthAt(offsets, row) * size)
+  }
   return most
 }
