@@ -5,6 +5,7 @@ import { type Diagnostic, Diagnostics, diagnose, type Report } from './diagnosti
 import { withoutAbsences } from './elaborate/absence.ts'
 import {
   checkLibrary,
+  type Elaborated,
   elaborateFile,
   type HostFile,
   type Library,
@@ -32,6 +33,8 @@ export interface FileSystem {
 export interface CompileOptions {
   /** Values for hypers, as they stand on the command line; what names no hyper of a program is for the caller to refuse. */
   readonly hypers?: ReadonlyMap<string, string>
+  /** The sizes that the data of a `train` has, by its name and `data.field`. */
+  readonly counts?: ReadonlyMap<string, ReadonlyMap<string, number>>
   /** Shown every stage of each program: `elaborate`, then each pass by name. */
   readonly observe?: (pass: string, program: Program) => void
 }
@@ -40,6 +43,11 @@ export interface Compilation {
   readonly diagnostics: readonly Diagnostic[]
   /** One for each `train`, lowered when they are first asked for; empty where there are errors. */
   readonly programs: readonly Program[]
+  /**
+   * Every `train` that takes sizes from its data, `reviews.words.count`, which `counts` does not give: its data alone. The
+   * compiler reads no data; whoever does compiles again with what it says, until nothing is open.
+   */
+  readonly open: readonly Program[]
 }
 
 /** Text in, diagnostics and programs out: parse, load imports, elaborate, run the passes. */
@@ -47,25 +55,31 @@ export function compile(path: string, files: FileSystem, options: CompileOptions
   const diagnostics = new Diagnostics()
   const { library, ids } = outlineLibrary(files.library())
   const loaded = new Loader(files, ids, diagnostics.report).load(path)
-  if (!loaded) return { diagnostics: diagnostics.list, programs: [] }
+  if (!loaded) return { diagnostics: diagnostics.list, programs: [], open: [] }
   const report = diagnostics.hasErrors ? withoutAbsences(diagnostics.report) : diagnostics.report
-  const { programs, silent } = elaborateFile(library, loaded, options.hypers ?? new Map(), report)
-  if (diagnostics.hasErrors) return { diagnostics: diagnostics.list, programs: [] }
+  const given = { hypers: options.hypers ?? new Map(), counts: options.counts ?? new Map() }
+  const { programs, open, silent } = elaborateFile(library, loaded, given, report)
+  if (diagnostics.hasErrors) return { diagnostics: diagnostics.list, programs: [], open: [] }
   reportUnusedNames(loaded, diagnostics.report)
   const [left] = silent
   if (left) bug(`${left.source.name}, offset ${left.start}: left out without a word`)
-  return loweredLater(diagnostics.list, programs, options)
+  return loweredLater(diagnostics.list, { programs, open }, options)
 }
 
 /** Programs are lowered when somebody asks for them: whoever only checks does not wait for it. */
 function loweredLater(
   diagnostics: readonly Diagnostic[],
-  programs: readonly Program[],
+  { programs, open }: Pick<Elaborated, 'programs' | 'open'>,
   options: CompileOptions,
 ): Compilation {
   let lowered: readonly Program[] | undefined
+  let data: readonly Program[] | undefined
   return {
     diagnostics,
+    get open() {
+      data ??= open.map(program => lower(program, {}))
+      return data
+    },
     get programs() {
       lowered ??= programs.map(program => lower(program, options))
       return lowered

@@ -6,6 +6,7 @@ import type { Program } from '../src/ir/ir.ts'
 import { parseProgram } from '../src/ir/parse.ts'
 import { printProgram } from '../src/ir/print.ts'
 import { expectFile, forEachCase, orphans } from './kit/cases.ts'
+import { countsSaid } from './kit/counts.ts'
 import { libraryFiles, memoryFiles } from './kit/files.ts'
 
 const test = suite('check')
@@ -16,9 +17,11 @@ const ownPart = (program: Program): Program => ({
   functions: program.functions.filter(func => !func.origin?.file.startsWith('stdlib/')),
 })
 
-forEachCase('check', ({ name, folder, path }) => {
+forEachCase('check', ({ name, folder, path, read }) => {
   test(name, () => {
-    const { diagnostics, programs } = compile('input.ltm', libraryFiles(folder))
+    const { diagnostics, programs } = compile('input.ltm', libraryFiles(folder), {
+      counts: countsSaid(read('input.ltm')),
+    })
     const shown = diagnostics.map(each => renderDiagnostic(each, { color: false, width: 100 }))
     assert.is(shown.join('\n\n'), '')
     const text = programs.map(program => printProgram(ownPart(program))).join('\n')

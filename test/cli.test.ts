@@ -76,7 +76,7 @@ const trainer: Program['trainer'] = { seed: 1, accumulate: 1, nonfinite: 'stop' 
 
 interface Fakes {
   readonly programs?: readonly Program[]
-  readonly compile?: (path: string, options: CompileOptions) => Compilation
+  readonly compile?: (path: string, options: CompileOptions) => Omit<Compilation, 'open'>
   /** The text of the module that a program becomes. */
   readonly module?: string
   readonly run?: (request: RunRequest) => Promise<ExitCode>
@@ -89,8 +89,8 @@ async function ltm(args: readonly string[], fakes: Fakes = {}) {
   const compiler: Compiler = {
     compile(path, _files, options = {}) {
       hypers.push(Object.fromEntries(options.hypers ?? []))
-      if (fakes.compile) return fakes.compile(path, options)
-      return { diagnostics: [], programs: fakes.programs ?? [program('A', trainer)] }
+      if (fakes.compile) return { open: [], ...fakes.compile(path, options) }
+      return { diagnostics: [], programs: fakes.programs ?? [program('A', trainer)], open: [] }
     },
     summarize,
     formGraphs: one => one,
@@ -124,6 +124,7 @@ async function ltm(args: readonly string[], fakes: Fakes = {}) {
     compiler: async () => compiler,
     runtime: async () => ({
       run: fakes.run ?? (async () => 0),
+      readCounts: async () => new Map(),
       rateHypers: () => [],
       findRate: async () => ({ trials: [], suggestion: undefined, end: 'tried all' as const }),
       tryBatches: async () => ({ examples: 1, whole: true, seconds: 1, memory: 1 }),

@@ -10,6 +10,7 @@ import type { Program } from '../src/ir/ir.ts'
 import { printProgram } from '../src/ir/print.ts'
 import { announced, reported } from './kit/announced.ts'
 import { areaNames, expectFile, forEachCase, orphans } from './kit/cases.ts'
+import { countsSaid } from './kit/counts.ts'
 import { libraryFiles } from './kit/files.ts'
 
 const test = suite('decisions')
@@ -21,7 +22,7 @@ const ownPart = (program: Program): Program => ({
 })
 
 forEachCase('decisions', ({ name, folder, path, read, has }) => {
-  const compiled = (file: string) => compile(file, libraryFiles(folder))
+  const compiled = (file: string) => compile(file, libraryFiles(folder), { counts: countsSaid(read(file)) })
   test(name, () => {
     assert.ok(has('input.ltm') || has('wrong.ltm'), 'A case shows what may be written, or what may not.')
     for (const file of ['input.ltm', 'wrong.ltm'].filter(has)) {

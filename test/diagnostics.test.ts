@@ -5,18 +5,18 @@ import * as assert from 'uvu/assert'
 import { compile } from '../src/compiler.ts'
 import { hooks } from '../src/diagnostics/catalogue/hooks.ts'
 import { names } from '../src/diagnostics/catalogue/names.ts'
-import { pending } from '../src/diagnostics/catalogue/pending.ts'
 import { training } from '../src/diagnostics/catalogue/training.ts'
 import { types } from '../src/diagnostics/catalogue/types.ts'
 import { renderDiagnostic } from '../src/diagnostics/render.ts'
 import { announced, reported } from './kit/announced.ts'
 import { areaNames, expectFile, forEachCase, orphans } from './kit/cases.ts'
+import { countsSaid } from './kit/counts.ts'
 import { libraryFiles } from './kit/files.ts'
 
 const test = suite('diagnostics')
 
 /** The codes of the checker; those of syntax have a test of their own. */
-const codes = Object.keys({ ...types, ...names, ...training, ...hooks, ...pending })
+const codes = Object.keys({ ...types, ...names, ...training, ...hooks })
 
 /** `// with --lr 3e-4 --k 2` in a program gives its hypers these values. */
 function hypersOf(text: string): ReadonlyMap<string, string> {
@@ -29,7 +29,10 @@ for (const code of codes)
     forEachCase(`diagnostics/${code}`, ({ name, folder, read, path }) => {
       test(`${code}: ${name}`, () => {
         const text = read('input.ltm')
-        const { diagnostics } = compile('input.ltm', libraryFiles(folder), { hypers: hypersOf(text) })
+        const { diagnostics } = compile('input.ltm', libraryFiles(folder), {
+          hypers: hypersOf(text),
+          counts: countsSaid(text),
+        })
         const shown = diagnostics.map(each => renderDiagnostic(each, { color: false, width: 100 }))
         expectFile(path('expected.txt'), `${shown.join('\n\n')}\n`)
         assert.equal(reported(diagnostics, 'input.ltm').toSorted(), announced(text).toSorted())

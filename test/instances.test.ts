@@ -50,7 +50,12 @@ function elaborated(text: string) {
     (each): Declaration => (each.kind === 'Fn' ? { ...each, body: counted(each.body) } : each),
   )
   const loaded = { file: { ...file, declarations }, imports: new Map(), hosts: new Map() }
-  const { programs } = elaborateFile(library, loaded, new Map(), diagnostics.report)
+  const { programs } = elaborateFile(
+    library,
+    loaded,
+    { hypers: new Map(), counts: new Map() },
+    diagnostics.report,
+  )
   assert.equal(
     diagnostics.list.map(({ code, message }: Diagnostic) => `${code} ${message}`),
     [],

@@ -5,7 +5,7 @@ import { hostCalls } from '../ir/hostFunctions.ts'
 import type { Program } from '../ir/ir.ts'
 import { type ExitCode, exitCodes } from '../runtime/errors.ts'
 import { badUsage, type Cli } from './cli.ts'
-import { chooseProgram, compilePrograms } from './compileFile.ts'
+import { compileProgram, compilePrograms } from './compileFile.ts'
 import { afterHelp } from './help.ts'
 import { checkHyperNames, type Hypers, setOption } from './hypers.ts'
 import type { Compiler } from './ports.ts'
@@ -41,8 +41,11 @@ export function buildCommand(cli: Cli, finish: (code: ExitCode) => void): Comman
 }
 
 async function build(path: string, options: BuildOptions, cli: Cli): Promise<ExitCode> {
-  const all = await compilePrograms(path, cli, { hypers: options.set ?? new Map() })
-  const programs = options.train === undefined ? all : [chooseProgram(all, options.train)]
+  const hypers = options.set ?? new Map()
+  const programs =
+    options.train === undefined
+      ? await compilePrograms(path, cli, { hypers })
+      : [await compileProgram(path, cli, options.train, { hypers })]
   checkHyperNames(options.set, programs, [])
   const compiler = await cli.compiler()
   const stem = basename(path).replace(/\.ltm$/, '')

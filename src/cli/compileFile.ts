@@ -6,6 +6,8 @@ import { exitCodes } from '../runtime/errors.ts'
 import { badUsage, type Cli, Stop } from './cli.ts'
 import { fileProblem } from './fileProblems.ts'
 import { openFiles, requireProgram } from './files.ts'
+import type { CountRequest } from './ports.ts'
+import { readCounts } from './readCounts.ts'
 import { showAll } from './show.ts'
 
 /** Compiles one file that the user named. */
@@ -20,17 +22,62 @@ export async function compileFile(
   return compiler.compile(normalize(path), files, options)
 }
 
+/** By which splits a program's data is read for the sizes that it asks for: those of the run to come. */
+export type Reading = Omit<CountRequest, 'module'>
+
+export interface Compiling extends Omit<CompileOptions, 'counts'> {
+  readonly files?: FileSystem
+  readonly reading?: Reading
+}
+
 /** The programs of a file without errors; warnings are shown on the way. */
 export async function compilePrograms(
   path: string,
   cli: Cli,
-  options: CompileOptions = {},
-  files: FileSystem = openFiles(),
+  compiling: Compiling = {},
 ): Promise<readonly Program[]> {
-  const { diagnostics, programs } = await compileFile(path, cli, options, files)
-  if (diagnostics.some(d => d.severity === 'error')) {
-    throw new Stop(exitCodes.program, `\`${path}\` has errors`, diagnostics)
+  return shownPrograms(path, cli, await compileSettled(path, cli, compiling, ({ open }) => open))
+}
+
+/** The program that `--train` names, or the only one. */
+export async function compileProgram(
+  path: string,
+  cli: Cli,
+  train: string | undefined,
+  compiling: Compiling = {},
+): Promise<Program> {
+  const compilation = await compileSettled(path, cli, compiling, ({ open, programs }) => {
+    const name = open.length === 0 ? undefined : chooseProgram([...programs, ...open], train).name
+    return open.filter(program => program.name === name)
+  })
+  return chooseProgram(shownPrograms(path, cli, compilation), train)
+}
+
+/**
+ * Compiles until nothing that is needed waits for its data: what a program asks of it is read, and the program compiled with
+ * that; datasets may ask sizes of others in turn.
+ */
+export async function compileSettled(
+  path: string,
+  cli: Cli,
+  { files = openFiles(), reading = { mode: 'train' }, ...options }: Compiling,
+  needed: (compilation: Compilation) => readonly Program[],
+): Promise<Compilation> {
+  const counts = new Map<string, ReadonlyMap<string, number>>()
+  for (;;) {
+    const compilation = await compileFile(path, cli, { ...options, counts }, files)
+    const waiting = compilation.open.length === 0 ? [] : needed(compilation)
+    if (waiting.length === 0) return compilation
+    for (const program of waiting) {
+      const known = counts.get(program.name) ?? []
+      counts.set(program.name, new Map([...known, ...(await readCounts(program, path, reading, cli))]))
+    }
   }
+}
+
+function shownPrograms(path: string, cli: Cli, { diagnostics, programs }: Compilation): readonly Program[] {
+  if (diagnostics.some(d => d.severity === 'error'))
+    throw new Stop(exitCodes.program, `\`${path}\` has errors`, diagnostics)
   showAll(diagnostics, cli)
   if (programs.length > 0) return programs
   const help = 'a program to train has a declaration `train NAME { … }`; `ltm check` is content without one'

@@ -4,7 +4,7 @@ import type { Program } from '../ir/ir.ts'
 import { printProgram } from '../ir/print.ts'
 import { type ExitCode, exitCodes } from '../runtime/errors.ts'
 import { badUsage, type Cli } from './cli.ts'
-import { chooseProgram, compilePrograms } from './compileFile.ts'
+import { compileProgram } from './compileFile.ts'
 import type { Engine } from './engine.ts'
 import { afterHelp } from './help.ts'
 import { checkHyperNames, type Hypers, setOption } from './hypers.ts'
@@ -61,11 +61,8 @@ async function ir(path: string, options: IrOptions, cli: Cli): Promise<ExitCode>
     throw badUsage('`--update` writes a snapshot', 'Say which: --check SNAPSHOT --update.')
   const snapshots: Snapshot[] = []
   const observe = (pass: string, program: Program) => snapshots.push({ pass, program })
-  const programs = await compilePrograms(path, cli, {
-    hypers: options.set ?? new Map(),
-    observe,
-  })
-  const chosen = chooseProgram(programs, options.train)
+  const hypers = options.set ?? new Map()
+  const chosen = await compileProgram(path, cli, options.train, { hypers, observe })
   const program = options.engine === 'compiled' ? (await cli.compiler()).formGraphs(chosen, observe) : chosen
   checkHyperNames(options.set, [program], [])
   const history = snapshots.filter(snapshot => snapshot.program.name === program.name)

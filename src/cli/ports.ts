@@ -53,11 +53,23 @@ export interface RunRequest {
   readonly print: (text: string) => void
 }
 
+/** Whose sizes are asked for, and by which splits. */
+export interface CountRequest {
+  /** The generated module of data alone, imported. */
+  readonly module: unknown
+  readonly mode: Mode
+  readonly runs?: string | undefined
+  readonly seed?: number | undefined
+  readonly checkpoint?: string | undefined
+}
+
 export type TuneOptions = Pick<RunOptions, 'backend' | 'seed' | 'signal' | 'graphs'>
 
 /** What commands ask of the runtime. */
 export interface Runtime {
   run(request: RunRequest): Promise<ExitCode>
+  /** The sizes that a program asks of its data, by `data.field`. */
+  readCounts(request: CountRequest): Promise<ReadonlyMap<string, number>>
   /** Hypers that decide the learning rate of an optimizer. */
   rateHypers(module: unknown): readonly string[]
   findRate(module: unknown, search: RateSearch, options: TuneOptions): Promise<RatesFound>

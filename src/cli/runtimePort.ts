@@ -5,11 +5,12 @@ import type { Reporter } from '../runtime/events.ts'
 import { profiled } from '../runtime/profiled.ts'
 import { predict, type RunResult, test, train, validate } from '../runtime/program.ts'
 import { findRate, rateHypers } from '../runtime/rateFinder.ts'
+import { readCounts } from '../runtime/readCounts.ts'
 import type { RunOptions } from '../runtime/start.ts'
 import type { Training } from '../runtime/training.ts'
-import { trainedCheckpoint } from './checkpoints.ts'
+import { type TrainedCheckpoint, trainedCheckpoint } from './checkpoints.ts'
 import { trainingOf } from './modules.ts'
-import type { RunRequest, Runtime } from './ports.ts'
+import type { CountRequest, RunRequest, Runtime } from './ports.ts'
 import { jsonlOf, requireWritable, writePredictions } from './predictions.ts'
 
 const modes = { train, validate, test, predict }
@@ -17,6 +18,12 @@ const modes = { train, validate, test, predict }
 /** The runtime as commands use it. */
 export const runtimePort: Runtime = {
   run,
+  readCounts: async request => {
+    const { mode, seed } = request
+    const training = trainingOf(request.module)
+    const checkpoint = (await checkpointFor(request, training.name))?.path
+    return readCounts(mode, training, { seed, checkpoint })
+  },
   rateHypers: module => rateHypers(trainingOf(module)),
   findRate: (module, search, options) => findRate(trainingOf(module), search, options),
   tryBatches: (module, steps, options) => tryBatches(trainingOf(module), steps, options),
@@ -36,22 +43,10 @@ async function run(request: RunRequest): Promise<ExitCode> {
 }
 
 async function optionsOf(request: RunRequest, training: Training): Promise<RunOptions> {
-  const {
-    mode,
-    backend,
-    runs = 'runs',
-    seed,
-    signal,
-    graphs,
-    note,
-    acceptChanges,
-    program,
-    reporter,
-  } = request
-  const named = mode === 'train' || request.checkpoint !== undefined
-  const found = named ? undefined : await trainedCheckpoint(runs, training.name)
-  const checkpoint = request.checkpoint ?? found?.path
-  tellSkipped(found?.skipped ?? request.skipped ?? [], checkpoint ?? '', reporter)
+  const { backend, runs = 'runs', seed, signal, graphs, note, acceptChanges, program, reporter } = request
+  const found = await checkpointFor(request, training.name)
+  const checkpoint = found?.path
+  tellSkipped(found?.skipped ?? [], checkpoint ?? '', reporter)
   const { detectAnomaly, trials } = request
   const watched = request.watched && (async () => trainingOf(await request.watched?.()))
   const text = program?.()
@@ -68,6 +63,20 @@ async function optionsOf(request: RunRequest, training: Training): Promise<RunOp
     note,
   }
   return { ...told, ...trials, program: text }
+}
+
+/** The checkpoint that is named or, where weights are needed and none is, that of the training. */
+async function checkpointFor(
+  {
+    mode,
+    runs = 'runs',
+    checkpoint,
+    skipped = [],
+  }: Pick<RunRequest, 'mode' | 'skipped'> & Pick<CountRequest, 'runs' | 'checkpoint'>,
+  name: string,
+): Promise<TrainedCheckpoint | undefined> {
+  if (checkpoint !== undefined) return { path: checkpoint, skipped }
+  return mode === 'train' ? undefined : trainedCheckpoint(runs, name)
 }
 
 /** Tells which checkpoints were passed over: a person would take their results for those of the best. */

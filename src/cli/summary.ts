@@ -4,7 +4,7 @@ import type { Program } from '../ir/ir.ts'
 import { type ExitCode, exitCodes } from '../runtime/errors.ts'
 import type { Summary } from '../summary/summarize.ts'
 import { badUsage, type Cli } from './cli.ts'
-import { chooseProgram, compilePrograms } from './compileFile.ts'
+import { compileProgram } from './compileFile.ts'
 import { afterHelp } from './help.ts'
 import { checkHyperNames, type Hypers, setOption } from './hypers.ts'
 import { showJson } from './show.ts'
@@ -47,8 +47,8 @@ async function summary(path: string, options: SummaryOptions, command: Command, 
   const observe = (pass: string, program: Program) => {
     if (pass === 'elaborate') elaborated.push(program)
   }
-  const programs = await compilePrograms(path, cli, { hypers: options.set ?? new Map(), observe })
-  const program = chooseProgram(programs, options.train)
+  const hypers = options.set ?? new Map()
+  const program = await compileProgram(path, cli, options.train, { hypers, observe })
   checkHyperNames(options.set, [program], command.options)
   const { summarize } = await cli.compiler()
   const found = summarize(elaborated.find(({ name }) => name === program.name) ?? program, options.size)

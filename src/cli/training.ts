@@ -3,7 +3,7 @@ import { readsOf } from '../ir/reads.ts'
 import type { ExitCode } from '../runtime/errors.ts'
 import type { ProgramText } from '../runtime/identity.ts'
 import { type Cli, Stop } from './cli.ts'
-import { chooseProgram, compileFile, compilePrograms } from './compileFile.ts'
+import { chooseProgram, compileFile, compileProgram } from './compileFile.ts'
 import { chooseEngine } from './engine.ts'
 import { execute, importProgram } from './execute.ts'
 import { openFiles } from './files.ts'
@@ -26,11 +26,12 @@ async function compileAndRun({ mode, path, options, flags }: TrainingOrder, cli:
   const resumed = await resumedFor(path, options, cli)
   const hypers = new Map([...(resumed?.hypers ?? []), ...(options.set ?? [])])
   const files = openFiles()
-  const program = chooseProgram(await compilePrograms(path, cli, { hypers }, files), options.train)
-  checkHyperNames(options.set, [program], flags)
   const { backend, runs, seed, out, acceptChanges = false, json = false } = options
   const { profile = false, detectAnomaly = false } = options
   const checkpoint = options.checkpoint ?? resumed?.path
+  const reading = { mode, runs, seed, checkpoint }
+  const program = await compileProgram(path, cli, options.train, { hypers, files, reading })
+  checkHyperNames(options.set, [program], flags)
   const before = options.engine === 'auto' ? resumed?.backend : undefined
   const chosen = await chooseEngine(program, { engine: options.engine, backend, before }, cli)
   const { graphs, note } = chosen
@@ -58,9 +59,9 @@ async function compileAndRun({ mode, path, options, flags }: TrainingOrder, cli:
 async function resumedFor(path: string, options: TrainingOptions, cli: Cli): Promise<Resumed | undefined> {
   const { resume, runs = 'runs', set = new Map(), train } = options
   if (resume === undefined) return undefined
-  const { programs } = await compileFile(path, cli, { hypers: set })
-  if (programs.length === 0) return undefined
-  const { name, hypers: known } = chooseProgram(programs, train)
+  const { programs, open } = await compileFile(path, cli, { hypers: set })
+  if (programs.length + open.length === 0) return undefined
+  const { name, hypers: known } = chooseProgram([...programs, ...open], train)
   const resumed = await resumedCheckpoint(runs, name, resume)
   const hypers = [...resumed.hypers].filter(([name]) => known.some(hyper => hyper.name === name))
   return { ...resumed, hypers: new Map(hypers) }

@@ -35,8 +35,20 @@ export interface World {
   readonly functions: FunctionTable
   readonly rules: Rules
   readonly modules: Map<string, ModuleSpec>
+  readonly counts: CountTable
   /** Places that were left out because of an error: there must be one. */
   readonly silent: Span[]
+}
+
+/** Sizes that only the data tells, by `data.field`: those that are known, and those that the program asks for. */
+export interface CountTable {
+  readonly known: ReadonlyMap<string, number>
+  readonly asked: Map<string, AskedCount>
+}
+export interface AskedCount {
+  readonly data: string
+  readonly of: string
+  readonly span: Span
 }
 
 /** Specialised functions by key. One that never asks for the mode or phase serves all of them. */

@@ -59,6 +59,10 @@ export function describe(value: Value): string {
     case 'optimizer':
     case 'data':
       return `the ${value.kind === 'data' ? 'dataset' : value.kind} \`${value.name}\``
+    case 'data_member':
+      return value.data === ''
+        ? `the vocabulary \`${value.name}\``
+        : `\`${value.name}\` of the dataset \`${value.data}\``
     case 'param':
       return showType(value.spec.type)
     case 'lazy':

@@ -146,6 +146,7 @@ export const intrinsics: Readonly<Record<string, Intrinsic>> = {
   array: (ctx, site) => ctx.region.column(site.span.start) ?? errorValue,
   tokenize: (ctx, site) => ctx.region.column(site.span.start) ?? errorValue,
   encode: (ctx, site) => ctx.region.column(site.span.start) ?? errorValue,
+  vocabulary: (ctx, site) => complain(ctx, 'LTM4347', site.span, undefined),
   standardize: (ctx, site, piped) => {
     const [given] = values(ctx, site, piped)
     const standard = ctx.region.standard(site.span.start)

@@ -3,6 +3,7 @@ import type { Span } from '../base/source.ts'
 import type { Member } from '../syntax/ast.ts'
 import { rank } from '../types/tensor.ts'
 import { type Context, complain } from './context.ts'
+import { countOf, dataMember } from './counts.ts'
 import { describe } from './describe.ts'
 import { expression, unexpecting } from './evaluate.ts'
 import { frozenLike } from './frozen.ts'
@@ -49,6 +50,10 @@ export function memberValue(ctx: Context, object: Value, name: string, span: Spa
       const found = parts === undefined ? undefined : object.env.lookup(parts)?.value
       return found ?? missing(ctx, object, name, span, [])
     }
+    case 'data':
+      return dataMember(ctx, object, name, span)
+    case 'data_member':
+      return countOf(ctx, object, name, span)
     case 'metric':
       return complain(ctx, 'LTM4109', span, { name: object.name })
     // What a module has that only a type is known of, its instances tell.
@@ -60,12 +65,7 @@ export function memberValue(ctx: Context, object: Value, name: string, span: Spa
 }
 
 function missing(ctx: Context, object: Value, name: string, span: Span, known: readonly string[]): Value {
-  const has =
-    known.length > 0
-      ? `it has ${known.map(field => `\`${field}\``).join(', ')}`
-      : object.kind === 'data'
-        ? `batches have its fields; \`${object.name}.FIELD.decode(ids)\` stands in the record that a \`predict\` step returns`
-        : ''
+  const has = known.length > 0 ? `it has ${known.map(field => `\`${field}\``).join(', ')}` : ''
   return complain(ctx, 'LTM3003', span, { object: describe(object), name, near: nearest(name, known), has })
 }
 

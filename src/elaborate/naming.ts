@@ -7,14 +7,12 @@ import { describe } from './describe.ts'
 import type { Binding, Env } from './env.ts'
 import { expression } from './evaluate.ts'
 import { checkDeclared } from './formals.ts'
-import { pendingNames } from './pending.ts'
 import { declaredType } from './types.ts'
 import { errorValue, type Value } from './values.ts'
 
 export function unknownName(ctx: Context, node: Name): Value {
   if (['train', 'val', 'test'].includes(node.text))
     return complain(ctx, 'LTM4381', node.span, { phase: node.text })
-  if (pendingNames.has(node.text)) return complain(ctx, 'LTM9001', node.span, { what: `\`${node.text}\`` })
   return complain(ctx, 'LTM3001', node.span, { name: node.text, near: nearest(node.text, ctx.env.names()) })
 }
 

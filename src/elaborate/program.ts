@@ -3,12 +3,13 @@ import { NameSupply } from '../base/fresh.ts'
 import { nearest } from '../base/names.ts'
 import { pathFrom } from '../base/paths.ts'
 import type { Source, Span } from '../base/source.ts'
-import type { Report } from '../diagnostics/diagnostic.ts'
+import type { Diagnostic, Report } from '../diagnostics/diagnostic.ts'
 import type { Program } from '../ir/ir.ts'
 import type { Declaration, File, Import, Train } from '../syntax/ast.ts'
 import type { Outlined } from '../syntax/outline.ts'
 import { callValue } from './calls.ts'
-import { type Context, complain, isBroken, startFuel } from './context.ts'
+import { type Context, type CountTable, complain, isBroken, startFuel } from './context.ts'
+import { noCounts, openCounts } from './counts.ts'
 import { checkDefinition } from './definitions.ts'
 import { type Binding, Env } from './env.ts'
 import { expression as dispatch } from './expressions.ts'
@@ -44,6 +45,7 @@ function worldContext(
   library: readonly Source[],
   file: string,
   silent: Span[] = [],
+  counts: CountTable = noCounts(),
 ): Context {
   const names = new NameSupply()
   return {
@@ -57,6 +59,7 @@ function worldContext(
       fuel: { left: startFuel },
       functions: { byKey: new Map(), list: [], fresh: name => names.fresh(name) },
       modules: new Map(),
+      counts,
       silent,
       rules: { expression: dispatch, body: executeBody, call: callValue },
     },
@@ -77,6 +80,8 @@ function worldContext(
 
 export interface Elaborated {
   readonly programs: readonly Program[]
+  /** What asks its data for sizes that nobody knows yet: data alone, with what a command asks a program for. */
+  readonly open: readonly Program[]
   /** Places that were left out of a program because of an error, which must have been reported. */
   readonly silent: readonly Span[]
 }
@@ -85,7 +90,7 @@ export interface Elaborated {
 export function elaborateFile(
   library: Library,
   loaded: LoadedFile,
-  given: ReadonlyMap<string, string>,
+  { hypers, counts }: Given,
   report: Report,
 ): Elaborated {
   const file = loaded.file.span.source.name
@@ -95,14 +100,76 @@ export function elaborateFile(
   const trains = loaded.file.declarations.filter(
     (declaration): declaration is Train => declaration.kind === 'Train',
   )
-  const silent: Span[] = []
-  const programs = trains.map(train => {
+  const env = scopes.of(loaded)
+  const attempt = (train: Train, generic: boolean): Attempt => {
+    const diagnostics: Diagnostic[] = []
+    const silent: Span[] = []
+    const table = noCounts(counts.get(train.name.text))
     // Each program has functions of its own; what is known to be broken stays so.
-    const own = worldContext(report, library.sources, file, silent)
+    const own = worldContext(each => diagnostics.push(each), library.sources, file, silent, table)
     for (const id of ctx.world.broken) own.world.broken.add(id)
-    return elaborateTrain({ ...own, env: scopes.of(loaded) }, train, given)
+    const program = elaborateTrain({ ...own, env, generic }, train, hypers)
+    return { program, diagnostics, silent, isOpen: openCounts(table) > 0 }
+  }
+  const attempts = trains.map(train => {
+    const first = attempt(train, false)
+    // Sizes that the data is yet to tell are symbols, and what these can't decide is left for when it has.
+    return first.isOpen ? attempt(train, true) : first
   })
-  return { programs, silent }
+  for (const { diagnostics } of attempts) for (const each of diagnostics) report(each)
+  const done = attempts.filter(({ isOpen }) => !isOpen)
+  return {
+    programs: done.map(({ program }) => program),
+    open: attempts.flatMap(({ isOpen, program }) => (isOpen ? [dataAlone(program)] : [])),
+    silent: done.flatMap(each => each.silent),
+  }
+}
+
+/** What the compiler is told besides the text: values for hypers, and the sizes that the data of each `train` has. */
+export interface Given {
+  readonly hypers: ReadonlyMap<string, string>
+  readonly counts: ReadonlyMap<string, ReadonlyMap<string, number>>
+}
+
+interface Attempt {
+  readonly program: Program
+  readonly diagnostics: readonly Diagnostic[]
+  readonly silent: readonly Span[]
+  readonly isOpen: boolean
+}
+
+/** A program without all whose shapes the data decides. */
+function dataAlone(program: Program): Program {
+  const { seed, accumulate, nonfinite } = program.trainer
+  const nothing = { parameters: [], buffers: [], weights: [], vars: [], optimizers: [], metrics: [] }
+  return {
+    ...program,
+    ...nothing,
+    steps: [],
+    hooks: [],
+    functions: calledFrom(program, namesOfData(program)),
+    trainer: { seed, accumulate: typeof accumulate === 'number' ? accumulate : 1, nonfinite },
+  }
+}
+
+function namesOfData({ datasets }: Program): readonly string[] {
+  return datasets.flatMap(({ func, fits, filters, augment }) => [
+    func,
+    ...[...fits, ...filters].map(each => each.func),
+    ...(augment === undefined ? [] : [augment]),
+  ])
+}
+
+function calledFrom({ functions }: Program, names: readonly string[]): Program['functions'] {
+  const reached = new Set<string>()
+  const visit = (name: string): void => {
+    if (reached.has(name)) return
+    reached.add(name)
+    for (const { attrs } of functions.find(func => func.name === name)?.steps ?? [])
+      if (typeof attrs.func === 'string') visit(attrs.func)
+  }
+  for (const name of names) visit(name)
+  return functions.filter(({ name }) => reached.has(name))
 }
 
 /** Warns of what a file and those that it imports declare and never use; for programs without errors. */

@@ -6,7 +6,7 @@ import { entryOf } from './tensors.ts'
 export const columnCalls: readonly string[] = ['columns', 'column', 'array', 'tokenize', 'encode']
 
 /** And so does what a dataset learns of them. */
-export const datasetCalls: readonly string[] = [...columnCalls, 'standardize']
+export const datasetCalls: readonly string[] = [...columnCalls, 'standardize', 'vocabulary']
 
 /** The names by which primitive operators and intrinsic functions are called. */
 export const entriesByCall: readonly string[] = [

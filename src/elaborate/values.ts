@@ -56,6 +56,7 @@ export type Value =
   | MetricValue
   | OptimizerValue
   | DataValue
+  | DataMemberValue
   | LazyValue
 
 /** Stands for what has been reported already, or can't be known on a definition itself; everything accepts it silently. */
@@ -237,6 +238,18 @@ export interface DataValue {
   readonly kind: 'data'
   readonly name: string
   readonly declaration: Dataset
+  /** Its fields and fits. */
+  readonly members: ReadonlyMap<string, DataMember>
+}
+/** What a field or a fit gives a program besides its values: `many` can be counted, a `size` is one itself. */
+export type DataMember = 'many' | 'size' | { readonly uncounted: string }
+/** `reviews.words`: how many different values it has is `reviews.words.count`. */
+export interface DataMemberValue {
+  readonly kind: 'data_member'
+  /** Empty inside of the dataset. */
+  readonly data: string
+  readonly name: string
+  readonly member: DataMember
 }
 /** A `let` member of a module or training, computed where a function first uses it, or a constant, computed when it is first asked for. */
 export interface LazyValue {

@@ -224,6 +224,8 @@ export interface Dataset {
   readonly declaration: string
   readonly source: DataSource
   readonly columns: readonly ColumnInput[]
+  /** Those that have a name, and are learned from columns of their own; other columns of texts have one each. */
+  readonly vocabularies: readonly Vocabulary[]
   /** Values computed once, on the training split; each one's function takes columns and earlier fits. */
   readonly fits: readonly {
     readonly name: string
@@ -249,6 +251,23 @@ export interface Dataset {
   readonly dropLast: boolean
   /** Lengths to which the ragged fields of a batch are padded; to its longest example where there are none. */
   readonly buckets?: readonly number[]
+  /** Sizes that the program takes from the data, which the loader holds the data against. */
+  readonly counts: readonly DataCount[]
+  readonly origin: Origin
+}
+/** How many different values something of a dataset can have, or the value of a fit that is a size. */
+export interface DataCount {
+  /** A field, a vocabulary, or a fit. */
+  readonly of: string
+  /** Absent until the data has been read. */
+  readonly is?: number
+  readonly origin: Origin
+}
+/** The texts of some columns on the training split, each with a number. */
+export interface Vocabulary extends Omit<Tokens, 'vocabulary'> {
+  readonly name: string
+  /** Columns by their names or places. */
+  readonly from: readonly (string | number)[]
   readonly origin: Origin
 }
 export interface DataField {
@@ -292,6 +311,8 @@ export interface Tokens {
   readonly unit: 'words' | 'characters' | 'whole'
   /** Numbers that there may be; the rarest words are left out. */
   readonly size?: number
+  /** The name of the vocabulary, where it isn't the column's own. */
+  readonly vocabulary?: string
 }
 /** A value of an inline table. */
 export type Cell = number | string | readonly number[]
@@ -340,8 +361,8 @@ export type DataSource =
       readonly tokens: 'bytes' | 'characters' | 'words'
       readonly window: number
       readonly stride: number
-      /** How many different tokens there may be. */
-      readonly size: number
+      /** How many different tokens there may be, where that has a bound. */
+      readonly size?: number
       readonly origin: Origin
     }
 

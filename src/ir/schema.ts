@@ -11,6 +11,7 @@ import type {
   Clock,
   ColumnInput,
   ComputedGradients,
+  DataCount,
   DataField,
   DataSource,
   Dataset,
@@ -48,6 +49,7 @@ import type {
   TrainingStep,
   UpdateCount,
   Value,
+  Vocabulary,
   WeightFile,
 } from './ir.ts'
 import {
@@ -214,6 +216,8 @@ const hostVar = record<HostVar>({
   origin,
 })
 
+const tokenUnit = oneOf<Tokens['unit']>({ words: true, characters: true, whole: true })
+
 const dataset = record<Dataset>({
   name: text,
   declaration: text,
@@ -255,7 +259,7 @@ const dataset = record<Dataset>({
       }),
       window: whole,
       stride: whole,
-      size: whole,
+      size: optional(whole),
       origin,
     },
   }),
@@ -269,10 +273,20 @@ const dataset = record<Dataset>({
       shape: optional(list(anyOf(number, text))),
       tokens: optional(
         record<Tokens>({
-          unit: oneOf<Tokens['unit']>({ words: true, characters: true, whole: true }),
+          unit: tokenUnit,
           size: optional(whole),
+          vocabulary: optional(text),
         }),
       ),
+      origin,
+    }),
+  ),
+  vocabularies: list(
+    record<Vocabulary>({
+      name: text,
+      unit: tokenUnit,
+      size: optional(whole),
+      from: list(anyOf(text, whole)),
       origin,
     }),
   ),
@@ -296,6 +310,7 @@ const dataset = record<Dataset>({
   shuffle: truth,
   dropLast: truth,
   buckets: optional(list(whole)),
+  counts: list(record<DataCount>({ of: text, is: optional(whole), origin })),
   origin,
 })
 

@@ -23,6 +23,7 @@ export interface HostField {
 export interface Contents {
   readonly fields: readonly HostField[]
   readonly fits: LoadedDataset['fits']
+  readonly counts: LoadedDataset['counts']
   /** The values of its `fit`s, for what is computed batch by batch. */
   readonly fitted: readonly HostTensor[]
   readonly notes: readonly string[]
@@ -33,7 +34,7 @@ export function serve(
   spec: DatasetSpec,
   seed: number,
   splits: SplitRows,
-  { fields, fits, fitted, notes }: Contents,
+  { fields, fits, counts, fitted, notes }: Contents,
 ): LoadedDataset {
   const plans = new Map<string, { readonly epoch: number; readonly batches: Batches }>()
   const buckets = bucketsOf(spec, fields)
@@ -60,6 +61,7 @@ export function serve(
   return {
     name: spec.name,
     fits,
+    counts,
     notes,
     splits: new Map([...splits].map(([name, rows]) => [name, rows.length])),
     batches: (split, _epoch, shuffled) => countOf(split, shuffled),

@@ -33,6 +33,8 @@ export interface LoadedDataset {
   readonly name: string
   /** What was learned from the training split, by name: numbers, or the texts of a vocabulary in the order of their numbers. */
   readonly fits: Readonly<Record<string, readonly (number | string)[]>>
+  /** The sizes that the program takes from it, by the name of what is counted. */
+  readonly counts: Readonly<Record<string, number>>
   /** What is worth telling of how it was read: rows that a filter left out, examples that were cut. */
   readonly notes: readonly string[]
   /** Examples in each split. */

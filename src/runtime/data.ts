@@ -4,6 +4,7 @@ import { nearest } from '../base/names.ts'
 import { arrayTypes } from './arrays.ts'
 import { type Contents, type HostField, serve } from './batches.ts'
 import type { LoadedDataset } from './contracts.ts'
+import { checkedCounts } from './counts.ts'
 import { RunError } from './errors.ts'
 import { rowsThatPass, tableOf } from './filter.ts'
 import { type Inputs, inputsOf, mostNumbers, plainInputs, upload } from './inputs.ts'
@@ -36,9 +37,10 @@ export async function loadDataset(
   if (labels !== undefined) checkLabelsStand(spec, labels, labelsIn(stratifier(spec), settled))
   const ragged = settled.flatMap(({ spec: field, offsets }) => (offsets ? [{ spec: field, offsets }] : []))
   checkLengths(spec, ragged, row => table.place(row))
+  const counts = checkedCounts(spec, table, settled, learned.fits)
   const left = `${spec.name}: filters left out ${whole.rows - table.rows} of ${whole.rows} rows`
   const notes = table === whole ? learned.notes : [left, ...learned.notes]
-  return serve(spec, seed, splits, { ...learned, notes })
+  return serve(spec, seed, splits, { ...learned, counts, notes })
 }
 
 async function filtered(spec: DatasetSpec, table: Table): Promise<Table> {
@@ -47,9 +49,11 @@ async function filtered(spec: DatasetSpec, table: Table): Promise<Table> {
   return passing.length === table.rows ? table : tableOf(table, passing)
 }
 
-function learnsNothing({ fits = [], columns }: DatasetSpec): boolean {
-  return fits.length === 0 && !columns.some(column => isLaid(column) && column.tokens)
+function learnsNothing({ fits = [], vocabularies = [], columns }: DatasetSpec): boolean {
+  return fits.length + vocabularies.length === 0 && !columns.some(column => isLaid(column) && column.tokens)
 }
+
+type Learned = Omit<Contents, 'counts'>
 
 /** The fields of all rows, with what is fitted learned from some. */
 async function learnedFields(
@@ -57,9 +61,8 @@ async function learnedFields(
   table: Table,
   rows: ArrayLike<number>,
   seed: number,
-): Promise<Contents> {
+): Promise<Learned> {
   const inputs = inputsOf(spec, table, rows)
-  const vocabularies = [...inputs.vocabularies].map(([i, texts]) => [columnName(spec, i), texts] as const)
   return withFits(spec, inputs, rows, async fits => {
     const fitted = await Promise.all(
       fits.map(async fit => ({ values: await readData(fit), shape: fit.shape, dtype: fit.dtype })),
@@ -68,7 +71,7 @@ async function learnedFields(
     const fields = await computeFields(spec, inputs, fits, fieldsKey(seed, spec.name))
     return {
       fields,
-      fits: Object.fromEntries([...named, ...vocabularies]),
+      fits: Object.fromEntries([...named, ...inputs.vocabularies]),
       fitted,
       notes: cutsOf(spec, inputs),
     }
@@ -86,12 +89,6 @@ function cutsOf({ name, schema }: DatasetSpec, { columns, rows }: Inputs): reado
       ? []
       : [`${name}: ${cut} of ${rows} examples of \`${field.name}\` were cut to ${bound} places`]
   })
-}
-
-/** `column("text")`. */
-function columnName({ columns }: DatasetSpec, i: number): string {
-  const column = columns[i]
-  return column !== undefined && isLaid(column) ? `column(${JSON.stringify(column.column)})` : `column(${i})`
 }
 
 // ── Fits ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -240,7 +237,7 @@ function rangeOf(from: number, to: number): Int32Array {
  * The field to split by is needed before there is a training split to learn fits from, so fits of the whole table
  * stand in; `checkLabelsStand` makes sure that this made no difference.
  */
-async function fieldsToSplitBy(spec: DatasetSpec, table: Table, seed: number): Promise<Contents | undefined> {
+async function fieldsToSplitBy(spec: DatasetSpec, table: Table, seed: number): Promise<Learned | undefined> {
   if (splitBy(spec) === undefined) return undefined
   stratifier(spec)
   return learnedFields(spec, table, rangeOf(0, table.rows), seed)

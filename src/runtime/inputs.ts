@@ -2,9 +2,9 @@ import * as tf from '@tensorflow/tfjs-core'
 import { bug } from '../base/bug.ts'
 import { RunError } from './errors.ts'
 import { copyPadded, lengthAt, longest, type Offsets } from './ragged.ts'
-import { type Column, type NumberArray, showColumn, sizeOf } from './sources/column.ts'
+import { type Column, type NumberArray, showColumn, sizeOf, type TextColumn } from './sources/column.ts'
 import { isLaid, type Table } from './table.ts'
-import type { ColumnSpec, DatasetSpec } from './training.ts'
+import type { ColumnSpec, DatasetSpec, VocabularySpec } from './training.ts'
 import { learn, numbered, type TextPlace, type Vocabulary } from './vocabulary.ts'
 
 /** A column as the functions of a dataset take it: numbers of one shape, or of a length that differs. */
@@ -20,8 +20,8 @@ export interface Input {
 export interface Inputs {
   readonly rows: number
   readonly columns: readonly Input[]
-  /** By the place of the column among the dataset's; empty where no texts are read. */
-  readonly vocabularies: ReadonlyMap<number, Vocabulary>
+  /** By their names, or those of their columns; empty where no texts are read. */
+  readonly vocabularies: ReadonlyMap<string, Vocabulary>
   place(row: number): string
 }
 
@@ -36,14 +36,17 @@ export function plainInputs(spec: DatasetSpec, table: Table): Inputs {
 }
 
 export function inputsOf(spec: DatasetSpec, table: Table, learnFrom: ArrayLike<number>): Inputs {
-  const vocabularies = new Map<number, Vocabulary>()
+  const vocabularies = new Map(namedVocabularies(spec, table, learnFrom))
   const columns = spec.columns.map((wanted, i): Input => {
     const column = table.columns[i] ?? bug('a table without one of its columns')
     if (!isLaid(wanted) || wanted.tokens === undefined) return numbersOf(spec, wanted, column)
     if (column.kind !== 'text') throw notAsDeclared(spec, wanted, column, 'texts')
     const place = textPlace(spec, wanted.column, table)
-    const vocabulary = learn(column, learnFrom, wanted.tokens, place)
-    vocabularies.set(i, vocabulary)
+    const named = wanted.tokens.vocabulary
+    const vocabulary =
+      (named === undefined ? undefined : vocabularies.get(named)) ??
+      learn([column], learnFrom, wanted.tokens, place)
+    vocabularies.set(named ?? columnName(wanted.column), vocabulary)
     const { values, offsets } = numbered(column, vocabulary, wanted.tokens, place)
     const one = { values, dtype: 'int32', shape: [] } as const
     return wanted.tokens.unit === 'whole' ? one : { ...one, offsets }
@@ -51,10 +54,39 @@ export function inputsOf(spec: DatasetSpec, table: Table, learnFrom: ArrayLike<n
   return { rows: table.rows, columns, vocabularies, place: row => table.place(row) }
 }
 
+/** `column("text")`. */
+export function columnName(column: string | number): string {
+  return `column(${JSON.stringify(column)})`
+}
+
+function namedVocabularies(
+  spec: DatasetSpec,
+  table: Table,
+  rows: ArrayLike<number>,
+): readonly (readonly [name: string, texts: Vocabulary])[] {
+  let at = spec.columns.length
+  return (spec.vocabularies ?? []).map(vocabulary => {
+    const columns = vocabulary.columns.map(() => textsOf(vocabulary, table.columns[at++]))
+    const { name: dataset } = spec
+    const place = { column: `\`${vocabulary.name}\``, dataset, trace: vocabulary.trace }
+    return [vocabulary.name, learn(columns, rows, vocabulary, { ...place, place: row => table.place(row) })]
+  })
+}
+
+function textsOf({ name, trace }: VocabularySpec, column: Column | undefined): TextColumn {
+  if (column?.kind === 'text') return column
+  const held = column === undefined ? 'nothing' : showColumn(column)
+  throw new RunError({
+    code: 'LTM5110',
+    message: `column(${JSON.stringify(column?.name)}) holds ${held} in each example, but the vocabulary \`${name}\` needs texts`,
+    trace,
+  })
+}
+
 function textPlace(spec: DatasetSpec, at: string | number, table: Table): TextPlace {
   const reader = spec.schema.find(field => field.columns.includes(at))
   return {
-    column: `column(${JSON.stringify(at)})`,
+    column: columnName(at),
     dataset: spec.name,
     trace: reader?.trace ?? spec.trace,
     place: row => table.place(row),

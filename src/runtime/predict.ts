@@ -122,8 +122,8 @@ async function fieldOf(
 
 /** The checkpoint has the same one: other data is refused when its weights are loaded. */
 function vocabularyOf({ data }: Session, text: TextOutput): readonly JsonValue[] {
-  const fits = data.get(text.data)?.fits[`column(${JSON.stringify(text.column)})`]
-  if (fits === undefined) throw new Error(`column ${text.column} of \`${text.data}\` has no vocabulary`)
+  const fits = data.get(text.data)?.fits[text.vocabulary]
+  if (fits === undefined) throw new Error(`\`${text.data}\` has no vocabulary ${text.vocabulary}`)
   return fits
 }
 

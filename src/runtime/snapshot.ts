@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { constrainedValue } from './buffers.ts'
 import type { JsonValue, Snapshot, StoredTensor } from './contracts.ts'
+import { sizesState } from './counts.ts'
 import { fitsOf } from './fits.ts'
 import { identityState } from './identity.ts'
 import type { LogContents } from './logbook.ts'
@@ -108,6 +109,7 @@ function stateOf(session: Session): JsonValue {
     ),
     constraints: constraintsOf(session),
     fits: fitsOf(session),
+    sizes: sizesState(session.data),
     watch: { kept: watch.kept.map(keptState), outdated: [...saves.outdated] },
     frozen: [...session.frozen.next],
     still: [...session.frozen.now],

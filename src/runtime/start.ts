@@ -7,6 +7,7 @@ import { changesSince, refuseChanges } from './changes.ts'
 import { loadCheckpoint } from './checkpoint.ts'
 import { RunClocks } from './clocks.ts'
 import type { LoadedDataset, Snapshot } from './contracts.ts'
+import { checkCounts } from './counts.ts'
 import { loadDataset } from './data.ts'
 import type { GraphRunner } from './engine/runner.ts'
 import type { Updating } from './engine/updating.ts'
@@ -81,6 +82,7 @@ export async function startSession(mode: RunMode, training: Training, options: R
     graphs === undefined ? await startAsBefore(mode, options, stored) : await startGraphHost(graphs)
   // After the backend: the package of tfjs-node brings gradients of its own, of which some are wrong.
   registerGradients()
+  if (stored !== undefined) checkCounts(training, stored, options.checkpoint ?? '')
   const seed = options.seed ?? seedOf(mode, training, stored)
   const start = rootKey(seed).at('start')
   const parameters = await startParameters(training, start)
@@ -141,7 +143,7 @@ async function startAsBefore(
  * A run that goes on keeps its seed, unless the program has been given another. Tests and predictions split the data as
  * the training did whose weights they load, and so fit what it fitted.
  */
-function seedOf(mode: RunMode, { trainer }: Training, stored: Snapshot | undefined): number {
+export function seedOf(mode: RunMode, { trainer }: Training, stored: Snapshot | undefined): number {
   const seed = memberOf(stored?.state, 'seed')
   if (typeof seed !== 'number') return trainer.seed
   const before = memberOf(memberOf(memberOf(stored?.state, 'program'), 'trainer'), 'seed')

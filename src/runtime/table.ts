@@ -15,8 +15,9 @@ export interface Table {
   place(row: number): string
 }
 
-/** Reads the columns that a dataset uses from its source. */
-export async function readTable(spec: DatasetSpec, directory: string): Promise<Table> {
+/** Reads the columns that a dataset uses from its source, and behind them those that its vocabularies are learned from. */
+export async function readTable(dataset: DatasetSpec, directory: string): Promise<Table> {
+  const spec = { ...dataset, columns: [...dataset.columns, ...learnedColumns(dataset)] }
   const { source } = spec
   switch (source.kind) {
     case 'csv':
@@ -28,6 +29,10 @@ export async function readTable(spec: DatasetSpec, directory: string): Promise<T
     default:
       return fileTable(spec, await readSource(source, namesOf(spec), directory))
   }
+}
+
+function learnedColumns({ vocabularies = [] }: DatasetSpec): readonly ColumnSpec[] {
+  return vocabularies.flatMap(({ unit, columns }) => columns.map(column => ({ column, tokens: { unit } })))
 }
 
 // ── Sources that name their columns ─────────────────────────────────────────────────────────────────────────────────

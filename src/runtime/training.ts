@@ -124,6 +124,8 @@ export interface DatasetSpec {
   readonly source: SourceSpec
   /** Which columns of the table `fields` takes, in the order of its arguments; a number is a single column, rank 1. */
   readonly columns: readonly ColumnSpec[]
+  /** Vocabularies with a name, which are learned from columns of their own. */
+  readonly vocabularies?: readonly VocabularySpec[]
   /** Computed once on the training split, in order, from the columns and the earlier fits. */
   readonly fits?: readonly {
     readonly name: string
@@ -156,6 +158,24 @@ export interface DatasetSpec {
   readonly dropLast: boolean
   /** Lengths that ragged fields are padded to; without them, to the longest example of a batch. */
   readonly buckets?: readonly number[]
+  /** Sizes that the program takes from the data. */
+  readonly counts?: readonly CountSpec[]
+  readonly trace: Trace
+}
+export interface VocabularySpec {
+  readonly name: string
+  readonly unit: TokensSpec['unit']
+  readonly size?: number
+  readonly columns: readonly (string | number)[]
+  readonly trace: Trace
+}
+export interface CountSpec {
+  /** A field, a vocabulary, or a fit. */
+  readonly of: string
+  /** The place in `columns` of what the field is, where nothing is computed. */
+  readonly column?: number
+  /** What the program was compiled for; absent where it is asked for. */
+  readonly is?: number
   readonly trace: Trace
 }
 /** A single column by its place, some side by side, or a column by name or place that holds more than a number each. */
@@ -173,6 +193,8 @@ export interface TokensSpec {
   readonly unit: 'words' | 'characters' | 'whole'
   /** Numbers that there may be at most. */
   readonly size?: number
+  /** One of the dataset's, where the column has none of its own. */
+  readonly vocabulary?: string
 }
 export interface RaggedSpec {
   /** The symbol of the size: fields that share it are as long as one another, example by example. */
@@ -282,7 +304,7 @@ export interface RaggedOutput {
 export interface TextOutput {
   readonly output: string
   readonly data: string
-  readonly column: string | number
+  readonly vocabulary: string
 }
 
 export interface StepSpec {

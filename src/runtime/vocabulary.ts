@@ -30,16 +30,17 @@ export function piecesOf(text: string, unit: TokensSpec['unit']): readonly strin
  * often they occur, so that a bound on their number leaves the rarest out.
  */
 export function learn(
-  { values }: TextColumn,
+  columns: readonly TextColumn[],
   rows: ArrayLike<number>,
   { unit, size }: TokensSpec,
   place: TextPlace,
 ): Vocabulary {
   const counts = new Map<string, number>()
-  for (let i = 0; i < rows.length; i++) {
-    for (const piece of piecesOf(values[rows[i] ?? 0] ?? '', unit))
-      counts.set(piece, (counts.get(piece) ?? 0) + 1)
-  }
+  for (const { values } of columns)
+    for (let i = 0; i < rows.length; i++) {
+      for (const piece of piecesOf(values[rows[i] ?? 0] ?? '', unit))
+        counts.set(piece, (counts.get(piece) ?? 0) + 1)
+    }
   const found = [...counts].sort(([a, m], [b, n]) => (unit === 'whole' ? 0 : n - m) || (a < b ? -1 : 1))
   const texts = found.map(([text]) => text)
   if (unit !== 'whole') return [unknown, ...texts.slice(0, size === undefined ? texts.length : size - 1)]

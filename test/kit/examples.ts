@@ -6,6 +6,7 @@ import * as assert from 'uvu/assert'
 import { type Compilation, compile, emitProgram } from '../../src/compiler.ts'
 import { renderDiagnostic } from '../../src/diagnostics/render.ts'
 import type { Program } from '../../src/ir/ir.ts'
+import { readCounts } from '../../src/runtime/readCounts.ts'
 import type { Training } from '../../src/runtime/training.ts'
 import { libraryFiles } from './files.ts'
 
@@ -53,6 +54,21 @@ export function compileIn(folder: string, name: string, hypers: Record<string, s
 
 function problemsOf({ diagnostics }: Compilation): readonly string[] {
   return diagnostics.map(one => renderDiagnostic(one, { color: false, width: 100 }))
+}
+
+/** The same of a program that asks its data for sizes, read as a run of this seed would. */
+export async function compileWithData(folder: string, name: string, seed?: number): Promise<Program> {
+  const counts = new Map<string, ReadonlyMap<string, number>>()
+  for (;;) {
+    const compilation = compile(`${name}.ltm`, libraryFiles(folder), { counts })
+    assert.equal(problemsOf(compilation), [])
+    const [program] = compilation.programs
+    if (program) return program
+    const [open] = compilation.open
+    if (open === undefined) throw new Error('there is no program')
+    const read = await readCounts('train', await trainingOf(open, folder), { seed })
+    counts.set(open.name, new Map([...(counts.get(open.name) ?? []), ...read]))
+  }
 }
 
 /** The training that the generated program hands to the runtime, which is the one of this process. */

@@ -12,7 +12,7 @@ import { partsOf } from '../../runtime/programParts.ts'
 import { formatDuration, formatNumber } from '../../runtime/report/format.ts'
 import { memberOf } from '../../runtime/stored.ts'
 import { badUsage, type Cli } from '../cli.ts'
-import { chooseProgram, compilePrograms } from '../compileFile.ts'
+import { compileProgram } from '../compileFile.ts'
 import { afterHelp } from '../help.ts'
 import { checkHyperNames, type Hypers, setOption } from '../hypers.ts'
 import { seedOf } from '../trainingCommand.ts'
@@ -95,8 +95,7 @@ function count(text: string): number {
 }
 
 async function sweep(file: string, options: SweepOptions, command: Command, cli: Cli): Promise<ExitCode> {
-  const programs = await compilePrograms(file, cli, { hypers: options.set ?? new Map() })
-  const program = chooseProgram(programs, options.train)
+  const program = await compileProgram(file, cli, options.train, { hypers: options.set ?? new Map() })
   checkHyperNames(options.set, [program], command.options)
   const space = spaceOf(program, options.set ?? new Map())
   const planned: Sweep = {

@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import type { Hyper, Program } from '../../ir/ir.ts'
 import { type ExitCode, exitCodes } from '../../runtime/errors.ts'
 import { badUsage, type Cli } from '../cli.ts'
-import { chooseProgram, compileFile, compilePrograms } from '../compileFile.ts'
+import { type Compiling, compileProgram, compileSettled } from '../compileFile.ts'
 import { chooseEngine } from '../engine.ts'
 import { importProgram } from '../execute.ts'
 import { checkHyperNames, type Hypers } from '../hypers.ts'
@@ -27,10 +27,10 @@ export async function tuneBatch(
   cli: Cli,
 ): Promise<ExitCode> {
   const given = options.set ?? new Map()
-  const programs = await compilePrograms(path, cli, { hypers: given })
-  const program = chooseProgram(programs, options.train)
+  const reading = { mode: 'train', seed: options.seed } as const
+  const program = await compileProgram(path, cli, options.train, { hypers: given, reading })
   checkHyperNames(options.set, [program], command.options)
-  const compiled = (hypers: Hypers) => compileQuietly(path, hypers, program.name, cli)
+  const compiled = (hypers: Hypers) => compileQuietly(path, { hypers, reading }, program.name, cli)
   const hyper = await chooseHyper(program, given, options.hyper, compiled)
   const limit = options.memory ?? memoryThatIsFree()
   const interrupts = cli.terminal.interrupts()
@@ -88,9 +88,9 @@ function argumentsOf(
 
 /** One of the processes that try a size each: prints what it came to. */
 export async function tryBatch(path: string, options: TuneOptions, _: Command, cli: Cli): Promise<ExitCode> {
-  const programs = await compilePrograms(path, cli, { hypers: options.set ?? new Map() })
-  const { engine, backend, seed, steps = usual.steps } = options
-  const program = chooseProgram(programs, options.train)
+  const { engine, backend, seed, steps = usual.steps, set = new Map() } = options
+  const compiling = { hypers: set, reading: { mode: 'train', seed } as const }
+  const program = await compileProgram(path, cli, options.train, compiling)
   const chosen = await chooseEngine(program, { engine, backend, before: undefined }, cli)
   const module = await importProgram(chosen.program, path, false, cli)
   const runtime = await cli.runtime()
@@ -116,7 +116,7 @@ interface Compiled {
 /** The program with some hypers; in words, why it can't have them. */
 async function compileQuietly(
   path: string,
-  hypers: Hypers,
+  compiling: Compiling,
   name: string,
   cli: Cli,
 ): Promise<Compiled | string> {
@@ -124,7 +124,9 @@ async function compileQuietly(
   const observe = (pass: string, each: Program) => {
     if (pass === 'elaborate') elaborated.push(each)
   }
-  const { diagnostics, programs } = await compileFile(path, cli, { hypers, observe })
+  const { diagnostics, programs } = await compileSettled(path, cli, { ...compiling, observe }, ({ open }) =>
+    open.filter(each => each.name === name),
+  )
   const problem = diagnostics.find(({ severity }) => severity === 'error')
   const program = programs.length === 0 ? undefined : elaborated.find(each => each.name === name)
   if (problem !== undefined || program === undefined) return problem?.message ?? 'it does not compile'

@@ -6,7 +6,7 @@ import { type ExitCode, exitCodes } from '../../runtime/errors.ts'
 import type { RatesFound } from '../../runtime/rateFinder.ts'
 import { formatNumber } from '../../runtime/report/format.ts'
 import { badUsage, type Cli } from '../cli.ts'
-import { chooseProgram, compilePrograms } from '../compileFile.ts'
+import { compileProgram } from '../compileFile.ts'
 import { chooseEngine } from '../engine.ts'
 import { importProgram } from '../execute.ts'
 import { checkHyperNames } from '../hypers.ts'
@@ -24,8 +24,9 @@ export async function tuneRate(
   command: Command,
   cli: Cli,
 ): Promise<ExitCode> {
-  const programs = await compilePrograms(path, cli, { hypers: options.set ?? new Map() })
-  const program = chooseProgram(programs, options.train)
+  const hypers = options.set ?? new Map()
+  const reading = { mode: 'train', seed: options.seed } as const
+  const program = await compileProgram(path, cli, options.train, { hypers, reading })
   checkHyperNames(options.set, [program], command.options)
   const { backend, engine, seed, stopAt } = options
   const { from, to, steps } = { ...usual, ...options }

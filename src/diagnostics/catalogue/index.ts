@@ -1,7 +1,6 @@
 import type { Entry } from './entry.ts'
 import { hooks } from './hooks.ts'
 import { names } from './names.ts'
-import { pending } from './pending.ts'
 import { syntax } from './syntax.ts'
 import { training } from './training.ts'
 import { types } from './types.ts'
@@ -13,7 +12,6 @@ export const catalogue = {
   ...names,
   ...training,
   ...hooks,
-  ...pending,
 } satisfies Record<string, Entry<never>>
 
 export type Code = keyof typeof catalogue & string

@@ -255,11 +255,21 @@ export const training = {
     d => `write \`where ${d.size} <= 200\`: longer examples are cut to it`,
   ),
   LTM4335: error(
-    (d: { callee: string }) => `\`${d.callee}\` makes numbers of a column of texts`,
-    d =>
-      d.callee === 'encode'
-        ? 'write `encode(column("kind"))`'
-        : 'write `tokenize(column("text"), words, size: 20000)`, or `characters` in place of `words`',
+    (d: {
+      callee: string
+      /** The vocabulary that is of no use for it. */
+      of: { readonly name: string; readonly unit: string } | undefined
+    }) =>
+      d.of
+        ? `\`${d.of.name}\` is a vocabulary of ${d.of.unit === 'whole' ? 'whole texts' : d.of.unit}, of no use for \`${d.callee}\``
+        : `\`${d.callee}\` makes numbers of a column of texts`,
+    d => {
+      if (d.of)
+        return `write \`${d.callee === 'encode' ? 'tokenize' : 'encode'}(column("text"), ${d.of.name})\``
+      return d.callee === 'encode'
+        ? 'write `encode(column("kind"))`, or `encode(column("kind"), kinds)` with a vocabulary of the dataset'
+        : 'write `tokenize(column("text"), words, size: 20000)`, or `characters` or a vocabulary in place of `words`'
+    },
   ),
   LTM4336: error(
     (d: { field: string; size: string }) =>
@@ -311,6 +321,19 @@ export const training = {
       d.known.length === 0
         ? 'declare a field as `encode(column("kind"))`, and decode with that'
         : `fields with texts: ${d.known.map(name => `\`${name}\``).join(', ')}`,
+  ),
+  LTM4346: error(
+    (d: { what: string; holds: string }) => `\`${d.what}\` has no count: it is ${d.holds}`,
+    () => 'what can be counted are fields of whole numbers, `field kind: i32 = …`, and vocabularies',
+  ),
+  LTM4347: error(
+    (_: undefined) => 'a vocabulary is learned from columns of texts, and has a name',
+    () =>
+      'write `fit names: vocabulary = vocabulary(column("user"), column("friend"))`, with `words` or `characters` behind the columns where not whole texts have numbers',
+  ),
+  LTM4348: error(
+    (d: { name: string }) => `\`size:\` belongs to the vocabulary, and \`${d.name}\` is declared elsewhere`,
+    d => `write \`fit ${d.name}: vocabulary = vocabulary(…, size: 20000)\``,
   ),
   LTM4350: error(
     (d: { path: string }) =>

@@ -1,6 +1,6 @@
 import { nearest } from '../../base/names.ts'
 import { textOf } from '../../base/source.ts'
-import type { Cell, ColumnInput, DataSource, Tokens } from '../../ir/ir.ts'
+import type { Cell, ColumnInput, DataSource, Tokens, Vocabulary } from '../../ir/ir.ts'
 import type { Arg, Call, Expr } from '../../syntax/ast.ts'
 import { type Context, complain } from '../context.ts'
 import { describe } from '../describe.ts'
@@ -8,6 +8,9 @@ import { expression } from '../evaluate.ts'
 import { errorValue, knownNumber } from '../values.ts'
 import { fileColumn, type Layouts, namesColumns } from './fileColumns.ts'
 import type { MemberType } from './memberTypes.ts'
+
+/** The vocabularies of a dataset by their names; undefined where one has an error. */
+export type Vocabularies = ReadonlyMap<string, Vocabulary | undefined>
 
 /** A column as a call reads it. */
 export type ColumnRead = Omit<ColumnInput, 'value' | 'origin'>
@@ -22,9 +25,11 @@ export function columnRead(
   source: DataSource,
   owner: MemberType | undefined,
   layouts: Layouts,
+  vocabularies: Vocabularies,
 ): ColumnRead | undefined {
   const name = node.callee.kind === 'Name' ? node.callee.text : ''
-  if (name === 'tokenize' || name === 'encode') return tokensRead(ctx, node, source, owner, name)
+  if (name === 'tokenize' || name === 'encode')
+    return tokensRead(ctx, node, source, owner, vocabularies, name)
   const place = placeOf(ctx, node, source)
   if (place?.name !== undefined && source.kind !== 'csv')
     return fileColumn(ctx, node, source, place.name, layouts)
@@ -39,7 +44,7 @@ export function columnRead(
 
 type Place = Pick<ColumnInput, 'name' | 'from' | 'to' | 'single'>
 
-function placeOf(ctx: Context, node: Call, source: DataSource): Place | undefined {
+export function placeOf(ctx: Context, node: Call, source: DataSource): Place | undefined {
   const callee = node.callee.kind === 'Name' ? node.callee.text : ''
   const [arg] = node.args
   const value = arg && arg.kind !== 'Except' ? expression(ctx, arg.value) : errorValue
@@ -120,30 +125,59 @@ function tokensRead(
   node: Call,
   source: DataSource,
   owner: MemberType | undefined,
+  vocabularies: Vocabularies,
   callee: 'tokenize' | 'encode',
 ): ColumnRead | undefined {
-  const [column, unitNode] = node.args.filter(arg => arg.kind === 'Positional')
+  const [column, how] = node.args.filter(arg => arg.kind === 'Positional')
   const inner = column?.value
-  if (inner?.kind !== 'Call' || inner.callee.kind !== 'Name' || inner.callee.text !== 'column')
-    return void complain(ctx, 'LTM4335', node.span, { callee })
+  if (!isColumnCall(inner)) return void complain(ctx, 'LTM4335', node.span, { callee, of: undefined })
   const place = placeOf(ctx, inner, source)
-  const unit = callee === 'encode' ? 'whole' : unitOf(unitNode)
-  if (!unit) return void complain(ctx, 'LTM4335', unitNode?.span ?? node.span, { callee })
-  const size = sizeArgument(ctx, node)
-  if (!place || size === 'wrong') return undefined
-  const tokens: Tokens = size === undefined ? { unit } : { unit, size }
-  if (unit === 'whole') return { ...place, tokens }
+  const tokens = tokensOf(ctx, node, how, vocabularies, callee)
+  if (!place || !tokens) return undefined
+  if (tokens.unit === 'whole') return { ...place, tokens }
   const [ragged] = owner?.ragged ? owner.type.shape : []
   if (ragged !== undefined) return { ...place, shape: [ragged], tokens }
   return void complain(ctx, 'LTM4332', node.span, { column: textOf(node.span) })
 }
 
-function unitOf(arg: Arg | undefined): 'words' | 'characters' | undefined {
-  const text = arg && arg.kind !== 'Except' && arg.value.kind === 'Name' ? arg.value.text : undefined
-  return text === 'words' || text === 'characters' ? text : undefined
+export function isColumnCall(node: Expr | undefined): node is Call {
+  return node?.kind === 'Call' && node.callee.kind === 'Name' && node.callee.text === 'column'
 }
 
-function sizeArgument(ctx: Context, node: Call): number | undefined | 'wrong' {
+/** How texts become numbers: by a vocabulary with a name, or by one of the column's own. */
+function tokensOf(
+  ctx: Context,
+  node: Call,
+  how: Arg | undefined,
+  vocabularies: Vocabularies,
+  callee: 'tokenize' | 'encode',
+): Tokens | undefined {
+  const name = how?.kind === 'Positional' && how.value.kind === 'Name' ? how.value.text : ''
+  const known = vocabularies.get(name)
+  if (vocabularies.has(name) && !known) return undefined
+  if (name !== '' && !known && !unitOf(how)) {
+    const others = [...vocabularies.keys(), ...(callee === 'encode' ? [] : units)]
+    return void complain(ctx, 'LTM3001', how?.span ?? node.span, { name, near: nearest(name, others) })
+  }
+  const unit = known?.unit ?? (callee === 'encode' && !how ? 'whole' : unitOf(how))
+  if (!unit || (callee === 'encode') !== (unit === 'whole')) {
+    const of = known && { name, unit: known.unit }
+    return void complain(ctx, 'LTM4335', how?.span ?? node.span, { callee, of })
+  }
+  const size = sizeArgument(ctx, node)
+  if (size === 'wrong') return undefined
+  if (known && size !== undefined) return void complain(ctx, 'LTM4348', node.span, { name })
+  return { unit, ...(known ? { vocabulary: name } : {}), ...(size === undefined ? {} : { size }) }
+}
+
+export function unitOf(arg: Arg | undefined): 'words' | 'characters' | undefined {
+  const text = arg && arg.kind !== 'Except' && arg.value.kind === 'Name' ? arg.value.text : undefined
+  return units.find(unit => unit === text)
+}
+
+const units = ['words', 'characters'] as const
+
+export function sizeArgument(ctx: Context, node: Call): number | undefined | 'wrong' {
   const named = node.args.find(arg => arg.kind === 'Named')
   if (named?.kind !== 'Named') return undefined
   const callee = textOf(node.callee.span)

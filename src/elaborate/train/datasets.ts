@@ -10,16 +10,17 @@ import { expression } from '../evaluate.ts'
 import { bindFormals } from '../formals.ts'
 import { functionFrom } from '../functionRegion.ts'
 import { applyOperator } from '../tensors.ts'
-import { errorValue, knownNumber, type TensorValue, type Value } from '../values.ts'
+import { type DataMember, errorValue, knownNumber, type TensorValue, type Value } from '../values.ts'
 import { augmentOf } from './augments.ts'
 import { checkDraws } from './draws.ts'
 import { filterOf } from './filters.ts'
 import { type Loading, loadingOf, ordinaryLoading } from './loading.ts'
-import { type MemberType, memberType } from './memberTypes.ts'
+import { isSize, type MemberType, memberType } from './memberTypes.ts'
 import { mixesExamples, mixesPlaces } from './rows.ts'
 import { sourceOf } from './sources.ts'
 import { standardsOf } from './standardizing.ts'
 import { type Columns, columnsOf, rows, type Standards, tableContext } from './table.ts'
+import { isVocabulary, vocabulariesOf } from './vocabularies.ts'
 import { wrongField } from './wrongField.ts'
 
 /** A dataset on its own, where it needs no arguments. */
@@ -74,7 +75,8 @@ function datasetOf(
   const source = sourceOf(ctx, declaration.source)
   if (!source) return undefined
   const types = typesOf(ctx, declaration)
-  const columns = columnsOf(ctx, declaration.members, source, types)
+  const vocabularies = vocabulariesOf(ctx, declaration.members, source)
+  const columns = columnsOf(ctx, declaration.members, source, types, vocabularies)
   const own: Dataset['fits'][number][] = []
   const filters: Dataset['filters'][number][] = []
   const failed = new Set<string>()
@@ -82,7 +84,9 @@ function datasetOf(
   const names = new Map<string, Span>()
   for (const item of declaration.members) {
     if (item.kind === 'Fit' || item.kind === 'Field') checkName(ctx, item, names)
-    if (item.kind === 'Fit') {
+    if (item.kind === 'Fit' && isVocabulary(item)) {
+      if (!vocabularies.get(item.name.text)) failed.add(item.name.text)
+    } else if (item.kind === 'Fit') {
       const fit = fitOf(ctx, declaration, item, types.get(item)?.type, columns, own, failed)
       if (fit) own.push(fit)
       else failed.add(item.name.text)
@@ -116,6 +120,7 @@ function datasetOf(
     declaration: declaration.name.text,
     source,
     columns: columns.list,
+    vocabularies: columns.vocabularies,
     fits,
     filters,
     func: func.name,
@@ -123,7 +128,27 @@ function datasetOf(
     ...(augment === undefined ? {} : { augment }),
     ...split,
     ...loading,
+    counts: [],
   }
+}
+
+/** What a program may ask of a dataset before it is read. */
+export function dataMembers(
+  { fields, vocabularies, fits }: Dataset,
+  { members }: DatasetDeclaration,
+): ReadonlyMap<string, DataMember> {
+  const sizes = members.flatMap(item => (item.kind === 'Fit' && isSize(item) ? [item.name.text] : []))
+  return new Map<string, DataMember>([
+    ...fields.map(({ name, type }): [string, DataMember] => [
+      name,
+      type.dtype === 'i32' ? 'many' : { uncounted: `\`${showType(type)}\`` },
+    ]),
+    ...vocabularies.map(({ name }): [string, DataMember] => [name, 'many']),
+    ...fits.map(({ name, type }): [string, DataMember] => [
+      name,
+      sizes.includes(name) ? 'size' : { uncounted: `a fit, \`${showType(type)}\`` },
+    ]),
+  ])
 }
 
 function checkName(ctx: Context, { name }: Field | Fit, names: Map<string, Span>): void {
@@ -158,12 +183,17 @@ function fitOf(
     value.type.dtype !== type.dtype ||
     !sameShape(value.type.shape, type.shape)
   ) {
-    complain(ctx, 'LTM2115', fit.value.span, {
-      name: `\`${fit.name.text}\``,
-      expected: showType(type),
-      got: describe(value),
-    })
-    return undefined
+    const expected = isSize(fit) ? 'int' : showType(type)
+    const help = isSize(fit)
+      ? `\`i32(${textOf(fit.value.span)})\` converts a number to a whole one`
+      : undefined
+    return void complain(
+      ctx,
+      'LTM2115',
+      fit.value.span,
+      { name: `\`${fit.name.text}\``, expected, got: describe(value) },
+      { help },
+    )
   }
   if (table.region.drawsRandom)
     return void complain(ctx, 'LTM4341', fit.value.span, { what: 'stands in a fit' })
@@ -189,7 +219,7 @@ function typesOf(
 ): ReadonlyMap<DatasetDeclaration['members'][number], MemberType> {
   const types = new Map<DatasetDeclaration['members'][number], MemberType>()
   for (const member of members) {
-    if (member.kind !== 'Field' && member.kind !== 'Fit') continue
+    if ((member.kind !== 'Field' && member.kind !== 'Fit') || isVocabulary(member)) continue
     const type = memberType(ctx, member)
     if (type) types.set(member, type)
   }

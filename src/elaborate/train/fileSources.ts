@@ -112,15 +112,16 @@ function textSource(ctx: Context, ref: Ref, args: SourceArgs): DataSource | unde
   const tokens = units.find(known => known === unit)
   if (!tokens) return wrong(ctx, node, 'tokens', '`bytes`, `characters` or `words`')
   if (!args.named('window')) return missing(ctx, ref, 'text', 'window', example)
-  if (tokens !== 'bytes' && !args.named('size')) return missing(ctx, ref, 'text', 'size', example)
   const window = optionalCount(ctx, args, 'window', 1, 1)
   const stride = optionalCount(ctx, args, 'stride', window ?? 1, 1)
-  const size = optionalCount(ctx, args, 'size', 256, 2)
-  if (path === undefined || window === undefined || stride === undefined || size === undefined)
+  const sizeNode = args.named('size')
+  const size = sizeNode && optionalCount(ctx, args, 'size', 256, 2)
+  if (path === undefined || window === undefined || stride === undefined || (sizeNode && !size))
     return undefined
-  if (tokens === 'bytes' && size !== 256)
-    return wrong(ctx, args.named('size') ?? node, 'size', '256 for `bytes`, so it may be left out')
-  return { kind: 'text', path, tokens, window, stride, size, origin: originOf(ref.span) }
+  if (tokens === 'bytes' && sizeNode && size !== 256)
+    return wrong(ctx, sizeNode, 'size', '256 for `bytes`, so it may be left out')
+  const most = size === undefined ? {} : { size }
+  return { kind: 'text', path, tokens, window, stride, ...most, origin: originOf(ref.span) }
 }
 
 // ── Arguments ───────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -4,7 +4,7 @@ import type { Expr, Field, Fit } from '../../syntax/ast.ts'
 import type { TensorType } from '../../types/tensor.ts'
 import { type Context, complain } from '../context.ts'
 import { expression } from '../evaluate.ts'
-import { declaredType, showDeclared } from '../types.ts'
+import { type DeclaredType, declaredType, showDeclared } from '../types.ts'
 import { knownNumber } from '../values.ts'
 
 /** What a field or a fit is declared to be; the first size of a ragged field is the symbol that it wrote. */
@@ -19,8 +19,7 @@ export function memberType(ctx: Context, member: Field | Fit): MemberType | unde
   const variables = new Set<string>()
   const type = declaredType(within, member.type, member.kind === 'Field' ? variables : undefined)
   if (type.kind === 'error') return undefined
-  const tensor: TensorType | undefined =
-    type.kind === 'tensor' ? type.type : type.kind === 'bool' ? { dtype: 'bool', shape: [] } : undefined
+  const tensor = tensorOf(member, type)
   if (!tensor)
     return void complain(ctx, 'LTM2109', member.type.span, {
       wanted: 'a tensor type with sizes that are numbers',
@@ -40,6 +39,17 @@ export function memberType(ctx: Context, member: Field | Fit): MemberType | unde
   }
   const ragged = raggedOf(within, member, first)
   return ragged && { type: tensor, ragged }
+}
+
+/** `fit users: int = …`: a size that the data tells, which programs may use in shapes. */
+export function isSize({ type }: Fit): boolean {
+  return type.kind === 'NamedType' && type.shape === undefined && type.name.text === 'int'
+}
+
+function tensorOf(member: Field | Fit, type: DeclaredType): TensorType | undefined {
+  if (type.kind === 'tensor') return type.type
+  if (type.kind === 'bool') return { dtype: 'bool', shape: [] }
+  return member.kind === 'Fit' && isSize(member) ? { dtype: 'i32', shape: [] } : undefined
 }
 
 function raggedOf(ctx: Context, member: Field | Fit, size: string): Ragged | undefined {

@@ -1,4 +1,4 @@
-import type { Cell, ColumnInput, DataSource, Dataset, FuncParam } from '../../ir/ir.ts'
+import type { Cell, ColumnInput, DataSource, Dataset, FuncParam, Vocabulary } from '../../ir/ir.ts'
 import type { DatasetMember, Expr } from '../../syntax/ast.ts'
 import { children } from '../../syntax/walk.ts'
 import type { TensorType } from '../../types/tensor.ts'
@@ -7,7 +7,7 @@ import type { Env } from '../env.ts'
 import { FunctionRegion } from '../functionRegion.ts'
 import { columnCalls, datasetCalls } from '../surface.ts'
 import { errorValue, type TensorValue } from '../values.ts'
-import { type ColumnRead, columnRead } from './columnCalls.ts'
+import { type ColumnRead, columnRead, type Vocabularies } from './columnCalls.ts'
 import { fileColumn, layoutsOf, spokenNames } from './fileColumns.ts'
 import type { MemberType } from './memberTypes.ts'
 
@@ -19,6 +19,7 @@ export interface Columns {
   readonly list: readonly ColumnInput[]
   /** The name of the column input by the offset of the call that reads it. */
   readonly readAt: ReadonlyMap<number, string>
+  readonly vocabularies: readonly Vocabulary[]
   /** The name of the column input by the name that stands for it: `index`, `images`; empty where nothing reads it. */
   readonly spoken: ReadonlyMap<string, string>
 }
@@ -28,6 +29,7 @@ export function columnsOf(
   members: readonly DatasetMember[],
   source: DataSource,
   types: ReadonlyMap<DatasetMember, MemberType>,
+  vocabularies: Vocabularies,
 ): Columns {
   const columns: ColumnInput[] = []
   const readAt = new Map<number, string>()
@@ -44,7 +46,7 @@ export function columnsOf(
   }
   const visit = (node: Parameters<typeof children>[0], owner: MemberType | undefined): void => {
     if (node.kind === 'Call' && node.callee.kind === 'Name' && columnCalls.includes(node.callee.text))
-      return add(node, columnRead(ctx, node, source, owner, layouts))
+      return add(node, columnRead(ctx, node, source, owner, layouts, vocabularies))
     if (node.kind === 'Name' && spoken.includes(node.text)) {
       const read =
         source.kind === 'synthetic'
@@ -59,7 +61,8 @@ export function columnsOf(
       visit(member.value, types.get(member))
     else if (member.kind === 'Filter') visit(member.condition, undefined)
   if (columns.length === 0) columns.push(...countingColumn(source, members))
-  return { list: columns, readAt, spoken: named }
+  const learned = [...vocabularies.values()].flatMap(vocabulary => vocabulary ?? [])
+  return { list: columns, readAt, vocabularies: learned, spoken: named }
 }
 
 /** What no member reads is read all the same where nothing else would say how many examples there are. */
@@ -142,6 +145,9 @@ class TableRegion extends FunctionRegion {
   }
 }
 
+/** The count of a vocabulary is known when the dataset has been read. */
+const learnedLater = { uncounted: 'a vocabulary, and inside of its dataset it has none yet' }
+
 /** The scope of a member: the dataset's arguments, its columns and its fits. */
 export function tableContext(
   ctx: Context,
@@ -153,6 +159,8 @@ export function tableContext(
   const region = new TableRegion(columns, fits, standards)
   const env: Env = ctx.env.child()
   for (const name of failed) env.define(name, errorValue)
+  for (const { name } of columns.vocabularies)
+    env.define(name, { kind: 'data_member', data: '', name, member: learnedLater })
   for (const fit of fits) env.define(fit.name, region.named(fit.name) ?? errorValue)
   for (const name of datasetCalls) env.define(name, { kind: 'operator', name })
   for (const [name, value] of columns.spoken) env.define(name, region.named(value) ?? errorValue)

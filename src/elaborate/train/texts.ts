@@ -1,5 +1,6 @@
 import { nearest } from '../../base/names.ts'
 import { type Span, textOf } from '../../base/source.ts'
+import { columnBehind } from '../../ir/datasets.ts'
 import type { Dataset } from '../../ir/ir.ts'
 import type { Expr } from '../../syntax/ast.ts'
 import type { TensorType } from '../../types/tensor.ts'
@@ -50,7 +51,7 @@ function decodingOf(
 function isOfTexts({ ctx, training }: StepContext, { data, field, span }: Decoding): boolean {
   const dataset = training.datasets.get(data)
   if (dataset === undefined) return false
-  const names = dataset.fields.map(({ name }) => name)
+  const names = [...dataset.fields, ...dataset.vocabularies].map(({ name }) => name)
   if (!names.includes(field)) complain(ctx, 'LTM3001', span, { name: field, near: nearest(field, names) })
   const known = names.filter(name => hasVocabulary(ctx, dataset, name))
   if (names.includes(field) && !known.includes(field))
@@ -59,10 +60,10 @@ function isOfTexts({ ctx, training }: StepContext, { data, field, span }: Decodi
 }
 
 /** A field that is a column of texts as numbers, with nothing computed of it. */
-function hasVocabulary({ world }: Context, { func: name, fields, columns }: Dataset, field: string): boolean {
-  const func = world.functions.list.find(each => each.name === name)
-  const result = func?.results[fields.findIndex(each => each.name === field)]
-  return columns.some(({ value, tokens }) => tokens !== undefined && value === result)
+function hasVocabulary({ world }: Context, dataset: Dataset, field: string): boolean {
+  const func = world.functions.list.find(({ name }) => name === dataset.func)
+  const isOwn = dataset.vocabularies.some(({ name }) => name === field)
+  return isOwn || (func !== undefined && columnBehind(dataset, func, field)?.tokens !== undefined)
 }
 
 /** Only whole numbers have texts. */

@@ -1,9 +1,11 @@
 import { NameSupply } from '../../base/fresh.ts'
 import { nearest } from '../../base/names.ts'
 import { type Span, textOf } from '../../base/source.ts'
+import type { Diagnostic } from '../../diagnostics/diagnostic.ts'
 import type { Dataset, Optimizer, Parameter, Program, WeightFile } from '../../ir/ir.ts'
 import type { Glob, Hyper, Train, TrainMember } from '../../syntax/ast.ts'
-import { type Context, complain, originOf } from '../context.ts'
+import { type Context, complain, originOf, type World } from '../context.ts'
+import { openCounts } from '../counts.ts'
 import { checkFunction } from '../definitions.ts'
 import type { Binding, Env } from '../env.ts'
 import { expression } from '../evaluate.ts'
@@ -14,7 +16,7 @@ import { settle } from '../naming.ts'
 import { buffersOf, type PlacedBuffer, type PlacedParam, parametersOf } from '../states.ts'
 import { errorValue, lazy, type Value } from '../values.ts'
 import { type AverageModel, averageModel, averageOptimizer } from './averages.ts'
-import { elaborateData } from './datasets.ts'
+import { dataMembers, elaborateData } from './datasets.ts'
 import { globPattern } from './globs.ts'
 import { elaborateHook } from './hooks.ts'
 import { elaborateHyper, hyperValue } from './hypers.ts'
@@ -138,7 +140,7 @@ export function elaborateTrain(world: Context, train: Train, given: ReadonlyMap<
     name: train.name.text,
     file: train.span.source.name,
     hypers,
-    datasets,
+    datasets: datasets.map(dataset => ({ ...dataset, counts: countsOf(ctx.world, dataset) })),
     parameters,
     buffers,
     weights: models.flatMap(({ weights }) => weights ?? []),
@@ -211,23 +213,42 @@ function hypersOf(
 
 function dataOf(ctx: Context, train: Train, names: TrainNames): readonly Dataset[] {
   return membersOf(train, 'Data').flatMap(member => {
-    const dataset = elaborateData(ctx, member)
-    names.define(
-      member.name.text,
-      dataset ? dataValue(ctx, member, dataset.name) : errorValue,
-      member.name.span,
-    )
+    const dataset = settledData(ctx, member)
+    names.define(member.name.text, dataset ? dataValue(ctx, member, dataset) : errorValue, member.name.span)
     if (!dataset) ctx.world.silent.push(member.span)
     return dataset ? [dataset] : []
   })
 }
 
-function dataValue(ctx: Context, member: MemberOf<'Data'>, name: string): Value {
+/** A dataset is read as it is, so there are no symbols in it: one that asks for sizes of another waits for them. */
+function settledData(ctx: Context, member: MemberOf<'Data'>): Dataset | undefined {
+  const before = openCounts(ctx.world.counts)
+  const held: Diagnostic[] = []
+  const world = { ...ctx.world, report: (each: Diagnostic) => void held.push(each) }
+  const dataset = elaborateData({ ...ctx, world, generic: false }, member)
+  if (openCounts(ctx.world.counts) > before) return undefined
+  for (const each of held) ctx.world.report(each)
+  return dataset
+}
+
+function dataValue(ctx: Context, member: MemberOf<'Data'>, dataset: Dataset): Value {
   const { value } = member
   const callee = value.kind === 'Call' ? expression(ctx, value.callee) : errorValue
-  return callee.kind === 'declaration' && callee.declaration.kind === 'Dataset'
-    ? { kind: 'data', name, declaration: callee.declaration }
-    : errorValue
+  if (callee.kind !== 'declaration' || callee.declaration.kind !== 'Dataset') return errorValue
+  const { declaration } = callee
+  return { kind: 'data', name: dataset.name, declaration, members: dataMembers(dataset, declaration) }
+}
+
+/** The sizes that a program has asked of a dataset, in the order in which this declares what is counted. */
+function countsOf({ counts: { known, asked } }: World, { name, fields, vocabularies, fits }: Dataset) {
+  const order = [...fields, ...vocabularies, ...fits].map(each => each.name)
+  return [...asked]
+    .filter(([, { data }]) => data === name)
+    .sort(([, a], [, b]) => order.indexOf(a.of) - order.indexOf(b.of))
+    .map(([key, { of, span }]) => {
+      const is = known.get(key)
+      return { of, ...(is === undefined ? {} : { is }), origin: originOf(span) }
+    })
 }
 
 interface Owned {

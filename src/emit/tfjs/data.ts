@@ -1,4 +1,5 @@
 import { annotation, type Code, join, ts } from '../../base/code.ts'
+import { columnBehind } from '../../ir/datasets.ts'
 import type { ColumnInput, DataField, DataSource, Dataset, Func } from '../../ir/ir.ts'
 import { type Line, statement } from '../layout.ts'
 import { type Env, funcOf, holderName, traceOf } from './env.ts'
@@ -19,6 +20,7 @@ export function datasetLine(env: Env, data: Dataset): Line {
     ['name', literal(data.name)],
     ['source', literal(sourceLiteral(env, data.source))],
     ['columns', listCode(data.columns.map(column => literal(columnLiteral(column))))],
+    ['vocabularies', data.vocabularies.length === 0 ? undefined : vocabulariesCode(env, data)],
     ['fits', fitsCode(env, data)],
     [
       'filters',
@@ -43,6 +45,7 @@ export function datasetLine(env: Env, data: Dataset): Line {
     ['shuffle', literal(data.shuffle)],
     ['dropLast', literal(data.dropLast)],
     ['buckets', data.buckets && literal(data.buckets)],
+    ['counts', data.counts.length === 0 ? undefined : countsCode(env, data, func)],
     ['trace', literal(traceOf(env, data.origin))],
   ])
   return statement(ts`const ${holderName(env, 'data', data.name)} = dataset(${spec})`)
@@ -81,7 +84,7 @@ function sourceLiteral(env: Env, source: DataSource): Plain {
     }
     case 'text': {
       const { path, tokens, window, stride, size } = source
-      return { kind: 'text', path, tokens, window, stride, size, trace }
+      return { kind: 'text', path, tokens, window, stride, ...(size === undefined ? {} : { size }), trace }
     }
   }
 }
@@ -126,6 +129,25 @@ function columnsOf(data: Dataset, func: Func, result: string | undefined): reado
     if (step.outputs.some(({ name }) => reached.has(name))) for (const name of step.inputs) reached.add(name)
   }
   return data.columns.filter(({ value }) => reached.has(value))
+}
+
+function vocabulariesCode(env: Env, { vocabularies }: Dataset): Code {
+  return listCode(
+    vocabularies.map(({ name, unit, size, from, origin }) => {
+      const most = size === undefined ? {} : { size }
+      return literal({ name, unit, ...most, columns: from, trace: traceOf(env, origin) })
+    }),
+  )
+}
+
+function countsCode(env: Env, data: Dataset, func: Func): Code {
+  return listCode(
+    data.counts.map(({ of, is, origin }) => {
+      const column = columnBehind(data, func, of)
+      const read = column === undefined ? {} : { column: data.columns.indexOf(column) }
+      return literal({ of, ...read, ...(is === undefined ? {} : { is }), trace: traceOf(env, origin) })
+    }),
+  )
 }
 
 function fitsCode(env: Env, data: Dataset): Code | undefined {

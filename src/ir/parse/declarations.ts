@@ -3,6 +3,7 @@ import type {
   Buffer,
   Cell,
   ColumnInput,
+  DataCount,
   DataField,
   DataSource,
   Dataset,
@@ -17,6 +18,7 @@ import type {
   Parameter,
   Ragged,
   Tokens,
+  Vocabulary,
   WeightFile,
 } from '../ir.ts'
 import { parseExpr } from './expression.ts'
@@ -57,6 +59,7 @@ export function parseDataset(s: Scanner, origin: Origin): Dataset {
   const head = parseDatasetHead(s)
   const source = parseSource(s)
   const columns = repeat(() => parseColumn(s))
+  const vocabularies = repeat(() => parseVocabulary(s))
   const fits = repeat(() => parseFit(s))
   const filters = repeat(() => parseFilter(s))
   const fields = repeat(() => parseDataField(s))
@@ -65,11 +68,13 @@ export function parseDataset(s: Scanner, origin: Origin): Dataset {
   const buckets = s.accept('buckets') ? { buckets: s.list('[', ']', () => s.number()) } : {}
   const stratify = s.accept('stratify') ? { stratify: s.name() } : {}
   const group = s.accept('group') ? { group: s.name() } : {}
+  const counts = repeat(() => parseCount(s))
   s.expect('}')
   return {
     ...head,
     source,
     columns,
+    vocabularies,
     fits,
     filters,
     fields,
@@ -78,6 +83,7 @@ export function parseDataset(s: Scanner, origin: Origin): Dataset {
     ...buckets,
     ...stratify,
     ...group,
+    counts,
     origin,
   }
 }
@@ -146,8 +152,7 @@ function parseWindows(s: Scanner) {
   const window = s.whole()
   s.expect('stride')
   const stride = s.whole()
-  s.expect('size')
-  return { tokens, window, stride, size: s.whole() }
+  return { tokens, window, stride, ...parseSize(s) }
 }
 
 function parseInline(s: Scanner): readonly { readonly name: string; readonly values: readonly Cell[] }[] {
@@ -184,7 +189,29 @@ function parsePlace(s: Scanner): Pick<ColumnInput, 'from' | 'to'> {
 
 function parseTokens(s: Scanner): Tokens {
   const unit = s.oneOf(['words', 'characters', 'whole'])
-  return { unit, ...(s.accept('size') ? { size: s.whole() } : {}) }
+  return { unit, ...parseSize(s), ...(s.accept('by') ? { vocabulary: s.name() } : {}) }
+}
+
+function parseSize(s: Scanner): { readonly size?: number } {
+  return s.accept('size') ? { size: s.whole() } : {}
+}
+
+function parseVocabulary(s: Scanner): Vocabulary | undefined {
+  const origin = s.origin()
+  if (!s.accept('vocabulary')) return undefined
+  const name = s.name()
+  s.expect('=')
+  const unit = s.oneOf(['words', 'characters', 'whole'])
+  const size = parseSize(s)
+  s.expect('from')
+  return { name, unit, ...size, from: commaList(s, () => (s.atText ? s.text() : s.whole())), origin }
+}
+
+function parseCount(s: Scanner): DataCount | undefined {
+  const origin = s.origin()
+  if (!s.accept('count')) return undefined
+  const of = s.name()
+  return { of, ...(s.accept('=') ? { is: s.whole() } : {}), origin }
 }
 
 function parseFit(s: Scanner): Dataset['fits'][number] | undefined {

@@ -12,6 +12,7 @@ import type {
   OptimizerGroup,
   Parameter,
   Ragged,
+  Vocabulary,
   WeightFile,
 } from '../ir.ts'
 import { printExpr } from './expression.ts'
@@ -43,6 +44,7 @@ export function datasetLines(data: Dataset): readonly Line[] {
     ...indent([
       ...sourceLines(data.source),
       ...data.columns.map(columnLine),
+      ...data.vocabularies.map(vocabularyLine),
       ...data.fits.map(fit =>
         traced(`fit ${printName(fit.name)}: ${printType(fit.type)} by ${printName(fit.func)}`, fit.origin),
       ),
@@ -58,6 +60,9 @@ export function datasetLines(data: Dataset): readonly Line[] {
       ...(data.buckets === undefined ? [] : [line(`buckets [${data.buckets.map(printNumber).join(', ')}]`)]),
       ...(data.stratify === undefined ? [] : [line(`stratify ${printName(data.stratify)}`)]),
       ...(data.group === undefined ? [] : [line(`group ${printName(data.group)}`)]),
+      ...data.counts.map(({ of, is, origin }) =>
+        traced(`count ${printName(of)}${is === undefined ? '' : ` = ${printNumber(is)}`}`, origin),
+      ),
     ]),
     line('}'),
   ]
@@ -96,7 +101,8 @@ function sourceLines(source: DataSource): readonly Line[] {
     }
     case 'text': {
       const { path, tokens, window, stride, size, origin } = source
-      const how = `${tokens} window ${window} stride ${stride} size ${size}`
+      const most = size === undefined ? '' : ` size ${size}`
+      const how = `${tokens} window ${window} stride ${stride}${most}`
       return [traced(`text ${JSON.stringify(path)} ${how}`, origin)]
     }
   }
@@ -116,9 +122,19 @@ function raggedText(ragged: Ragged | undefined): string {
 function columnLine({ value, name, from, to, single, shape, tokens, origin }: ColumnInput): Line {
   const place = name === undefined ? `${from}..${to}` : JSON.stringify(name)
   const laid = shape ? ` shape ${printType({ dtype: 'f32', shape })}` : ''
-  const size = tokens?.size === undefined ? '' : ` size ${printNumber(tokens.size)}`
-  const made = tokens ? ` tokens ${tokens.unit}${size}` : ''
+  const own = tokens?.vocabulary === undefined ? '' : ` by ${printName(tokens.vocabulary)}`
+  const made = tokens ? ` tokens ${tokens.unit}${sizeText(tokens)}${own}` : ''
   return traced(`${single ? 'column' : 'columns'} ${printValue(value)} = ${place}${laid}${made}`, origin)
+}
+
+/** `vocabulary names = whole size 500 from "a", "b"`. */
+function vocabularyLine({ name, unit, size, from, origin }: Vocabulary): Line {
+  const columns = from.map(column => printLiteral(column)).join(', ')
+  return traced(`vocabulary ${printName(name)} = ${unit}${sizeText({ size })} from ${columns}`, origin)
+}
+
+function sizeText({ size }: { readonly size?: number | undefined }): string {
+  return size === undefined ? '' : ` size ${printNumber(size)}`
 }
 
 /** `parameter net.head.weight: f32[10, 64] init net.head.weight.init`; the raw type where it is another one. */

@@ -184,8 +184,8 @@ function verifyReturned(scope: Scope, { name, value, texts }: ReturnField): void
   const type = typeOf(scope, value)
   if (texts === undefined) return
   const data = scope.facts.program.datasets.find(each => each.name === texts.data)
-  if (!data?.fields.some(each => each.name === texts.field))
-    complain(scope, `\`${name}\` has the texts of \`${texts.data}.${texts.field}\`, which is no field`)
+  if (![...(data?.fields ?? []), ...(data?.vocabularies ?? [])].some(({ name }) => name === texts.field))
+    complain(scope, `\`${name}\` has the texts of \`${texts.data}.${texts.field}\`, which has none`)
   if (type === 'key' || type.dtype !== 'i32')
     complain(scope, `\`${name}\` makes texts of what is not \`i32\``)
 }

@@ -19,6 +19,8 @@ export interface NumberColumn {
   readonly shape: readonly number[]
   /** Row-major, one example after the other. */
   readonly values: NumberArray
+  /** How many different numbers it can have, from 0, where the source knows: classes, tokens. */
+  readonly count?: number
 }
 
 export interface TextColumn {

@@ -37,7 +37,7 @@ export async function readImages(folder: string, layout: Layout, file: DataFile)
     rows: found.length,
     columns: [
       { kind: 'numbers', name: 'image', shape, values: pixels },
-      { kind: 'numbers', name: 'label', shape: [], values: labels },
+      { kind: 'numbers', name: 'label', shape: [], values: labels, count: (found.at(-1)?.label ?? 0) + 1 },
     ],
     place: row => join(file.name, found[row]?.name ?? ''),
   }
