@@ -286,7 +286,7 @@ const process = model('process', {
  * Adaptive moments (Kingma and Ba 2015), with epsilon outside the root of the corrected moment, as
  * PyTorch's.
  * `Adam.update(m, v, param, grad: f32[...p], t, lr, beta1, beta2, eps) -> { m, v, param: f32[...p] }`
- * stdlib/optimizers.ltm:26
+ * stdlib/optimizers.ltm:28
  */
 function adamUpdate(
   { m, v }: Record<'m' | 'v', tf.Tensor>,
@@ -295,9 +295,9 @@ function adamUpdate(
   t: number,
   { lr, beta1, beta2, eps }: Record<'lr' | 'beta1' | 'beta2' | 'eps', number>,
 ) {
-  const m1 = tf.add(tf.mul(beta1, m), tf.mul(1 - beta1, grad))            // stdlib/optimizers.ltm:27
-  const v1 = tf.add(tf.mul(beta2, v), tf.mul(1 - beta2, tf.square(grad))) // stdlib/optimizers.ltm:28
-  const sum = tf.add(tf.sqrt(tf.div(v1, 1 - beta2 ** t)), eps)            // stdlib/optimizers.ltm:29
+  const m1 = tf.add(tf.mul(beta1, m), tf.mul(1 - beta1, grad))            // stdlib/optimizers.ltm:29
+  const v1 = tf.add(tf.mul(beta2, v), tf.mul(1 - beta2, tf.square(grad))) // stdlib/optimizers.ltm:30
+  const sum = tf.add(tf.sqrt(tf.div(v1, 1 - beta2 ** t)), eps)            // stdlib/optimizers.ltm:31
   return { m: m1, v: v1, param: tf.sub(param, tf.div(tf.mul(lr, tf.div(m1, 1 - beta1 ** t)), sum)) }
 }
 
