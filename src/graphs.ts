@@ -95,7 +95,7 @@ function serviceGraph(program: Program, service: Service): Func | undefined {
 }
 
 function updatesOf({ functions, optimizers }: Program): GraphSource['updates'] {
-  const names = new Set(optimizers.flatMap(({ groups }) => groups.map(({ update }) => update)))
+  const names = new Set(optimizers.flatMap(({ groups }) => groups.flatMap(({ update }) => update ?? [])))
   const updates = functions.filter(({ name }) => names.has(name))
   return new Map(
     updates.flatMap(func => {

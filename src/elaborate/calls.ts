@@ -1,6 +1,7 @@
 import { textOf } from '../base/source.ts'
 import type { Call, Expr } from '../syntax/ast.ts'
 import { argumentValue, type CallSite, matchArguments, type Piped } from './arguments.ts'
+import { evaluateClosure } from './closureCalls.ts'
 import { callConstraint, callConstraintDeclaration } from './constraintCalls.ts'
 import { type Context, complain, spend } from './context.ts'
 import { heldFast } from './declaring.ts'
@@ -77,6 +78,8 @@ export function callValue(ctx: Context, callee: Value, site: CallSite, piped?: P
       return callLambda(ctx, callee, site, piped)
     case 'opaque_function':
       return callOpaque(ctx, callee, site, piped)
+    case 'closure':
+      return evaluateClosure(ctx, callee, site, piped)
     case 'module': {
       const forward = methodOf(callee, 'forward')
       if (forward)

@@ -31,6 +31,7 @@ import { moduleSpec } from './modules.ts'
 import { settle } from './naming.ts'
 import { requirement } from './requirement.ts'
 import { isLost } from './tensors.ts'
+import { elaborateClosure, takesClosure } from './train/closures.ts'
 import { checkDataset } from './train/datasets.ts'
 import { statesOf } from './train/metrics.ts'
 import { type DeclaredType, declaredType, shapeOf, showDeclared } from './types.ts'
@@ -351,6 +352,12 @@ function checkOptimizer(ctx: Context, declaration: Optimizer): void {
   env.define('constrained', { kind: 'bool', expr: { kind: 'argument', name: 'constrained' } })
   for (const method of declaration.members) {
     if (method.kind !== 'Method') continue
+    if (takesClosure(method)) {
+      const stretches = [{ count: 'size', constrained: false }]
+      elaborateClosure(ctx, { declaration, update: method, env: ctx.env }, stretches, 'size')
+      continue
+    }
+    if (!takesThree(ctx, method, slots)) continue
     const [param, grad, t] = method.signature.formals
     for (const formal of [param, grad])
       if (formal) env.define(formal.name.text, tensor(formal.name.text), formal.name.span)
@@ -363,6 +370,15 @@ function checkOptimizer(ctx: Context, declaration: Optimizer): void {
       slots.map(slot => slot.name.text),
     )
   }
+}
+
+/** Whether an update of a single parameter takes no more than that has; its slots are like the parameter. */
+function takesThree(ctx: Context, { signature, span }: Method, slots: readonly Slot[]): boolean {
+  for (const { type } of slots)
+    if (type.kind !== 'LikeType') complain(ctx, 'LTM4116', type.span, { got: textOf(type.span) })
+  const count = signature.formals.length
+  if (count > 3) complain(ctx, 'LTM4115', { ...span, end: signature.span.end }, { count })
+  return count <= 3
 }
 
 /** What an update leaves in the slots and gives as the new parameter is like the parameter. */

@@ -40,6 +40,7 @@ export function describe(value: Value): string {
     case 'host_function':
       return `the function \`${value.name}\` of ${value.file}`
     case 'lambda':
+    case 'closure':
       return 'a function'
     case 'opaque_function':
       return value.type.kind === 'module' ? `the module \`${value.name}\`` : 'a function'

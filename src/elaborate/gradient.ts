@@ -53,7 +53,9 @@ function dependsOn(ctx: Context, value: string, on: string): boolean {
     if (name === on) return true
     if (seen.has(name)) return false
     seen.add(name)
-    return ctx.region.maker(name)?.inputs.some(visit) ?? false
+    const maker = ctx.region.maker(name)
+    // A loss that an optimizer evaluates has been differentiated, once.
+    return maker !== undefined && maker.op !== 'evaluate' && maker.inputs.some(visit)
   }
   return visit(value)
 }

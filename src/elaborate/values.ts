@@ -48,6 +48,7 @@ export type Value =
   | ConstraintValue
   | OperatorValue
   | HostFunctionValue
+  | ClosureValue
   | DeclarationValue
   | ModuleValue
   | ParameterTreeValue
@@ -175,6 +176,12 @@ export interface HostFunctionValue {
   readonly kind: 'host_function'
   readonly name: string
   readonly file: string
+}
+/** The loss that an optimizer minimises, as a function of all its parameters: `closure(x)` in its update. */
+export interface ClosureValue {
+  readonly kind: 'closure'
+  /** How many elements the parameters have. */
+  readonly size: Dim
 }
 /** A declaration that is used by name: a call of it makes an instance. */
 export interface DeclarationValue {

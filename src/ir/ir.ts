@@ -61,6 +61,8 @@ export type Attrs = Readonly<Record<string, Attr>>
  * - `gradient`: inputs `y`, a number, and one or several `x`, which `y` was computed from; gives a gradient by each. The pass
  *   `expand-gradients` spells it out.
  * - `debug`: attrs `{ label }` and one input, or `{ label, value: HostExpr }`; shows it where it runs, and gives nothing.
+ * - `evaluate`: the input is a vector `f32[n]` of parameters; gives the loss of this `minimize` there, `f32[]`, and its gradient,
+ *   `f32[n]`, for the same batch and the same draws. Nothing else comes of it, so that it is pure. Only in a {@link Closure}.
  * - `get`: attrs `{ var }`; the tensor that a `var` of a step holds at this place of it. Only in steps.
  * - `read`: attrs `{ parameter: path }`; the raw tensor of a parameter, as it is at this place of a step. Or attrs
  *   `{ buffer: path }`: what the step has written there, or else what the buffer held when it began. Or attrs `{ metric, log }`:
@@ -431,8 +433,7 @@ export interface WeightFile {
 export interface Optimizer {
   readonly name: string
   readonly declaration: string
-  /** The slots' start values: each is like its parameter, filled with a number. */
-  readonly slots: readonly { readonly name: string; readonly value: number }[]
+  readonly slots: readonly OptimizerSlot[]
   /** Host parameters of the update function but `t`, which counts the updates of a parameter from 1. */
   readonly settings: readonly string[]
   readonly groups: readonly OptimizerGroup[]
@@ -442,17 +443,40 @@ export interface Optimizer {
    * what a step has written when it ends.
    */
   readonly follows?: string
+  /** Moves all parameters together, in place of the updates of groups; there is one group then. */
+  readonly closure?: Closure
   /** In place of the trainer's. */
   readonly clip?: Clip
   readonly accumulate?: Accumulation
+  readonly origin: Origin
+}
+/** Filled with a number at the start: like each parameter, or of a type of its own where there is a `closure`. */
+export interface OptimizerSlot {
+  readonly name: string
+  readonly value: number
+  readonly type?: TensorType
+}
+/**
+ * How an optimizer moves that may look at its loss again: statements over one vector, `f32[n]`, that holds the elements of all
+ * its parameters in the order of its group. Only such a list has `evaluate` steps.
+ */
+export interface Closure {
+  /** The slots, `param`, `grad`, all of them before the update, and the `loss` there, `f32[]`. */
+  readonly inputs: readonly Value[]
+  /** Host expressions may read `t` and the settings as arguments. The last statement returns the slots, then `param`. */
+  readonly body: readonly HostStatement[]
+  readonly doc?: string
   readonly origin: Origin
 }
 export interface OptimizerGroup {
   readonly parameters: readonly string[]
   /** In the order of `Optimizer.settings`; read anew at each update. */
   readonly settings: readonly HostExpr[]
-  /** Inputs: slots, `param`, `grad`, all `f32[...p]`; host parameters: `t`, then the settings. Results: the slots, then the new parameter. */
-  readonly update: string
+  /**
+   * Inputs: slots, `param`, `grad`, all `f32[...p]`; host parameters: `t`, then the settings. Results: the slots, then the new
+   * parameter. Absent where the optimizer has a `closure`.
+   */
+  readonly update?: string
 }
 
 export interface Metric {

@@ -1,4 +1,4 @@
-import type { Optimizer } from './ir.ts'
+import type { Closure, Optimizer } from './ir.ts'
 
 /** The parameter or buffer that one of an average follows: `net.head.weight` for `ema.head.weight`. */
 export function followedPath(
@@ -18,4 +18,22 @@ export function movedBy(optimizers: readonly Optimizer[], name: string): readonl
     pathsOf(average).filter(path => own.includes(followedPath(average, path))),
   )
   return [...own, ...images]
+}
+
+/** Those of some optimizers that look at their loss again. */
+export function closuresOf(optimizers: readonly Optimizer[]): readonly Closure[] {
+  return optimizers.flatMap(({ closure }) => closure ?? [])
+}
+
+/** The optimizers with other statements in their closures. */
+export function mapClosures(
+  optimizers: readonly Optimizer[],
+  change: (closure: Closure) => Closure['body'],
+): readonly Optimizer[] {
+  return optimizers.map(optimizer => {
+    const { closure } = optimizer
+    return closure === undefined
+      ? optimizer
+      : { ...optimizer, closure: { ...closure, body: change(closure) } }
+  })
 }

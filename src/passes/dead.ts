@@ -20,7 +20,8 @@ export const removeDeadSteps: Pass = {
   run: program =>
     produce(program, draft => {
       for (const func of draft.functions) func.steps = liveSteps(func.steps, new Set(func.results))
-      for (const place of [...draft.steps, ...draft.hooks]) removeDead(place.body, new Set())
+      const closures = draft.optimizers.flatMap(({ closure }) => closure ?? [])
+      for (const place of [...draft.steps, ...draft.hooks, ...closures]) removeDead(place.body, new Set())
     }),
 }
 

@@ -1,5 +1,6 @@
 import { NameSupply } from '../base/fresh.ts'
-import type { Func, Origin, Program, TrainingStep } from '../ir/ir.ts'
+import { within } from '../ir/blocks.ts'
+import type { Func, HostStatement, Origin, Program, TrainingStep } from '../ir/ir.ts'
 import { obstacle } from './graphs/compilable.ts'
 import { type Context, isHostStep, stepsIn, valuesDefined } from './graphs/context.ts'
 import { formList } from './graphs/former.ts'
@@ -48,15 +49,30 @@ export interface Obstacle {
 /** What of a program's steps no graph holds. */
 export function obstacles(program: Program): readonly Obstacle[] {
   const functions = new Map(program.functions.map(func => [func.name, func]))
+  const closures = new Set(program.optimizers.flatMap(({ name, closure }) => (closure ? [name] : [])))
   return program.steps.flatMap(({ phase, body }) => {
+    const again = body.flatMap(minimizesIn).filter(({ optimizer }) => closures.has(optimizer))
     const types = new Map(body.flatMap(valuesDefined).map(value => [value.name, value.type]))
-    return body.flatMap(stepsIn).flatMap(step => {
+    const repeated = again.map(({ optimizer, origin }) => ({
+      phase,
+      reason: `\`${optimizer}\` looks at its loss more than once in an update`,
+      origin,
+    }))
+    const steps = body.flatMap(stepsIn).flatMap(step => {
       if (isHostStep(step, { functions })) return []
       const reason = obstacle(step, name => types.get(name), functions)
       return reason === undefined ? [] : [{ phase, reason, origin: step.origin }]
     })
+    return [...repeated, ...steps]
   })
 }
+
+function minimizesIn(statement: HostStatement): readonly Minimize[] {
+  if (statement.kind === 'minimize' || statement.kind === 'differentiate') return [statement]
+  return within(statement).flatMap(minimizesIn)
+}
+
+type Minimize = Extract<HostStatement, { readonly kind: 'minimize' | 'differentiate' }>
 
 function contextOf(
   program: Program,

@@ -1,6 +1,7 @@
 import { produce } from 'immer'
 import { within } from '../ir/blocks.ts'
 import type { Dataset, Func, HostStatement, Program, Step } from '../ir/ir.ts'
+import { closuresOf } from '../ir/optimizers.ts'
 import type { Pass } from './pass.ts'
 
 /**
@@ -31,7 +32,7 @@ function reached(program: Program): ReadonlySet<string> {
 }
 
 function namedBy(program: Program): readonly string[] {
-  const places = [...program.steps, ...program.hooks]
+  const places = [...program.steps, ...program.hooks, ...closuresOf(program.optimizers)]
   return [...namedDirectly(program), ...places.flatMap(place => place.body.flatMap(calledIn))]
 }
 

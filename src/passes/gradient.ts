@@ -2,6 +2,7 @@ import { bug } from '../base/bug.ts'
 import { NameSupply } from '../base/fresh.ts'
 import { mapBlocks, within } from '../ir/blocks.ts'
 import type { Func, FuncParam, HostStatement, Origin, Program, Step, Value, ValueType } from '../ir/ir.ts'
+import { closuresOf, mapClosures } from '../ir/optimizers.ts'
 import { scanOf } from '../ir/scan.ts'
 import { type BuildContext, type Make, makeBuilder } from '../ops/builder.ts'
 import { findOp } from '../ops/index.ts'
@@ -35,7 +36,9 @@ function hasGradients(program: Program): boolean {
     list.some(item => (item.kind === 'compute' ? item.step.op === 'gradient' : inStatements(within(item))))
   return (
     program.functions.some(func => func.steps.some(step => step.op === 'gradient')) ||
-    [...program.steps, ...program.hooks].some(place => inStatements(place.body))
+    [...program.steps, ...program.hooks, ...closuresOf(program.optimizers)].some(place =>
+      inStatements(place.body),
+    )
   )
 }
 
@@ -66,7 +69,8 @@ class Expansion {
     for (const func of program.functions) this.#function(func.name)
     const steps = program.steps.map(step => ({ ...step, body: this.#body(step.body, valuesOf(step)) }))
     const hooks = program.hooks.map(hook => ({ ...hook, body: this.#body(hook.body, []) }))
-    return { ...program, functions: [...this.#expanded.values()], steps, hooks }
+    const optimizers = mapClosures(program.optimizers, ({ body, inputs }) => this.#body(body, inputs))
+    return { ...program, functions: [...this.#expanded.values()], optimizers, steps, hooks }
   }
 
   /** A function with its own gradients spelled out; what it calls comes first. */

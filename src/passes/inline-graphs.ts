@@ -29,7 +29,9 @@ export const inlineGraphs: Pass = {
     const made = new Graphs(program)
     for (const { name, role } of program.functions) if (role === 'graph') made.graph(name)
     const names = new Set(program.functions.map(func => func.name))
-    const updates = new Set(program.optimizers.flatMap(({ groups }) => groups.map(({ update }) => update)))
+    const updates = new Set(
+      program.optimizers.flatMap(({ groups }) => groups.flatMap(({ update }) => update ?? [])),
+    )
     const calls = (list: readonly HostStatement[]): readonly HostStatement[] =>
       list.map(statement =>
         statement.kind === 'compute'

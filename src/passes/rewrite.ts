@@ -1,5 +1,6 @@
 import { mapBlocks } from '../ir/blocks.ts'
-import type { Func, Hook, HostStatement, Program, Step, TrainingStep, Value } from '../ir/ir.ts'
+import type { Closure, Func, Hook, HostStatement, Program, Step, TrainingStep, Value } from '../ir/ir.ts'
+import { mapClosures } from '../ir/optimizers.ts'
 import {
   changesState,
   outputNames,
@@ -27,14 +28,17 @@ export interface Rewriter<S extends Rewriting> {
   stateChanged?(state: S): void
 }
 
-/** A function, a step or a hook. */
-export type Place = Func | TrainingStep | Hook
+/** A function, a step, a hook or the closure of an optimizer. */
+export type Place = Func | TrainingStep | Hook | Closure
 
-/** Rewrites all functions, steps and hooks of a program. */
+/** Rewrites all functions, steps, hooks and closures of a program. */
 export function rewriteProgram<S extends Rewriting>(program: Program, rewriter: Rewriter<S>): Program {
   return {
     ...program,
     functions: program.functions.map(func => rewriteFunction(func, rewriter)),
+    optimizers: mapClosures(program.optimizers, closure =>
+      rewriteStatements(closure.body, rewriter.start(closure.inputs, closure), rewriter),
+    ),
     steps: program.steps.map(step => ({
       ...step,
       body: rewriteStatements(step.body, rewriter.start(valuesOf(step), step), rewriter),

@@ -2,7 +2,7 @@ import type { Program } from '../ir/ir.ts'
 import { verifyDeclarations } from './verify/declarations.ts'
 import { programFacts } from './verify/facts.ts'
 import { verifyFunctions } from './verify/functions.ts'
-import { verifyHooks, verifyTrainingSteps } from './verify/statements.ts'
+import { verifyClosures, verifyHooks, verifyTrainingSteps } from './verify/statements.ts'
 
 /**
  * Throws a Bug where a program is not what ir.ts says: names are given once and before they are read, every type is the
@@ -15,4 +15,5 @@ export function verify(program: Program, after?: string): void {
   verifyDeclarations(facts)
   verifyTrainingSteps(facts)
   verifyHooks(facts)
+  verifyClosures(facts)
 }

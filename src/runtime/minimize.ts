@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core'
 import type { HookEvent } from '../base/hookEvents.ts'
 import { followBuffers, moveAverages } from './averages.ts'
+import { type DescentCall, type Evaluation, moveTogether } from './closures.ts'
 import { exitCodes, RunError, SkipBatch } from './errors.ts'
 import { floats, weightedSum } from './mean.ts'
 import { type KeptTensors, readScalars, scoped } from './memory.ts'
@@ -8,7 +9,7 @@ import { variableOf } from './model.ts'
 import { applyUpdate, globalNorm, type OptimizerState } from './optimizer.ts'
 import { part } from './probe.ts'
 import type { Session } from './session.ts'
-import type { ComputedGradients, LossOutputs, LossTerm, Told, Trace } from './training.ts'
+import type { ComputedGradients, LossOutputs, LossTerm, Run, Told, Trace } from './training.ts'
 import { windowSize } from './windowSize.ts'
 import { type Gradients, mapGradients } from './windows.ts'
 
@@ -28,6 +29,8 @@ export interface MinimizeCall {
   /** No batch of this epoch follows. */
   readonly last: boolean
   readonly kept: KeptTensors
+  /** The step at hand. */
+  readonly run: Run
   readonly announce?: Announce | undefined
   /** Runs the hooks on a loss that is not finite; true where one of them leaves the batch out. */
   readonly nonfinite?: ((error: string) => Promise<boolean>) | undefined
@@ -46,6 +49,8 @@ export interface Differentiated<R> {
   /** Windows keep the terms apart: the gradients are those of each term's sum, not that of the sum of all means. */
   readonly apart: boolean
   readonly gradients: readonly Gradients[]
+  /** The sum of the means and its gradient once more, where the parameters are now. */
+  readonly again?: () => Evaluation
 }
 
 /** Differentiates the losses by the optimizer's parameters. */
@@ -68,6 +73,7 @@ export function differentiate<R extends LossOutputs>(
     terms: first.terms,
     apart: windowed,
     gradients: [first.gradients, ...more],
+    again: () => passOf(session, body, call, false, meanOfAll, 'gradients'),
   }
 }
 
@@ -92,20 +98,23 @@ export async function minimize(
   const { means, finite } = await readLosses(session, differentiated, hooked || nonfinite !== 'continue')
   if (means.every(({ weight }) => weight === 0)) return means
   if (!finite) {
-    const fault = await faultOf(session, call, differentiated.gradients, means)
-    if (nonfinite !== 'continue') return refuse(session, call, fault, means)
+    const found = await faultOf(session, call, differentiated.gradients, means)
+    if (nonfinite !== 'continue') return refuse(session, call, found, means)
   }
   if (asks(session, 'after_backward'))
     await call.announce?.('after_backward', { optimizer: call.optimizer.spec.name })
+  const { moved } = session.control
   session.control.moved = true
-  await part('update', () => descend(session, call, differentiated, means))
-  return means
+  const failed = await part('update', () => descend(session, call, differentiated, means))
+  if (failed === undefined) return means
+  session.control.moved = moved
+  if (await call.nonfinite?.(failed.message)) throw new SkipBatch()
+  return refuse(session, call, failed, means)
 }
 
-interface Pass<R> {
+interface Pass<R> extends Evaluation {
   readonly outputs: R
   readonly terms: readonly Goal[]
-  readonly gradients: Gradients
 }
 
 /** Runs the body once, on a tape that records only what leads from this optimizer's parameters to the objective. */
@@ -130,7 +139,7 @@ function passOf<R extends LossOutputs>(
   const moving = [...call.optimizer.parameters].filter(([path]) => !session.frozen.now.has(path))
   const entries = moving.map(([path, state]) => [path, variableOf(state)] as const)
   const variables = entries.map(([, variable]) => variable)
-  const grads = part('backward', () => gradientsOf(forward, variables))
+  const { value, grads } = part('backward', () => gradientsOf(forward, variables))
   const { outputs, terms } = made
   if (outputs === undefined || terms === undefined) throw new Error('the body of minimize did not run')
   // The engine leaves out parameters that the loss does not reach, which its type does not say.
@@ -138,14 +147,16 @@ function passOf<R extends LossOutputs>(
     const gradient: tf.Tensor | undefined = grads[index]
     return gradient === undefined || gradient === null ? [] : [[path, gradient] as const]
   })
-  return { outputs, terms, gradients: new Map(found) }
+  return { outputs, terms, value, gradients: new Map(found) }
 }
 
-function gradientsOf(forward: () => tf.Tensor, variables: tf.Variable[]): tf.Tensor[] {
+function gradientsOf(
+  forward: () => tf.Tensor,
+  variables: tf.Variable[],
+): { readonly value: tf.Tensor; readonly grads: tf.Tensor[] } {
   // With every parameter frozen there is nothing to differentiate by, and the engine would refuse.
-  if (variables.length > 0) return tf.engine().gradients(forward, variables, undefined, true).grads
-  tf.tidy(forward)
-  return []
+  if (variables.length > 0) return tf.engine().gradients(forward, variables, undefined, true)
+  return { value: tf.tidy(forward), grads: [] }
 }
 
 function termsOf(outputs: LossOutputs): readonly LossTerm[] {
@@ -178,9 +189,13 @@ function objectiveOf(goals: readonly Goal[], term: number): tf.Tensor {
   return goal.objective
 }
 
-/** One goal as it is: its quotient can wait. Of several the sum of the means; one that nothing counts in adds 0. */
+/** One goal as it is: its quotient can wait. Of several the sum of the means. */
 function totalMean(goals: readonly Goal[]): tf.Tensor {
-  if (goals.length === 1) return objectiveOf(goals, 0)
+  return goals.length === 1 ? objectiveOf(goals, 0) : meanOfAll(goals)
+}
+
+/** The sum of the means; one that nothing counts in adds 0. */
+function meanOfAll(goals: readonly Goal[]): tf.Tensor {
   const means = goals.map(({ objective, summed, weight }) =>
     summed ? tf.div(objective, tf.where(tf.equal(weight, 0), 1, weight)) : objective,
   )
@@ -251,9 +266,16 @@ async function descend(
   call: MinimizeCall,
   differentiated: Differentiated<unknown>,
   means: readonly TermMean[],
-): Promise<void> {
+): Promise<RunError | undefined> {
   const gradients = dueGradients(session, call, differentiated, means)
-  if (gradients !== undefined) await move(session, call.optimizer, gradients, call.announce)
+  if (gradients === undefined) return undefined
+  const { again } = differentiated
+  const loss = means.reduce((sum, { mean, weight }) => (weight === 0 ? sum : sum + mean), 0)
+  const descent = again && { run: call.run, loss, again }
+  const whole = await move(session, call.optimizer, gradients, call.announce, descent)
+  return whole
+    ? undefined
+    : fault(session, call.trace, `where \`${call.optimizer.spec.name}\` would move to is not finite`)
 }
 
 /** What an update takes, if one is due: in a window its last call makes it. */
@@ -279,23 +301,28 @@ function windowOf({ training, clocks }: Session, { optimizer }: MinimizeCall): n
   return windowSize(training.trainer, optimizer.spec, clocks)
 }
 
+/** Whether what the optimizer moves to is finite; else it stays where it is. */
 async function move(
   session: Session,
   optimizer: OptimizerState,
   gradients: Gradients,
   announce: Announce | undefined,
-): Promise<void> {
+  descent?: DescentCall,
+): Promise<boolean> {
   // A window may hold gradients of what has been frozen since.
   const moving = new Map([...gradients].filter(([path]) => !session.frozen.now.has(path)))
-  if (moving.size === 0) return
+  if (moving.size === 0) return true
   const { name, clip = session.training.trainer.clip } = optimizer.spec
   if (announce !== undefined && asks(session, 'before_optimizer_step')) {
     const [gradientNorm = Number.NaN] = await readScalars([tf.tidy(() => globalNorm(moving))])
     await announce('before_optimizer_step', { optimizer: name, gradientNorm })
   }
-  applyUpdate(optimizer, moving, clip, session.clocks, session.updating)
+  if (optimizer.spec.closure === undefined)
+    applyUpdate(optimizer, moving, clip, session.clocks, session.updating)
+  else if (!(await moveTogether(session, optimizer, moving, clip, descent))) return false
   session.clocks.countUpdate(name)
   moveAverages(session.averages, optimizer, session.clocks, session.updating)
+  return true
 }
 
 /** Whether the program has hooks on an event, so that there is something to find out for them. */
@@ -320,24 +347,24 @@ async function faultOf(
   gradients: readonly Gradients[],
   means: readonly TermMean[],
 ): Promise<RunError> {
-  const fault = await nonFinite(session, call, gradients, means)
-  if (await call.nonfinite?.(fault.message)) throw new SkipBatch()
-  return fault
+  const found = await nonFinite(session, call, gradients, means)
+  if (await call.nonfinite?.(found.message)) throw new SkipBatch()
+  return found
 }
 
 /** A loss or gradient that is not finite moves nothing. */
 function refuse(
   session: Session,
   call: MinimizeCall,
-  fault: RunError,
+  found: RunError,
   means: readonly TermMean[],
 ): readonly TermMean[] {
   // A hook that ended the run has had its say.
   const { control, training } = session
   const stops = training.trainer.nonfinite === 'stop' || session.detectAnomaly
-  if (stops && control.end === undefined) throw fault
-  const message = `${fault.message}; this update is left out`
-  session.report({ kind: 'warning', code: fault.code, message, trace: call.trace })
+  if (stops && control.end === undefined) throw found
+  const message = `${found.message}; this update is left out`
+  session.report({ kind: 'warning', code: found.code, message, trace: call.trace })
   return means.map(({ mean }) => ({ mean, weight: 0 }))
 }
 
@@ -350,17 +377,20 @@ async function nonFinite(
   gradients: readonly Gradients[],
   means: readonly TermMean[],
 ): Promise<RunError> {
-  const { epoch, batchIndex } = session.clocks
-  // People count from 1, as the lines of epochs do.
-  const place = `in epoch ${epoch + 1}, batch ${batchIndex + 1}`
   const bad = means.findIndex(({ mean, weight }) => weight !== 0 && !Number.isFinite(mean))
   const what =
     bad < 0
-      ? `the gradient of ${lossOf(names)} by ${await firstNonFinite(gradients)} is not finite ${place}`
-      : `${lossOf(names.slice(bad, bad + 1))} is ${means[bad]?.mean} ${place}`
+      ? `the gradient of ${lossOf(names)} by ${await firstNonFinite(gradients)} is not finite`
+      : `${lossOf(names.slice(bad, bad + 1))} is ${means[bad]?.mean}`
+  return fault(session, trace, what)
+}
+
+function fault(session: Session, trace: Trace, what: string): RunError {
+  const { epoch, batchIndex } = session.clocks
+  // People count from 1, as the lines of epochs do.
   return new RunError({
     code: 'LTM6101',
-    message: `${what}; no parameter was moved`,
+    message: `${what} in epoch ${epoch + 1}, batch ${batchIndex + 1}; no parameter was moved`,
     trace,
     help: `${remedies}${session.detectAnomaly ? '' : '; `ltm run --detect-anomaly` finds the operator that made it'}`,
     exitCode: exitCodes.training,

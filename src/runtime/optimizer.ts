@@ -23,15 +23,31 @@ export interface OptimizerState {
   readonly windows: Windows
 }
 
+/** In the place of a path: a slot of all parameters together. */
+export const allParameters = '*'
+
+/** The paths of what an optimizer moves. */
+export function parametersOf({ groups, closure }: OptimizerSpec): readonly string[] {
+  return closure?.parameters ?? groups.flatMap(group => group.parameters)
+}
+
 /** Makes the slots of an optimizer, filled with their start values. */
 export function startOptimizer(
   spec: OptimizerSpec,
   parameters: ReadonlyMap<string, ParameterState | BufferState>,
   arithmetic?: WindowArithmetic,
 ): OptimizerState {
-  const paths = spec.groups.flatMap(group => group.parameters)
+  const paths = parametersOf(spec)
   const own = new Map(paths.flatMap(path => trained(path, parameters.get(path))))
-  const slots = new Map(Object.entries(spec.slots).map(([slot, value]) => [slot, fillSlot(own, value)]))
+  const shapes = spec.closure?.shapes
+  const slots = new Map(
+    Object.entries(spec.slots).map(([slot, value]) => [
+      slot,
+      shapes === undefined
+        ? fillSlot(own, value)
+        : new Map([[allParameters, filled(shapes[slot] ?? [], value)]]),
+    ]),
+  )
   return {
     spec,
     parameters: own,
@@ -92,9 +108,7 @@ function updateGroup(
     const t = (state.counts.get(path) ?? 0) + 1
     const moved = engine?.update?.(state, group, path, gradient, t, settings) ?? false
     if (!moved) updateParameter(group, slotsOf(state, path), variableOf(parameter), gradient, t, settings)
-    const { project } = { project: undefined, ...parameter.spec }
-    if (project) assign(variableOf(parameter), project(variableOf(parameter)))
-    state.counts.set(path, t)
+    settle(state, path)
   }
 }
 
@@ -111,12 +125,22 @@ function updateParameter(
   assign(variable, param)
 }
 
-function slotsOf(state: OptimizerState, path: string): Record<string, tf.Variable> {
+/** The slots of a parameter, or of all of them. */
+export function slotsOf(state: OptimizerState, path: string): Record<string, tf.Variable> {
   return Object.fromEntries([...state.slots].map(([slot, byPath]) => [slot, byPath.get(path)!]))
 }
 
+/** Brings a parameter back to where it may be, and counts its update. */
+export function settle(state: OptimizerState, path: string): void {
+  const parameter = state.parameters.get(path)
+  if (parameter === undefined) return
+  const { project } = { project: undefined, ...parameter.spec }
+  if (project) assign(variableOf(parameter), project(variableOf(parameter)))
+  state.counts.set(path, (state.counts.get(path) ?? 0) + 1)
+}
+
 /** A variable frees its old value before it takes the new one, so it must not be given itself. */
-function assign(variable: tf.Variable | undefined, value: tf.Tensor | undefined): void {
+export function assign(variable: tf.Variable | undefined, value: tf.Tensor | undefined): void {
   if (variable !== undefined && value !== undefined && value !== variable) variable.assign(value)
 }
 

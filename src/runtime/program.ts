@@ -7,6 +7,7 @@ import { evaluate, evaluationSteps } from './evaluate.ts'
 import type { ClockValues, EndReason, RunMode } from './events.ts'
 import { runHooks } from './hooks.ts'
 import { batchesPerEpoch, updatesInAll, updatesInEpoch } from './horizon.ts'
+import { parametersOf } from './optimizer.ts'
 import { originNotes } from './originNotes.ts'
 import { isInterrupted } from './pace.ts'
 import { predictAll } from './predict.ts'
@@ -221,9 +222,7 @@ function reportStart({ session, device, version }: Started, options: RunOptions)
   const { mode, training, backend, seed, parameters, folder, data } = session
   const { epochs } = training.trainer
   const total = mode === 'train' ? updatesInAll(session) : Number.POSITIVE_INFINITY
-  const moved = new Set(
-    training.optimizers.flatMap(({ spec }) => spec.groups.flatMap(group => group.parameters)),
-  )
+  const moved = new Set(training.optimizers.flatMap(({ spec }) => parametersOf(spec)))
   const states = [...parameters.values()]
   session.report({
     kind: 'run_start',

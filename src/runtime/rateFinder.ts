@@ -2,7 +2,14 @@ import { RunError } from './errors.ts'
 import type { Reporter } from './events.ts'
 import { train } from './program.ts'
 import type { RunOptions } from './start.ts'
-import type { Clocks, Numbers, OptimizerGroupSpec, OptimizerHolder, Training } from './training.ts'
+import type {
+  Clocks,
+  Numbers,
+  OptimizerGroupSpec,
+  OptimizerHolder,
+  OptimizerSpec,
+  Training,
+} from './training.ts'
 
 /** How learning rates are tried: `steps` of them from `from` to `to`, each the same factor from the last. */
 export interface RateSearch {
@@ -111,7 +118,7 @@ function withRates(
 
 /** A rate that goes by a clock would not be the one that is tried: for the search it is given as it is. */
 function withoutSchedules({ optimizers }: Training, rate: () => number): () => void {
-  const groups = optimizers.flatMap(({ spec }) => spec.groups)
+  const groups = optimizers.flatMap(({ spec }) => settingsOf(spec))
   const before = groups.map(({ settings }) => settings)
   for (const group of groups) {
     const { settings } = group
@@ -168,6 +175,11 @@ const middle: Clocks = {
 
 const early: Clocks = { ...middle, epoch: 0, batches: 1, updates: () => 1 }
 
+/** What has settings: groups, or all parameters together. */
+function settingsOf({ groups, closure }: OptimizerSpec): readonly Pick<OptimizerGroupSpec, 'settings'>[] {
+  return closure === undefined ? groups : [closure]
+}
+
 function ratesOf({ spec }: OptimizerHolder): readonly (number | undefined)[] {
-  return spec.groups.map((group: OptimizerGroupSpec) => group.settings(middle).lr)
+  return settingsOf(spec).map(({ settings }) => settings(middle).lr)
 }

@@ -139,7 +139,7 @@ export class StepRun implements Run {
       throw new Error(`\`minimize\` with an optimizer that is not part of this run`)
     const { size, last, announce, nonfinite } = this.place
     const window = this.windowOf(names.join('+'))
-    return { optimizer, names, trace, window, size, last, kept: this.kept, announce, nonfinite }
+    return { optimizer, names, trace, window, size, last, kept: this.kept, run: this, announce, nonfinite }
   }
 
   private async descend(call: MinimizeCall, differentiated: Differentiated<unknown>): Promise<void> {

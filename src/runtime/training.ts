@@ -240,9 +240,11 @@ export type Numbers = Readonly<Record<string, number>>
 
 export interface OptimizerSpec {
   readonly name: string
-  /** Start value of each slot; a slot is shaped like its parameter. */
+  /** Start value of each slot; a slot is shaped like its parameter, unless a `closure` says otherwise. */
   readonly slots: Numbers
   readonly groups: readonly OptimizerGroupSpec[]
+  /** In place of groups: all parameters move together. */
+  readonly closure?: ClosureSpec
   /** The path that an average follows, with paths like its own below it; `update` takes its values as `grad`. */
   readonly follows?: string
   /** In place of the trainer's. */
@@ -262,6 +264,27 @@ export interface OptimizerGroupSpec {
     readonly name: string
     readonly scalars: (t: number, settings: Numbers) => readonly number[]
   }
+}
+/** An update of all parameters as one vector, which may look at the loss again. */
+export interface ClosureSpec {
+  /** Paths of parameters; the vector has their elements in this order. */
+  readonly parameters: readonly string[]
+  /** Read anew at each update. */
+  readonly settings: (clock: Clocks) => Numbers
+  /** Of each slot. */
+  readonly shapes: Readonly<Record<string, readonly number[]>>
+  /** Returns the new slots and the new vector under `param`. */
+  update(run: Run, slots: Tensors, descent: Descent, settings: Numbers): Promise<Tensors>
+}
+/** Where an update of all parameters begins: the vector, the gradient and the loss there. */
+export interface Descent {
+  readonly param: tf.Tensor
+  readonly grad: tf.Tensor
+  readonly loss: tf.Tensor
+  /** Counts the updates, from 1. */
+  readonly t: number
+  /** The loss and its gradient elsewhere: of the same batch, with the same draws, and nothing else comes of it. */
+  closure(param: tf.Tensor): Promise<{ readonly loss: tf.Tensor; readonly grad: tf.Tensor }>
 }
 export interface OptimizerHolder {
   readonly spec: OptimizerSpec

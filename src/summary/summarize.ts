@@ -2,7 +2,7 @@ import type { Dataset, Optimizer, Parameter, Phase, Program, StepStream, Trainin
 import { sizesIn, typeAt } from '../passes/calls.ts'
 import { runPasses } from '../passes/pass.ts'
 import { summaryPipeline } from '../passes/pipelines.ts'
-import { add, compareDims, type Dim, isAtLeast, multiply, substitute } from '../types/dim.ts'
+import { add, compareDims, type Dim, isAtLeast, substitute } from '../types/dim.ts'
 import { backwardOf, bytesOf, multiplyAddsOf, sum } from './cost.ts'
 import { elementsOf, type ModuleSummary, modulesOf } from './modules.ts'
 import { startWalk, type Trail, type Values, walkStatements } from './work.ts'
@@ -142,16 +142,15 @@ function memoryOf(
   const bytesBy = (held: readonly Parameter[]) => sum(held.map(({ type }) => bytesOf(type)))
   const groups = optimizers.map(optimizer => {
     const moved = new Set(movedBy(optimizer))
-    return {
-      slots: optimizer.slots.length,
-      bytes: bytesBy(trained.filter(({ path }) => moved.has(path))),
-    }
+    const bytes = bytesBy(trained.filter(({ path }) => moved.has(path)))
+    const slots = sum(optimizer.slots.map(({ type }) => (type === undefined ? bytes : bytesOf(type))))
+    return { slots, bytes }
   })
   const parts = {
     parameters: bytesBy(program.parameters),
     buffers: sum(program.buffers.map(({ type }) => bytesOf(type))),
     gradients: largest(groups.map(({ bytes }) => bytes)),
-    slots: sum(groups.map(({ slots, bytes }) => multiply(bytes, slots))),
+    slots: sum(groups.map(({ slots }) => slots)),
     activations: largest(steps.map(({ kept }) => kept)),
     batch: largest(
       program.steps.filter(({ phase }) => phase === 'train').map(step => batchBytes(program, step, sizes)),

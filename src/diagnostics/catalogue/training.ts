@@ -109,6 +109,33 @@ export const training = {
       `no \`minimize\` depends on ${listed(d.paths)}, so ${d.paths.length === 1 ? 'it' : 'they'} will never move`,
     () => 'use it in a loss, or declare the model `frozen`',
   ),
+  LTM4111: error(
+    (d: { name: string }) =>
+      `\`${d.name}\` looks at the loss of a batch more than once, so it can't accumulate several batches`,
+    d => `give it \`accumulate: 1\`, or make the batches larger: \`${d.name}\` would have to keep them all`,
+  ),
+  LTM4112: error(
+    (d: { name: string }) => `\`${d.name}\` can only be called by the lines of the update themselves`,
+    () => 'a function has no loss of its own: call it outside, and hand over what it gives',
+  ),
+  LTM4113: error(
+    (d: { name: string }) => `\`${d.name}\` moves all its parameters together, by the same settings`,
+    () => 'take out `except …`',
+  ),
+  LTM4114: error(
+    (d: { name: string }) => `\`${d.name}\` looks at a loss, and an average has none`,
+    () => 'its `update` takes the average, the new value and `t`',
+  ),
+  LTM4115: error(
+    (d: { count: number }) => `this \`update\` takes ${d.count} values, and there are three or five`,
+    () =>
+      'write `update(param, grad, t)` or, where all parameters move together, `update(param, grad, t, loss, closure)`',
+  ),
+  LTM4116: error(
+    (d: { got: string }) => `this slot is \`${d.got}\`, and every parameter has its own`,
+    () =>
+      'write `like param`; an `update(param, grad, t, loss, closure)`, which moves all of them together, may have others',
+  ),
   LTM4201: error(
     (d: { key: string; near: string | undefined }) => `\`trainer\` has no setting \`${d.key}\``,
     d => (d.near === undefined ? undefined : `did you mean \`${d.near}\`?`),

@@ -13,6 +13,7 @@ import type {
   OptimizerMember,
   Slot,
 } from '../../syntax/ast.ts'
+import { add, type Dim, product } from '../../types/dim.ts'
 import type { TensorType } from '../../types/tensor.ts'
 import { type Context, complain, isBroken, originOf } from '../context.ts'
 import { describe } from '../describe.ts'
@@ -26,6 +27,7 @@ import { memberValue } from '../members.ts'
 import { type PlacedParam, type PlacedState, parametersOf } from '../states.ts'
 import { declaredType } from '../types.ts'
 import { bool, errorValue, knownNumber, type OptimizerValue, type Value } from '../values.ts'
+import { elaborateClosure, type Stretch, takesClosure } from './closures.ts'
 import { globPattern } from './globs.ts'
 import { settable } from './settings.ts'
 import { accumulationOf, clipOf } from './updating.ts'
@@ -71,34 +73,22 @@ export function elaborateOptimizer(
     params && !isBroken(ctx, declaration.id)
       ? exceptions(within, call, params, declaration.signature.formals)
       : []
-  const slots = declaration.members
-    .filter((item): item is Slot => item.kind === 'Slot')
-    .map(slot => ({
-      name: slot.name.text,
-      value: knownNumber(expression({ ...ctx, env: callee.env }, slot.value)) ?? 0,
-    }))
   const update = declaration.members.find(
     (item): item is Method => item.kind === 'Method' && item.role === 'update',
   )
   if (!update) complain(ctx, 'LTM3015', declaration.name.span, { what: 'optimizer', member: 'update' })
   if (!params || !settings || !update || isBroken(ctx, declaration.id)) return undefined
   const hostSettings = settings.filter(setting => setting.type?.kind === 'float')
-  const made: Made = {
-    ctx: within,
-    declaration,
-    env: callee.env,
-    update,
-    slots: slots.map(slot => slot.name),
-    span: call.span,
-  }
-  const groups = groupsOf(within, params, settings, except).map(group => optimizerGroup(made, group))
-  if (!groups.every(group => group !== undefined)) return undefined
+  const made: Made = { ctx: within, declaration, env: callee.env, update, span: call.span }
+  const moves = takesClosure(update)
+    ? together(made, params, settings, call, average !== undefined)
+    : oneByOne(made, groupsOf(within, params, settings, except))
+  if (!moves) return undefined
   const optimizer: Optimizer = {
     name: member.name.text,
     declaration: declaration.name.text,
-    slots,
     settings: hostSettings.map(setting => setting.formal.name.text),
-    groups,
+    ...moves,
     ...(average ? {} : updatingOf(within, call, declaration)),
     origin: originOf(member.span),
   }
@@ -357,8 +347,76 @@ interface Made {
   readonly declaration: OptimizerDeclaration
   readonly env: Env
   readonly update: Method
-  readonly slots: readonly string[]
   readonly span: Span
+}
+
+type Moves = Pick<Optimizer, 'slots' | 'groups' | 'closure'>
+
+const slotsOf = ({ members }: OptimizerDeclaration): readonly Slot[] =>
+  members.filter(item => item.kind === 'Slot')
+
+const slotNames = (declaration: OptimizerDeclaration): readonly string[] =>
+  slotsOf(declaration).map(({ name }) => name.text)
+
+/** Each parameter by itself. */
+function oneByOne(made: Made, groups: readonly Group[]): Moves | undefined {
+  const slots = slotsOf(made.declaration).map(({ name, value }) => ({
+    name: name.text,
+    value: knownNumber(expression({ ...made.ctx, env: made.env }, value)) ?? 0,
+  }))
+  const updates = groups.map(group => optimizerGroup(made, group))
+  return updates.every(group => group !== undefined) ? { slots, groups: updates } : undefined
+}
+
+/** All parameters as one vector, by an update that may evaluate the loss again. */
+function together(
+  made: Made,
+  params: readonly PlacedState[],
+  settings: readonly FormalValue[],
+  call: Call,
+  follows: boolean,
+): Moves | undefined {
+  const { ctx, declaration, update } = made
+  const name = declaration.name.text
+  const except = call.args.find(arg => arg.kind === 'Except')
+  if (except) return void complain(ctx, 'LTM4113', except.span, { name })
+  if (follows) return void complain(ctx, 'LTM4114', call.span, { name })
+  const scope = made.env.child()
+  for (const { formal, type, value } of settings) {
+    const text = formal.name.text
+    const given: Value = { kind: 'float', expr: { kind: 'argument', name: text } }
+    scope.define(text, type?.kind === 'float' ? given : value)
+  }
+  const stretches = params.map(({ spec }) => ({
+    count: product(spec.raw.shape),
+    constrained: spec.constraint !== undefined,
+  }))
+  const size = stretches.reduce((sum, { count }) => add(sum, count), 0 as Dim)
+  const place = { span: made.span, text: 'made here' }
+  const elaborated = elaborateClosure(
+    { ...ctx, instantiations: [...ctx.instantiations, place] },
+    { declaration, update, env: scope },
+    merged(stretches),
+    size,
+  )
+  const floats = settings.filter(setting => setting.type?.kind === 'float')
+  const group = {
+    parameters: params.map(({ path }) => path),
+    settings: floats.map(({ value }) => hostExpr(value)),
+  }
+  return elaborated && { ...elaborated, groups: [group] }
+}
+
+/** Neighbours that are alike are one stretch. */
+function merged(stretches: readonly Stretch[]): readonly Stretch[] {
+  const found: Stretch[] = []
+  for (const stretch of stretches) {
+    const last = found.at(-1)
+    if (last?.constrained === stretch.constrained)
+      found[found.length - 1] = { ...stretch, count: add(last.count, stretch.count) }
+    else found.push(stretch)
+  }
+  return found
 }
 
 /** The update function of a group: float settings are passed by the host, others are specialised for. */
@@ -401,7 +459,7 @@ function optimizerGroup(made: Made, group: Group): OptimizerGroup | undefined {
         host(t),
         ...settings.map(setting => host(setting.formal.name.text)),
       ],
-      vars: made.slots.map(tensor),
+      vars: slotNames(declaration).map(tensor),
       rests: undefined,
       result: undefined,
       resultKey: JSON.stringify([
@@ -429,7 +487,7 @@ const hostExpr = (value: Value): HostExpr =>
 function updated(ctx: Context, made: Made, result: Value, type: TensorType): Value {
   if (result.kind === 'error') return result
   const fields = new Map<string, Value>()
-  for (const name of made.slots) fields.set(name, ctx.env.lookup(name)?.value ?? errorValue)
+  for (const name of slotNames(made.declaration)) fields.set(name, ctx.env.lookup(name)?.value ?? errorValue)
   fields.set('param', result)
   const wrong = [...fields].find(
     ([, value]) => value.kind !== 'tensor' || value.type.shape.join() !== type.shape.join(),

@@ -1,6 +1,6 @@
 import type { Span } from '../../base/source.ts'
 import type { Phase } from '../../ir/ir.ts'
-import type { Expr } from '../../syntax/ast.ts'
+import type { Expr, Return } from '../../syntax/ast.ts'
 import { compareDims } from '../../types/dim.ts'
 import { type Context, complain } from '../context.ts'
 import { describe } from '../describe.ts'
@@ -28,6 +28,8 @@ export interface StepContext {
   readonly variables: ReadonlyMap<string, Variable>
   /** What the step sets of the host `var`s of its training, and of settings: what is copied of them must not change. */
   readonly changing: ReadonlySet<string>
+  /** Of an optimizer's update: takes what it moves to. */
+  readonly onReturn?: (step: StepContext, node: Return) => void
   /** The kind of loop around. */
   readonly loop?: 'host' | 'unrolled'
   /** Set once an update was made on the way here. */

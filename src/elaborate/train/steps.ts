@@ -470,6 +470,7 @@ function branch(step: StepContext, node: If): void {
 }
 
 function returned(step: StepContext, node: Return): void {
+  if (step.onReturn) return step.onReturn(step, node)
   if (step.loop === 'host')
     return void complain(step.ctx, 'LTM4502', node.span, {
       statement: 'return',

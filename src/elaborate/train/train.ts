@@ -2,7 +2,7 @@ import { NameSupply } from '../../base/fresh.ts'
 import { nearest } from '../../base/names.ts'
 import { type Span, textOf } from '../../base/source.ts'
 import type { Diagnostic } from '../../diagnostics/diagnostic.ts'
-import type { Dataset, Optimizer, Parameter, Program, WeightFile } from '../../ir/ir.ts'
+import type { Dataset, Optimizer, Parameter, Program, TrainerSettings, WeightFile } from '../../ir/ir.ts'
 import type { Glob, Hyper, Train, TrainMember } from '../../syntax/ast.ts'
 import { type Context, complain, originOf, type World } from '../context.ts'
 import { openCounts } from '../counts.ts'
@@ -134,6 +134,7 @@ export function elaborateTrain(world: Context, train: Train, given: ReadonlyMap<
     membersOf(train, 'TrainStep').some(step => step.phases.includes('train')) ? train.name.span : undefined,
   )
   checkReadings(training)
+  checkAccumulating(ctx, train, optimizers, settings)
   checkOwners(ctx, train, placed, optimizers, training.failedOptimizers.size > 0)
   checkReached(training, placed)
   return {
@@ -431,6 +432,24 @@ function checkOwnFunction(ctx: Context, member: MemberOf<'Fn'>): void {
   const env = ctx.env.child()
   const within: Context = { ...ctx, world, env, generic: true, declaration: member.id }
   checkFunction({ ...within, region: new FunctionRegion() }, member)
+}
+
+/** What looks at the loss of a batch again can't wait for others: said where the batches of a window are counted. */
+function checkAccumulating(
+  ctx: Context,
+  train: Train,
+  optimizers: readonly Optimizer[],
+  settings: TrainerSettings,
+): void {
+  for (const { name, closure, accumulate } of optimizers) {
+    if (closure === undefined || (accumulate ?? settings.accumulate) === 1) continue
+    const member = membersOf(train, 'OptimizerMember').find(each => each.name.text === name)
+    const own = member?.value.kind === 'Call' ? member.value.args : []
+    const said = own.find(arg => arg.kind === 'Named' && arg.name.text === 'accumulate')
+    const fields = membersOf(train, 'Trainer').flatMap(({ settings }) => settings.fields)
+    const field = fields.find(each => each.name.text === 'accumulate')
+    complain(ctx, 'LTM4111', said?.span ?? field?.value.span ?? train.name.span, { name })
+  }
 }
 
 /** Every parameter has one optimizer, or is frozen. */

@@ -35,6 +35,7 @@ export function writeStep(body: Body, step: Step): void {
   else if (isGraphCall(body.env, step)) writeGraphCall(body, step)
   else if (step.op === 'call') writeCall(body, step)
   else if (step.op === 'scan') writeScan(body, step, writeStep)
+  else if (step.op === 'evaluate') writeEvaluation(body, step)
   else writeValue(body, step, first ?? bug(`${step.op} without a result`), opCode(body, step))
 }
 
@@ -100,6 +101,7 @@ function writeDebug(body: Body, step: Step): void {
 }
 
 function callName(op: string): string | undefined {
+  if (op === 'evaluate') return undefined
   const { call } = opOf(op)
   return typeof call === 'string' ? call : undefined
 }
@@ -113,6 +115,13 @@ function writeGraphCall(body: Body, step: Step): void {
     return local
   })
   body.lines.push(statement(ts`const [${join(locals)}] = ${code}`, traceOf(body.env, step.origin)))
+}
+
+/** `const { loss: loss1, grad: grad1 } = await closure(x)`. */
+function writeEvaluation(body: Body, step: Step): void {
+  const code = composed(body, step.inputs, () => ts`await closure(${inputCode(body, step.inputs[0])})`)
+  const live = step.outputs.flatMap((value, i) => (body.uses.has(value.name) ? [{ value, i }] : []))
+  writeFields(body, step, code, ['loss', 'grad'], live)
 }
 
 function writeCall(body: Body, step: Step): void {

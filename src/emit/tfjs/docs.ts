@@ -1,4 +1,4 @@
-import type { Func, ValueType } from '../../ir/ir.ts'
+import type { Closure, Func, ValueType } from '../../ir/ir.ts'
 import type { Dim } from '../../types/dim.ts'
 import { lineWidth, type Verbatim, verbatim } from '../layout.ts'
 import { type Env, traceOf } from './env.ts'
@@ -15,6 +15,16 @@ export function documentation(env: Env, instances: readonly Func[]): Verbatim {
   const signature = `\`${signatureText(instances, func)}\` ${traceOf(env, func.origin)}`
   const doc = [...paragraphs(func.doc ?? ''), ...purpose(env, func), ...wrapped(signature)]
   const lines = doc.map(line => line.replaceAll('*/', '* /'))
+  return commentOf(lines)
+}
+
+/** What the author of an update wrote, and where it stands. */
+export function plainDocumentation(env: Env, { doc, origin }: Closure): Verbatim {
+  const lines = [...paragraphs(doc ?? ''), traceOf(env, origin)].map(line => line.replaceAll('*/', '* /'))
+  return commentOf(lines)
+}
+
+function commentOf(lines: readonly string[]): Verbatim {
   const [only = ''] = lines
   if (lines.length === 1 && only.length + 8 <= lineWidth) return verbatim(`/** ${only} */`)
   return verbatim(['/**', ...lines.map(line => ` * ${line}`), ' */'].join('\n'))

@@ -105,7 +105,7 @@ export const runtimeValues = [
   'watchedCall',
   'watchedOperator',
 ] as const
-export const runtimeTypes = ['Batch', 'Key', 'Run', 'Tensors', 'Training'] as const
+export const runtimeTypes = ['Batch', 'Descent', 'Key', 'Run', 'Tensors', 'Training'] as const
 
 const reserved: ReadonlySet<string> = new Set([
   ...'arguments async await break case catch class const continue debugger default delete do else enum eval'.split(

@@ -3,6 +3,7 @@ import { annotation, type Code, join, type Target, ts } from '../../base/code.ts
 import { hostCalls } from '../../ir/hostFunctions.ts'
 import type { Hook, Origin, Program, TrainingStep } from '../../ir/ir.ts'
 import { blank, type Line, layout, type Statement, statement, verbatim } from '../layout.ts'
+import { closureFunction } from './closure.ts'
 import { datasetLine } from './data.ts'
 import {
   createEnv,
@@ -51,7 +52,9 @@ export function emitProgram(program: Program, options: EmitOptions): string {
   const hooks = hookLines(env)
   const data = program.datasets.map(dataset => datasetLine(env, dataset))
   const model = modelLines(env)
-  const optimizers = program.optimizers.map(optimizer => optimizerLine(env, optimizer))
+  const optimizers = program.optimizers.map(optimizer =>
+    optimizerLine(env, optimizer, closureFunction(env, optimizer)),
+  )
   const metrics = program.metrics.map(metric => metricLine(env, metric))
   const rest = [
     ...section(env, 'Data', program.datasets, [...sectionLines(env, 'data'), ...spaced(data)]),

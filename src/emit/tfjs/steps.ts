@@ -2,6 +2,7 @@ import { bug } from '../../base/bug.ts'
 import { annotation, type Code, join, ts } from '../../base/code.ts'
 import { boundsOf } from '../../ir/blocks.ts'
 import type {
+  Closure,
   Hook,
   HookPayload,
   HostExpr,
@@ -11,9 +12,11 @@ import type {
   LossTerm,
   Message,
   Metric,
+  Optimizer,
   Step,
   TrainingStep,
 } from '../../ir/ir.ts'
+import type { Dim } from '../../types/dim.ts'
 import { type Line, layout, type Statement, statement } from '../layout.ts'
 import { emitCalled, handedOn } from './calls.ts'
 import {
@@ -31,7 +34,7 @@ import { fieldCode } from './functionText.ts'
 import { hostCode } from './host.ts'
 import { refersTo } from './imports.ts'
 import { listCode, literal, objectCode } from './literals.ts'
-import { memberAccess, property, quote, scopeIn, upperFirst } from './names.ts'
+import { memberAccess, property, propertyKey, quote, scopeIn, upperFirst } from './names.ts'
 import { raggedField } from './ragged.ts'
 import { changesModels, keepReads, regionOf, writeRegion } from './regions.ts'
 import { startsOf } from './scan.ts'
@@ -63,6 +66,58 @@ export function stepName(steps: readonly TrainingStep[]): string {
 /** The text of a step of training. */
 export function renderStep(env: Env, step: TrainingStep): StepText {
   return renderBody(env, step.body, { batches: step.streams, outputs: [], key: step.key, isHook: false })
+}
+
+/** The text of an update that moves all parameters of an optimizer together. */
+export function renderClosure(env: Env, { slots, settings }: Optimizer, closure: Closure): StepText {
+  const scope = stepScope(env, closure.body, ['closure'])
+  const numbers = ['t', ...settings].map(name => ({ name, local: localName(scope, name), used: false }))
+  const given = (name: string): Code => {
+    const number = numbers.find(each => each.name === name) ?? bug(`there is no argument \`${name}\``)
+    number.used = true
+    return number.local
+  }
+  const size = (dim: Dim) => bug(`an optimizer reads the size \`${dim}\``)
+  const body = createBody(env, closure.body, scope, dim => sizeCode(dim, size), given)
+  const tensors = closure.inputs.map(({ name, type }) => {
+    const local = localName(scope, name)
+    body.values.set(name, { kind: 'code', code: local })
+    body.types.set(name, type)
+    return { name, local, used: body.uses.has(name) }
+  })
+  writeStatements(body, closure.body)
+  const pattern = (entries: readonly Entry[], name: string): Code => {
+    const used = entries.filter(entry => entry.used).map(entry => property(entry.name, entry.local))
+    return used.length === 0 ? `_${name}` : `{ ${used.join(', ')} }`
+  }
+  const named = ['param', 'grad', 'loss'].map((name, i) => ({
+    ...(tensors[slots.length + i] ?? bug('a lost input')),
+    name,
+  }))
+  const [t, ...rest] = numbers
+  const evaluates = stepsOf(closure.body).some(({ op }) => op === 'evaluate')
+  const descent = [...named, ...(t ? [t] : []), { name: 'closure', local: 'closure', used: evaluates }]
+  const runs = refersTo(layout(body.lines, 'javascript'), 'run')
+  const record = (names: readonly string[], type: string): Code =>
+    annotation`: ${names.length === 0 ? 'object' : `{ ${names.map(name => `${propertyKey(name)}: ${type}`).join('; ')} }`}`
+  return {
+    params: join([
+      ts`${runs ? 'run' : '_run'}${annotation`: Run`}`,
+      ts`${pattern(tensors.slice(0, slots.length), 'slots')}${record(
+        slots.map(({ name }) => name),
+        'tf.Tensor',
+      )}`,
+      ts`${pattern(descent, 'descent')}${annotation`: Descent`}`,
+      ts`${pattern(rest, 'settings')}${record(settings, 'number')}`,
+    ]),
+    lines: body.lines,
+  }
+}
+
+interface Entry {
+  readonly name: string
+  readonly local: string
+  readonly used: boolean
 }
 
 /** The text of a hook's body. */
@@ -141,14 +196,18 @@ function takeFields(body: Body, argument: Argument, from: string, fields: HookPa
 }
 
 /** Emits what the statements call, so that no local hides it, nor any declaration of the program. */
-function stepScope(env: Env, statements: readonly HostStatement[]): Body['scope'] {
+function stepScope(
+  env: Env,
+  statements: readonly HostStatement[],
+  reserved: readonly string[] = [],
+): Body['scope'] {
   const uses: Uses = new Map()
   countStatements(statements, uses, allInputs)
   const called = emitCalled(env, stepsOf(statements), uses, 'model')
   const updates = statementsIn(statements).flatMap(host =>
     host.kind === 'log_metric' ? [updateFunction(env, host).name] : [],
   )
-  return localScope([...env.declared, ...called, ...updates, 'run'])
+  return localScope([...env.declared, ...called, ...updates, 'run', ...reserved])
 }
 
 /** The run, where it is used or another parameter follows. */
@@ -162,6 +221,7 @@ function createBody(
   statements: readonly HostStatement[],
   scope: Body['scope'],
   sizes: Body['sizes'],
+  given?: Body['given'],
 ): Body {
   const uses: Uses = new Map()
   countStatements(statements, uses, handedOn(env, 'model'))
@@ -175,6 +235,7 @@ function createBody(
     parts: new Map(),
     locals: new Map<string, string>(),
     unnamed: new Set([...startsOf(stepsOf(statements)), ...givenToVars(statements)]),
+    ...(given === undefined ? {} : { given }),
   } as const
   return bodyIn(bare, scope, sizes)
 }
@@ -189,7 +250,7 @@ function bodyIn(
     nameValue(body, value)
     return ts`await run.item(${valueCode(body, value)})`
   }
-  const argument = (name: string) => bug(`a step reads the argument \`${name}\``)
+  const argument = outer.given ?? ((name: string) => bug(`a step reads the argument \`${name}\``))
   const body: Body = {
     ...outer,
     scope,
@@ -423,10 +484,16 @@ function varCode(body: Body, host: Of<'var'> | Of<'var_tensor'>): Code {
   const start =
     host.kind === 'var'
       ? hostCode(host.value, body.host)
-      : composed(body, [host.value], () => valueCode(body, host.value))
+      : composed(body, [host.value], () => startCode(body, host.value))
   const local = localName(body.scope, host.name)
   body.locals.set(host.name, local)
   return ts`let ${local}${host.kind === 'var_tensor' ? annotation`: tf.Tensor` : ''} = ${start}`
+}
+
+/** What another `var` holds is freed when that one is set, so that each has its own. */
+function startCode(body: Body, value: string): Code {
+  const code = valueCode(body, value)
+  return body.values.get(value)?.kind === 'held' ? ts`tf.clone(${code})` : code
 }
 
 /** `h = next`, which in a loop has to outlive its round. */

@@ -16,11 +16,18 @@ import { typeAlias } from './self.ts'
 // ── Optimizers ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** An optimizer: its slots, and for each group of parameters the settings and the update. */
-export function optimizerLine(env: Env, optimizer: Optimizer): Line {
+export function optimizerLine(
+  env: Env,
+  optimizer: Optimizer,
+  /** The name of the function that moves its parameters together, where it does. */
+  closure?: string,
+): Line {
+  const groups = closure === undefined ? optimizer.groups : []
   const spec = objectCode([
     ['name', quote(optimizer.name)],
     ['slots', literal(Object.fromEntries(optimizer.slots.map(({ name, value }) => [name, value])))],
-    ['groups', listCode(optimizer.groups.map(group => groupCode(env, optimizer, group)))],
+    ['groups', listCode(groups.map(group => groupCode(env, optimizer, group)))],
+    ['closure', closure && closureCode(optimizer, closure)],
     ['follows', optimizer.follows && quote(optimizer.follows)],
     ['clip', optimizer.clip && literal({ ...optimizer.clip })],
     ['accumulate', accumulateCode(optimizer.accumulate)],
@@ -30,7 +37,20 @@ export function optimizerLine(env: Env, optimizer: Optimizer): Line {
   return statement(ts`const ${holderName(env, kind, optimizer.name)} = optimizer(${spec})`)
 }
 
+/** `{ parameters: […], settings: …, shapes: { steps: [10, 650] }, update: lbfgsUpdate }`. */
+function closureCode(optimizer: Optimizer, update: string): Code {
+  const [group] = optimizer.groups
+  const shapes = optimizer.slots.map(({ name, type }) => [name, (type?.shape ?? []).map(Number)] as const)
+  return objectCode([
+    ['parameters', literal(group?.parameters ?? [])],
+    ['settings', group && settingsCode(optimizer, group)],
+    ['shapes', literal(Object.fromEntries(shapes))],
+    ['update', update],
+  ])
+}
+
 function groupCode(env: Env, optimizer: Optimizer, group: OptimizerGroup): Code {
+  const update = group.update ?? bug(`${optimizer.name} moves its parameters together`)
   const style: Style = {
     kind: 'update',
     slots: optimizer.slots.map(({ name }) => name),
@@ -39,13 +59,13 @@ function groupCode(env: Env, optimizer: Optimizer, group: OptimizerGroup): Code 
   return objectCode([
     ['parameters', literal(group.parameters)],
     ['settings', settingsCode(optimizer, group)],
-    ['update', emitFunction(env, funcOf(env, group.update), style, 'optimizers').name],
-    ['module', isCompiled(env) ? moduleCode(env, optimizer, group) : undefined],
+    ['update', emitFunction(env, funcOf(env, update), style, 'optimizers').name],
+    ['module', isCompiled(env) ? moduleCode(env, optimizer, update) : undefined],
   ])
 }
 
 /** `{ name: 'Adam.update', scalars: (t, { lr, beta1 }) => [beta1, 1 - beta1] }`: what a compiled engine hands to its form of the same update. */
-function moduleCode(env: Env, { settings }: Optimizer, { update }: OptimizerGroup): Code | undefined {
+function moduleCode(env: Env, { settings }: Optimizer, update: string): Code | undefined {
   const exprs = hostNumbers(funcOf(env, update))
   if (exprs === undefined) return undefined
   const names: HostNames = {

@@ -45,6 +45,8 @@ export interface Body {
   readonly unnamed: ReadonlySet<string>
   readonly lines: Line[]
   readonly sizes: SizeText
+  /** What an optimizer's closure is given of the host; steps and hooks are given nothing. */
+  readonly given?: (name: string) => Code
   /** Present where sizes that are numbers are to be read off the inputs. */
   readonly measure?: SizeReader
   readonly host: HostNames

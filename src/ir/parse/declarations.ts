@@ -22,9 +22,10 @@ import type {
   WeightFile,
 } from '../ir.ts'
 import { parseExpr } from './expression.ts'
-import { parseLiteral, parseTensorType } from './names.ts'
+import { parseLiteral, parseTensorType, parseTyped } from './names.ts'
 import type { Scanner } from './scanner.ts'
-import { commaList } from './tensor.ts'
+import { parseBlock } from './statements.ts'
+import { commaList, parseDoc } from './tensor.ts'
 import { parseAccumulate, parseClip } from './trainer.ts'
 
 /** A hyper, from behind its word. */
@@ -330,24 +331,35 @@ export function parseOptimizer(s: Scanner, scope: HostScope, origin: Origin): Op
   const accumulate = parseAccumulate(s, scope)
   const own = { ...clip, ...(accumulate === undefined ? {} : { accumulate }) }
   const slots = repeat(() => parseSlot(s))
-  const groups = s.block('}', () => parseGroup(s, scope))
-  return { name, declaration, slots, settings, groups, ...follows, ...own, origin }
+  const groups = repeat(() => (s.accept('group') ? parseGroup(s, scope) : undefined))
+  const closure = parseClosure(s, { ...scope, args: new Set(['t', ...settings]) })
+  s.expect('}')
+  return { name, declaration, slots, settings, groups, ...follows, ...closure, ...own, origin }
 }
 
 function parseSlot(s: Scanner): Optimizer['slots'][number] | undefined {
   if (!s.accept('slot')) return undefined
   const name = s.name()
+  const type = s.accept(':') ? { type: parseTensorType(s) } : {}
   s.expect('=')
-  return { name, value: s.number() }
+  return { name, value: s.number(), ...type }
 }
 
+function parseClosure(s: Scanner, scope: HostScope): Pick<Optimizer, 'closure'> {
+  const doc = parseDoc(s)
+  const origin = s.origin()
+  if (!s.accept('closure')) return doc === undefined ? {} : s.fail('expected the closure that this documents')
+  const inputs = s.list('(', ')', () => parseTyped(s))
+  const body = parseBlock(s, scope)
+  return { closure: { inputs, body, ...(doc === undefined ? {} : { doc }), origin } }
+}
+
+/** A group, from behind its word. */
 function parseGroup(s: Scanner, scope: HostScope): OptimizerGroup {
-  s.expect('group')
-  s.expect('by')
-  const update = s.name()
+  const update = s.accept('by') ? { update: s.name() } : {}
   const settings = s.list('(', ')', () => parseExpr(s, scope))
   s.expect('{')
-  return { parameters: s.block('}', () => s.name()), settings, update }
+  return { parameters: s.block('}', () => s.name()), settings, ...update }
 }
 
 /** A metric, from behind its word. */

@@ -77,7 +77,8 @@ function parseEvent(s: Scanner): HookEvent {
   return { kind: 'every', count, unit, ...(s.accept('of') ? { of: s.name() } : {}) }
 }
 
-function parseBlock(s: Scanner, scope: HostScope): readonly HostStatement[] {
+/** Statements in braces. */
+export function parseBlock(s: Scanner, scope: HostScope): readonly HostStatement[] {
   s.expect('{')
   return s.block('}', () => parseStatement(s, scope))
 }

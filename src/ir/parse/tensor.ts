@@ -83,8 +83,8 @@ function parseBraced(s: Scanner, scope: HostScope) {
 
 const docLine = /\/\/\/.*/y
 
-/** Documentation before a function; undefined where there is none. */
-function parseDoc(s: Scanner): string | undefined {
+/** Documentation before a function or a closure; undefined where there is none. */
+export function parseDoc(s: Scanner): string | undefined {
   const lines: string[] = []
   for (let text = s.take(docLine); text !== undefined; text = s.take(docLine))
     lines.push(text.slice('/// '.length))

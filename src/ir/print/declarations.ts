@@ -2,6 +2,7 @@ import type { HostScope } from '../host.ts'
 import type {
   Buffer,
   Cell,
+  Closure,
   ColumnInput,
   DataSource,
   Dataset,
@@ -10,6 +11,7 @@ import type {
   Metric,
   Optimizer,
   OptimizerGroup,
+  OptimizerSlot,
   Parameter,
   Ragged,
   Vocabulary,
@@ -18,6 +20,8 @@ import type {
 import { printExpr } from './expression.ts'
 import { indent, type Line, line, traced } from './lines.ts'
 import { printLiteral, printName, printNumber, printType, printValue } from './names.ts'
+import { statementLines } from './statements.ts'
+import { docLines, printTyped } from './tensor.ts'
 import { accumulateText, clipText, setting } from './trainer.ts'
 
 /** `hyper lr: float = 0.001 in log_range(0.00001, 0.1)`. */
@@ -189,17 +193,35 @@ export function optimizerLines(optimizer: Optimizer, scope: HostScope): readonly
     ...indent([
       ...setting(optimizer.clip, clipText),
       ...setting(optimizer.accumulate, batches => accumulateText(batches, scope)),
-      ...slots.map(slot => line(`slot ${printName(slot.name)} = ${printNumber(slot.value)}`)),
+      ...slots.map(slotLine),
       ...groups.flatMap(group => groupLines(group, scope)),
+      ...(optimizer.closure === undefined ? [] : closureLines(optimizer, optimizer.closure, scope)),
     ]),
+    line('}'),
+  ]
+}
+
+function slotLine({ name, type, value }: OptimizerSlot): Line {
+  const typed = type === undefined ? '' : `: ${printType(type)}`
+  return line(`slot ${printName(name)}${typed} = ${printNumber(value)}`)
+}
+
+function closureLines({ settings }: Optimizer, closure: Closure, scope: HostScope): readonly Line[] {
+  const inputs = closure.inputs.map(printTyped)
+  const own: HostScope = { ...scope, args: new Set(['t', ...settings]) }
+  return [
+    ...docLines(closure.doc),
+    traced(`closure (${inputs.join(', ')}) {`, closure.origin),
+    ...indent(statementLines(closure.body, own)),
     line('}'),
   ]
 }
 
 function groupLines(group: OptimizerGroup, scope: HostScope): readonly Line[] {
   const settings = group.settings.map(expr => printExpr(expr, scope)).join(', ')
+  const by = group.update === undefined ? ' ' : ` by ${printName(group.update)}`
   return [
-    line(`group by ${printName(group.update)}(${settings}) {`),
+    line(`group${by}(${settings}) {`),
     ...indent(group.parameters.map(path => line(printName(path)))),
     line('}'),
   ]

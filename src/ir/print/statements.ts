@@ -59,7 +59,8 @@ function printEvent(event: HookEvent): string {
   return `every ${printNumber(event.count)} ${event.unit}${of}`
 }
 
-function statementLines(statements: readonly HostStatement[], scope: HostScope): readonly Line[] {
+/** Statements, one under the other. */
+export function statementLines(statements: readonly HostStatement[], scope: HostScope): readonly Line[] {
   return statements.flatMap(statement => linesOf(statement, scope))
 }
 

@@ -58,13 +58,16 @@ function isExprList(attr: Attr | undefined): attr is readonly HostExpr[] {
   return typeof attr === 'object' && isList(attr) && attr.every(isExpr)
 }
 
+/** Documentation, in front of what it documents. */
+export function docLines(doc: string | undefined): readonly Line[] {
+  return doc === undefined ? [] : doc.split('\n').map(text => line(text === '' ? '///' : `/// ${text}`))
+}
+
 /** A function: its documentation, what it takes and gives, and its steps. */
 export function funcLines(func: Func, scope: HostScope): readonly Line[] {
   const inner: HostScope = { ...scope, args: new Set(func.hostParams) }
   return [
-    ...(func.doc === undefined
-      ? []
-      : func.doc.split('\n').map(text => line(text === '' ? '///' : `/// ${text}`))),
+    ...docLines(func.doc),
     traced(`${header(func)} {`, func.origin),
     ...indent(func.steps.map(step => stepLine(step, inner))),
     line('}'),

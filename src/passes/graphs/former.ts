@@ -1,6 +1,6 @@
 import { bug } from '../../base/bug.ts'
 import { mapBlocks, within } from '../../ir/blocks.ts'
-import type { HostStatement, Origin, Step, Value } from '../../ir/ir.ts'
+import type { HostStatement, Origin, Program, Step, Value } from '../../ir/ir.ts'
 import { makeBuilder } from '../../ops/builder.ts'
 import type { Operand } from '../../ops/op.ts'
 import {
@@ -28,6 +28,11 @@ export function formList(
   context: ListContext,
 ): readonly HostStatement[] {
   return new ListFormer(context).form(statements)
+}
+
+/** Whether an optimizer looks at its loss again, which a graph that has run cannot tell it. */
+function hasClosure({ optimizers }: Program, name: string): boolean {
+  return optimizers.some(optimizer => optimizer.name === name && optimizer.closure !== undefined)
 }
 
 function logsMetrics(statement: HostStatement): boolean {
@@ -219,9 +224,10 @@ class ListFormer {
   // ── Losses ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   #differentiate(statement: HostStatement & { readonly kind: 'minimize' | 'differentiate' }): void {
-    if (
-      !statement.body.every(step => isHostStep(step, this.#context) || isEffect(step) || this.#isHeld(step))
-    ) {
+    const held = statement.body.every(
+      step => isHostStep(step, this.#context) || isEffect(step) || this.#isHeld(step),
+    )
+    if (!held || hasClosure(this.#context.program, statement.optimizer)) {
       this.#keep({ ...statement, body: statement.body.map(step => renameInputs(step, this.#names)) })
       if (statement.kind === 'minimize') this.#raw.clear()
       this.#open()

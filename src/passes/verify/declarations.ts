@@ -115,7 +115,11 @@ function showTypes(types: readonly ValueType[]): string {
 
 function verifyOptimizer(site: Site, optimizer: Optimizer): void {
   verifyAccumulation(site, optimizer.accumulate)
-  for (const group of optimizer.groups) verifyGroup(site, optimizer, group)
+  for (const group of optimizer.groups) {
+    if ((group.update === undefined) !== (optimizer.closure !== undefined))
+      complain(site, 'a group has an update unless the optimizer has a closure')
+    verifyGroup(site, optimizer, group)
+  }
 }
 
 function verifyGroup(site: Site, optimizer: Optimizer, group: OptimizerGroup): void {
@@ -127,6 +131,7 @@ function verifyGroup(site: Site, optimizer: Optimizer, group: OptimizerGroup): v
   for (const path of group.parameters) {
     const raw = rawTypeOf(site, path, follows !== undefined)
     if (follows !== undefined) rawTypeOf(site, followedPath(optimizer, path), true)
+    if (group.update === undefined) continue
     const inputs = [...slots, 'param', 'grad'].map(() => raw)
     const results = callTypes(site, group.update, inputs, settings.length + 1)
     expectTypes(site, group.update, results, inputs.slice(1))

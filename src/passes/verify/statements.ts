@@ -1,7 +1,7 @@
 import { boundsOf } from '../../ir/blocks.ts'
 import { piecesOf } from '../../ir/hostFunctions.ts'
 import type { ComputedGradients, HostStatement, Message, ReturnField, TrainingStep } from '../../ir/ir.ts'
-import type { TensorType } from '../../types/tensor.ts'
+import { elementCount, type TensorType } from '../../types/tensor.ts'
 import { showValueType, sizesIn } from '../calls.ts'
 import { changesState, endsOf } from '../values.ts'
 import { complain, type Facts, inside, metricOf, rootSite } from './facts.ts'
@@ -35,6 +35,42 @@ export function verifyHooks(facts: Facts): void {
     verifyStatements(scope, hook.body)
     verifyReads(scope, hook.body)
   }
+}
+
+/** Every optimizer that moves its parameters together. */
+export function verifyClosures(facts: Facts): void {
+  for (const { name, slots, settings, groups, closure } of facts.program.optimizers) {
+    if (closure === undefined) continue
+    const site = hostScope(facts, `optimizer ${name}, its closure`, new Set())
+    const [group, second] = groups
+    if (group === undefined || second !== undefined) return complain(site, 'it has not one group')
+    const types = group.parameters.map(path => facts.parameters.get(path)?.raw)
+    const size = types.reduce((sum, type) => sum + Number(elementCount(type?.shape ?? ['?'])), 0)
+    const vector: TensorType = { dtype: 'f32', shape: [size] }
+    const scope: Scope = { ...site, closure: { args: new Set(['t', ...settings]), vector } }
+    const given = [...slots.map(({ type }) => type), vector, vector, { dtype: 'f32', shape: [] } as const]
+    for (const [i, type] of given.entries())
+      if (type === undefined || !sameValueType(closure.inputs[i]?.type ?? 'key', type))
+        complain(scope, `its input ${i + 1} is not what it is given`)
+    for (const { name, type } of closure.inputs) define(scope, name, type)
+    verifyStatements(scope, closure.body)
+    verifyMoved(scope, [...slots.map(({ name }) => name), 'param'], given, closure.body.at(-1))
+  }
+}
+
+/** The last statement gives back what was given, moved. */
+function verifyMoved(
+  scope: Scope,
+  names: readonly string[],
+  types: readonly (TensorType | undefined)[],
+  last: HostStatement | undefined,
+): void {
+  const fields = last?.kind === 'return' ? last.fields : []
+  const same = names.every((name, i) => {
+    const [field, type] = [fields[i], types[i]]
+    return field?.name === name && type !== undefined && sameValueType(typeOf(scope, field.value), type)
+  })
+  if (!same || fields.length !== names.length) complain(scope, `it does not return ${names.join(', ')} last`)
 }
 
 function stepTitle({ phase, name }: TrainingStep): string {

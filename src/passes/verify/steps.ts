@@ -22,6 +22,8 @@ export interface Scope extends Site {
   readonly looped?: boolean
   /** The host parameters of a function; undefined at the host level, where `read` and `var` are allowed. */
   readonly args: ReadonlySet<string> | undefined
+  /** In the closure of an optimizer: what of the host it is given, and the vector that its parameters are. */
+  readonly closure?: { readonly args: ReadonlySet<string>; readonly vector: TensorType }
   /** The phase of a training step. */
   readonly phase?: Phase
 }
@@ -88,6 +90,8 @@ function resultTypes(scope: Scope, step: Step, inputs: readonly ValueType[]): re
       return verifyDebug(scope, step)
     case 'gradient':
       return verifyGradient(scope, inputs)
+    case 'evaluate':
+      return verifyEvaluate(scope, inputs)
     default:
       return [inferredType(scope, step, inputs)]
   }
@@ -113,6 +117,7 @@ function verifyGet(scope: Scope, step: Step): ValueType {
 }
 
 function verifyRead(scope: Scope, step: Step): readonly ValueType[] {
+  if (scope.closure) complain(scope, 'the closure of an optimizer reads nothing, it is given its parameters')
   if (scope.args) complain(scope, 'a function reads no parameters, buffers or states, it takes them')
   const { buffer, metric, log } = step.attrs
   if (typeof metric === 'string') {
@@ -135,6 +140,15 @@ function verifyDebug(scope: Scope, { inputs, attrs: { label, value } }: Step): r
   return typeof label === 'string' && shows
     ? []
     : complain(scope, '`debug` takes a tensor, or a `value` of the host, and a `label`')
+}
+
+/** A loss, and its gradient by the vector where it is evaluated. */
+function verifyEvaluate(scope: Scope, [at, ...others]: readonly ValueType[]): readonly ValueType[] {
+  const vector =
+    scope.closure?.vector ?? complain(scope, 'only the closure of an optimizer evaluates its loss')
+  if (at === undefined || others.length > 0 || !sameValueType(at, vector))
+    complain(scope, `a loss is evaluated at ${showValueType(vector)}`)
+  return [{ dtype: 'f32', shape: [] }, vector]
 }
 
 /** The gradients of a number by tensors have the tensors' types. */
@@ -210,11 +224,11 @@ export function verifyExpr(scope: Scope, expr: HostExpr): void {
 }
 
 function verifyLeaf(scope: Scope, leaf: HostExpr): void {
-  const { facts, args } = scope
+  const { facts, args, closure } = scope
   if (leaf.kind === 'hyper' && !facts.hypers.has(leaf.name)) complain(scope, `there is no hyper ${leaf.name}`)
   if (leaf.kind === 'var' && (args || !(facts.vars.has(leaf.name) || scope.vars?.get(leaf.name) === 'host')))
     complain(scope, `there is no var ${leaf.name} here`)
-  if (leaf.kind === 'argument' && !args?.has(leaf.name))
+  if (leaf.kind === 'argument' && !(args ?? closure?.args)?.has(leaf.name))
     complain(scope, `there is no host parameter ${leaf.name} here`)
   if (leaf.kind === 'clock' && leaf.of !== undefined && !facts.optimizers.has(leaf.of))
     complain(scope, `there is no optimizer ${leaf.of}`)
