@@ -11,8 +11,17 @@ export abstract class ExpressionParser extends TypeParser {
     { ALT: () => this.SUBRULE(this.Conditional) },
     { ALT: () => this.SUBRULE(this.Lambda) },
     { ALT: () => this.SUBRULE(this.For) },
-    { ALT: () => this.SUBRULE(this.Range) },
+    {
+      ALT: () => {
+        this.SUBRULE(this.Pipe)
+        this.OPTION(() => {
+          this.CONSUME(t.DotDot)
+          this.SUBRULE2(this.Pipe)
+        })
+      },
+    },
   ]
+  /** A range is read here and not by a rule of its own: each rule costs its call, and most expressions are none. */
   Expr = this.RULE('Expr', () => {
     this.deeper()
     this.OR(this.expressions)
@@ -51,17 +60,14 @@ export abstract class ExpressionParser extends TypeParser {
     this.SUBRULE(this.Expr)
   })
 
-  Range = this.RULE('Range', () => {
-    this.SUBRULE(this.Pipe)
-    this.OPTION(() => {
-      this.CONSUME(t.DotDot)
-      this.SUBRULE2(this.Pipe)
-    })
-  })
-
+  /** All operators on one level: precedence is applied when the tree is built, which keeps parsing flat and quick. */
   Pipe = this.RULE('Pipe', () => {
-    this.SUBRULE(this.Operation)
-    this.MANY(() => this.SUBRULE(this.PipeStep))
+    this.SUBRULE(this.Operand)
+    this.MANY(() => {
+      this.CONSUME(t.Operator)
+      this.SUBRULE2(this.Operand)
+    })
+    this.MANY2(() => this.SUBRULE(this.PipeStep))
   })
 
   private readonly pipeSteps: Alternatives = [
@@ -103,21 +109,6 @@ export abstract class ExpressionParser extends TypeParser {
     })
     this.OPTION(() => this.CONSUME2(t.Comma))
     this.CONSUME(t.RParen)
-  })
-
-  /** All operators on one level: precedence is applied when the tree is built, which keeps parsing flat and quick. */
-  Operation = this.RULE('Operation', () => {
-    this.SUBRULE(this.Operand)
-    this.MANY(() => {
-      this.CONSUME(t.Operator)
-      this.SUBRULE2(this.Operand)
-    })
-  })
-
-  Operand = this.RULE('Operand', () => {
-    this.MANY(() => this.CONSUME(t.Prefix))
-    this.SUBRULE(this.Primary)
-    this.MANY2(() => this.SUBRULE(this.Trailer))
   })
 
   Target = this.RULE('Target', () => {
@@ -186,8 +177,10 @@ export abstract class ExpressionParser extends TypeParser {
     { ALT: () => this.SUBRULE(this.List) },
     { ALT: () => this.SUBRULE(this.PatternCall) },
   ]
-  Primary = this.RULE('Primary', () => {
+  Operand = this.RULE('Operand', () => {
+    this.MANY(() => this.CONSUME(t.Prefix))
     this.OR(this.primaries)
+    this.MANY2(() => this.SUBRULE(this.Trailer))
   })
 
   Quantity = this.RULE('Quantity', () => {

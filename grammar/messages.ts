@@ -26,7 +26,7 @@ const names = (paths: readonly (readonly TokenType[])[]): string =>
 /** What could stand where a rule stopped; by rule, and by the expected token where the rule has several places. */
 const byRule: Readonly<Record<string, string>> = {
   Expr: 'an expression',
-  Primary: 'an expression',
+  Operand: 'an expression',
   IndexItem: 'an index',
   Trailer: 'a member name',
   Stage: 'a function to pipe into',

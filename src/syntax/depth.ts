@@ -1,6 +1,6 @@
 import { diagnose, type Report } from '../diagnostics/diagnostic.ts'
 import type { Node } from './ast.ts'
-import { children } from './walk.ts'
+import { everyChild } from './walk.ts'
 
 /** How many nodes may lie in one another. Nesting and long rows are each bounded before; this bounds their product. */
 const depthLimit = 400
@@ -14,5 +14,5 @@ export function withinDepth(node: Node, report: Report): boolean {
 
 /** Recurses no deeper than it allows. */
 function isShallow(node: Node, levels: number): boolean {
-  return levels >= 0 && children(node).every(child => isShallow(child, levels - 1))
+  return levels >= 0 && everyChild(node, child => isShallow(child, levels - 1))
 }

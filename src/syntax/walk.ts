@@ -125,17 +125,21 @@ type Forgotten = {
 const nothingForgotten: [Forgotten] extends [never] ? true : Forgotten = true
 void nothingForgotten
 
+/** Goes through the children of a node, in the order of the source, while `each` says so; gives what it said last. */
+export function everyChild(node: Node, each: (child: Node) => boolean): boolean {
+  // The table says which keys hold nodes; the union of all kinds can't follow that.
+  const fields = node as unknown as Readonly<Record<string, Node | readonly Node[] | undefined>>
+  return childKeys[node.kind].every(key => {
+    const value = fields[key]
+    if (value === undefined) return true
+    return 'kind' in value ? each(value) : value.every(each)
+  })
+}
+
 /** The children of a node, in the order of the source. */
 export function children(node: Node): readonly Node[] {
   const found: Node[] = []
-  // The table says which keys hold nodes; the union of all kinds can't follow that.
-  const fields = node as unknown as Readonly<Record<string, Node | readonly Node[] | undefined>>
-  for (const key of childKeys[node.kind]) {
-    const value = fields[key]
-    if (value === undefined) continue
-    if ('kind' in value) found.push(value)
-    else found.push(...value)
-  }
+  everyChild(node, child => found.push(child) > 0)
   return found
 }
 
@@ -149,5 +153,8 @@ export function visit(node: Node, visitor: Visitor): void {
   // One kind's function is called with a node of that kind only; the union of all of them can't show it.
   const enter = visitor[node.kind] as ((node: Node) => unknown) | undefined
   if (enter?.(node) === false) return
-  for (const child of children(node)) visit(child, visitor)
+  everyChild(node, child => {
+    visit(child, visitor)
+    return true
+  })
 }

@@ -27,9 +27,12 @@ export interface Context {
 const isNode = (element: CstElement | undefined): element is CstNode =>
   element !== undefined && 'children' in element
 
+const isToken = (element: CstElement): element is Token => !isNode(element)
+
 /** The child nodes of one rule, in order. */
 export function nodes(cst: CstNode, rule: string): readonly CstNode[] {
-  return cst.children[rule]?.filter(isNode) ?? []
+  const found = cst.children[rule]
+  return found?.every(isNode) ? found : []
 }
 
 /** The first child node of a rule, if there is one. */
@@ -45,7 +48,8 @@ export function node(cst: CstNode, rule: string): CstNode {
 
 /** The tokens under one name, in order. */
 export function tokensOf(cst: CstNode, name: string): readonly Token[] {
-  return cst.children[name]?.filter((element): element is Token => !isNode(element)) ?? []
+  const found = cst.children[name]
+  return found?.every(isToken) ? found : []
 }
 
 /** The first token under a name, if there is one. */

@@ -47,6 +47,8 @@ import { buildFormals, buildType } from './types.ts'
 export function buildExpr(cst: CstNode, ctx: Context): Expr {
   const inner = choice(cst) ?? bug('an expression without alternatives')
   switch (inner.name) {
+    case 'Pipe':
+      return buildRange(cst, ctx)
     case 'Conditional':
       return buildConditional(inner, ctx)
     case 'Lambda':
@@ -56,10 +58,8 @@ export function buildExpr(cst: CstNode, ctx: Context): Expr {
         formals: buildFormals(node(inner, 'Formals'), ctx),
         body: buildExpr(node(inner, 'Expr'), ctx),
       }
-    case 'For':
-      return buildFor(inner, ctx)
     default:
-      return buildRange(inner, ctx)
+      return buildFor(inner, ctx)
   }
 }
 
@@ -92,7 +92,7 @@ function buildRange(cst: CstNode, ctx: Context): Expr {
 function buildPipe(cst: CstNode, ctx: Context): Expr {
   const steps = nodes(cst, 'PipeStep')
   if (steps.length > chainLimit) return tooLong(spanOf(cst, ctx), ctx)
-  let value = buildOperation(node(cst, 'Operation'), ctx, buildPostfix)
+  let value = buildOperation(cst, ctx, buildPostfix)
   for (const step of steps) {
     const where = at(spanning(value.span, spanOf(step, ctx)), ctx)
     const type = maybe(step, 'Type')
@@ -112,9 +112,9 @@ export function buildTarget(cst: CstNode, ctx: Context): Expr {
   return withTrailers(buildName(token(cst, 'Name'), ctx), cst, ctx)
 }
 
-/** A primary with its trailers, without the prefixes before it. */
+/** An operand with its trailers, without the prefixes before it. */
 function buildPostfix(cst: CstNode, ctx: Context): Expr {
-  return withTrailers(buildPrimary(node(cst, 'Primary'), ctx), cst, ctx)
+  return withTrailers(buildPrimary(cst, ctx), cst, ctx)
 }
 
 function withTrailers(object: Expr, cst: CstNode, ctx: Context): Expr {
@@ -154,8 +154,18 @@ function buildIndexItem(cst: CstNode, ctx: Context): IndexItem {
 }
 
 function buildPrimary(cst: CstNode, ctx: Context): Expr {
-  const inner = choice(cst)
-  if (!inner) return buildLeaf(cst, ctx)
+  const named = maybeToken(cst, 'Name')
+  if (named) return buildName(named, ctx)
+  const text = maybeToken(cst, 'StringToken')
+  if (text) return buildString(text, ctx)
+  const truth = maybeToken(cst, 'true') ?? maybeToken(cst, 'false')
+  if (truth)
+    return {
+      kind: 'BoolLiteral',
+      ...at(tokenSpan(truth, ctx.source), ctx),
+      value: truth.tokenType.name === 'true',
+    }
+  const inner = choice(cst) ?? bug('an operand without alternatives')
   switch (inner.name) {
     case 'Quantity':
       return buildQuantity(inner, ctx)
@@ -169,14 +179,6 @@ function buildPrimary(cst: CstNode, ctx: Context): Expr {
     default:
       return buildPattern(inner, buildArgs(inner, ctx), ctx)
   }
-}
-
-function buildLeaf(cst: CstNode, ctx: Context): Expr {
-  const named = maybeToken(cst, 'Name')
-  if (named) return buildName(named, ctx)
-  const text = maybeToken(cst, 'StringToken')
-  if (text) return buildString(text, ctx)
-  return { kind: 'BoolLiteral', ...base(cst, ctx), value: maybeToken(cst, 'true') !== undefined }
 }
 
 function buildName(from: Token, ctx: Context): Expr {

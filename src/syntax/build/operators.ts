@@ -52,7 +52,8 @@ export function buildOperation(cst: CstNode, ctx: Context, postfix: Row['postfix
   const first = operands[0] ?? bug('an operation without operands')
   if (operators.length === 0 && prefixes[0]?.length === 0) return postfix(first, ctx)
   const length = prefixes.reduce((sum, each) => sum + each.length, operators.length)
-  if (length > chainLimit) return tooLong(spanOf(cst, ctx), ctx)
+  if (length > chainLimit)
+    return tooLong(spanning(spanOf(first, ctx), spanOf(operands.at(-1) ?? first, ctx)), ctx)
   return climb({ operands, prefixes, operators, ctx, postfix, operand: 0, prefix: 0 }, 0)
 }
 

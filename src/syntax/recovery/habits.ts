@@ -330,7 +330,7 @@ const pointlessNumber: Recogniser = (view, failure) => {
 const openChoice: Recogniser = (view, failure) => {
   const { at } = failure
   const word = wordAt(view, at)
-  if (failure.rule !== 'Primary' || (word !== 'if' && word !== 'fn' && word !== 'for')) return undefined
+  if (failure.rule !== 'Operand' || (word !== 'if' && word !== 'fn' && word !== 'for')) return undefined
   const item = failure.open.at(-1)
   const opener = enclosing(view, at, item?.start)
   const limit = endOfItem(view, failure)

@@ -95,11 +95,15 @@ export class Brackets {
   step(view: View, i: number): boolean {
     const kind = kindAt(view, i)
     if (isOpener(kind)) this.open.push(i)
-    if (!isCloser(kind)) return false
-    const match = this.open.findLastIndex(each => closes(kindAt(view, each), kind))
-    if (match < 0) return true
-    this.open.length = match
+    else if (isCloser(kind)) return !this.#close(view, kind)
     return false
+  }
+
+  #close(view: View, kind: string): boolean {
+    const match = this.open.findLastIndex(each => closes(kindAt(view, each), kind))
+    if (match < 0) return false
+    this.open.length = match
+    return true
   }
 }
 

@@ -61,7 +61,12 @@ const meanings: Readonly<Record<string, { readonly type: TokenType; readonly ima
   Bang: { type: word.not, image: 'not' },
 }
 
+/** Whether a token may have to be replaced: `*` where it is the half of a power. */
+const isForeign = ({ tokenType: { name } }: Token): boolean =>
+  name === 'Star' || name === 'QuotedText' || Object.hasOwn(meanings, name)
+
 function translated(view: View, report: Report): readonly Token[] {
+  if (!view.tokens.some(isForeign)) return view.tokens
   const tokens: Token[] = []
   for (let i = 0; i < view.tokens.length; i++) {
     const token = view.tokens[i]

@@ -23,7 +23,11 @@ function cutsOf(view: View, trustMargin: boolean): readonly number[] | undefined
   for (let i = 0; i < view.tokens.length; i++) {
     const outside = brackets.open.length === 0
     if (i === 0) cuts.push(i)
-    else if (declares(view, i) && (outside ? endsAbove(view, i) : trustMargin && atMargin(view, i))) {
+    else if (
+      (outside || trustMargin) &&
+      declares(view, i) &&
+      (outside ? endsAbove(view, i) : atMargin(view, i))
+    ) {
       cuts.push(i)
       brackets.open.length = 0
     }
