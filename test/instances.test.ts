@@ -4,11 +4,26 @@ import * as assert from 'uvu/assert'
 import { readLibrary } from '../src/cli/package.ts'
 import { type Diagnostic, Diagnostics } from '../src/diagnostics/diagnostic.ts'
 import { elaborateFile } from '../src/elaborate/program.ts'
+import { verify } from '../src/passes/verify.ts'
 import type { Body, Declaration } from '../src/syntax/ast.ts'
 import { NodeIds, parse } from '../src/syntax/build.ts'
 import { outline } from '../src/syntax/outline.ts'
 
 const test = suite('instances')
+
+/** So many trainings that call the same functions. */
+function trained(trainings: number): string {
+  const train = (i: number) => `train T${i} {
+  param p: f32[3] = zeros()
+  optimizer sgd = Sgd(p, lr: 0.1)
+  step train() { minimize sum(quadrupled(p)) }
+  trainer { updates: 1 }
+}
+`
+  return `fn doubled(x: f32[n]) -> f32[n] { return x * 2 }
+fn quadrupled(x: f32[n]) -> f32[n] { return doubled(doubled(x)) }
+${Array.from({ length: trainings }, (_, i) => train(i)).join('')}`
+}
 
 /** A training that calls `doubled` so often, with parameters of so many sizes in turn. */
 function calling(calls: number, sizes: number): string {
@@ -62,6 +77,7 @@ function elaborated(text: string) {
   )
   return {
     readings,
+    programs,
     functions: programs[0]?.functions.filter(({ name }) => name.startsWith('doubled')).length,
   }
 }
@@ -78,6 +94,83 @@ test('each distinct argument takes as much again', () => {
   assert.ok(four !== undefined && five !== undefined && six !== undefined)
   assert.ok(five > four)
   assert.is(six - five, five - four)
+})
+
+test('another training with the same arguments takes over what the first one has made', () => {
+  const [one, three] = [elaborated(trained(1)), elaborated(trained(3))]
+  assert.is(three.readings, one.readings)
+  const [first, ...others] = three.programs
+  assert.is(others.length, 2)
+  for (const other of others) assert.equal(withoutOrigins(other.functions), withoutOrigins(first?.functions))
+})
+
+/** The trainings of one text stand at different lines. */
+function withoutOrigins(functions: unknown): unknown {
+  return JSON.parse(JSON.stringify(functions, (key, value) => (key === 'origin' ? undefined : value)))
+}
+
+test('a function taken over has the name that its own training gives it', () => {
+  const text = `fn scaled(x: f32[n], k: float) -> f32[n] { return x * k }
+fn both(x: f32[n], k: float) -> f32[n] { return scaled(x, k) }
+train A {
+  param p: f32[3] = zeros()
+  optimizer sgd = Sgd(p, lr: 0.1)
+  step train() { minimize sum(both(p, 2) + both(p, 3)) }
+  trainer { updates: 1 }
+}
+train B {
+  param p: f32[3] = zeros()
+  optimizer sgd = Sgd(p, lr: 0.1)
+  step train() { minimize sum(both(p, 3)) }
+  trainer { updates: 1 }
+}
+`
+  const [a, b] = elaborated(text).programs
+  const called = (program: typeof a) =>
+    program?.functions
+      .filter(({ declaration }) => declaration === 'both')
+      .flatMap(({ name, steps }) => [name, ...steps.map(({ attrs }) => attrs.func)])
+  assert.equal(called(a), ['both', 'scaled', 'both.1', 'scaled.1'])
+  assert.equal(called(b), ['both', 'scaled'])
+})
+
+/** What is multiplied by a constant, in the order of a text's first training. */
+function factors(definitions: string, loss: string): readonly unknown[] {
+  const { programs } = elaborated(`fn applied(f: fn, x: f32[n]) -> f32[n] { return f(x) }
+${definitions}
+train T {
+  param p: f32[3] = zeros()
+  optimizer sgd = Sgd(p, lr: 0.1)
+  step train() { minimize ${loss} }
+  trainer { updates: 1 }
+}
+`)
+  return (programs[0]?.functions ?? [])
+    .filter(({ role }) => role === 'fn')
+    .flatMap(({ steps }) => steps.flatMap(({ op, attrs }) => (op === 'const' ? [attrs.value] : [])))
+}
+
+test('a lambda is told from itself elsewhere by what it reads there', () => {
+  const scaled = 'fn scaled(x: f32[n], k: float) -> f32[n] { return applied(fn(y) = y * k, x) }'
+  assert.equal(factors(scaled, 'sum(scaled(p, 2) + scaled(p, 3))'), [2, 3])
+})
+
+test('a function that is given a lambda which reads a tensor goes where it is called', () => {
+  const squared = `fn squared(x: f32[n]) -> f32[n] {
+  let other = x * 5
+  return applied(fn(y) = y * other, x)
+}`
+  assert.equal(factors(squared, 'sum(squared(p))'), [5])
+  const { programs } = elaborated(`fn applied(f: fn, x: f32[n]) -> f32[n] { return f(x) }
+${squared}
+train T {
+  param p: f32[3] = zeros()
+  optimizer sgd = Sgd(p, lr: 0.1)
+  step train() { minimize sum(squared(p)) }
+  trainer { updates: 1 }
+}
+`)
+  for (const program of programs) verify(program, 'elaborate')
 })
 
 test.run()

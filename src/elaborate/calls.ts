@@ -6,7 +6,7 @@ import { callConstraint, callConstraintDeclaration } from './constraintCalls.ts'
 import { type Context, complain, spend } from './context.ts'
 import { heldFast } from './declaring.ts'
 import { describe } from './describe.ts'
-import { expression, unexpecting } from './evaluate.ts'
+import { expecting, expression, unexpecting } from './evaluate.ts'
 import { callFunction } from './functions.ts'
 import { intrinsicSite } from './intrinsicArguments.ts'
 import { intrinsics } from './intrinsics.ts'
@@ -107,7 +107,7 @@ export function callValue(ctx: Context, callee: Value, site: CallSite, piped?: P
 /** Arguments of something that failed already: elaborated for their own errors. */
 function elaborateArguments(ctx: Context, site: CallSite, piped?: Piped): readonly Value[] {
   const values = site.args.flatMap(arg =>
-    arg.kind === 'Except' ? [] : [expression({ ...unexpecting(ctx), lost: true }, arg.value)],
+    arg.kind === 'Except' ? [] : [expression(expecting(ctx, undefined, true), arg.value)],
   )
   return piped ? [piped.value, ...values] : values
 }

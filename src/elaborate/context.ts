@@ -6,6 +6,7 @@ import type { Call, Member, Name } from '../syntax/ast.ts'
 import type { Shape, TensorType } from '../types/tensor.ts'
 import type { Env } from './env.ts'
 import type { Rules } from './evaluate.ts'
+import type { FunctionTable } from './functionTable.ts'
 import {
   type BufferSpec,
   type ErrorValue,
@@ -20,6 +21,8 @@ import {
 /** What one compilation shares: where diagnostics go, and the functions and modules made so far. */
 export interface World {
   readonly report: Report
+  /** How many diagnostics have been reported. */
+  readonly reported: { count: number }
   /** The file that is compiled: where a program's data lies is told from its folder. */
   readonly file: string
   /** The sources of the standard library: no place for a user's mistake. */
@@ -51,13 +54,10 @@ export interface AskedCount {
   readonly span: Span
 }
 
-/** Specialised functions by key. One that never asks for the mode or phase serves all of them. */
-export interface FunctionTable {
-  readonly byKey: Map<string, FunctionInstance>
-  readonly list: Func[]
-  readonly fresh: (name: string) => string
-}
+/** A specialised function. One that never asks for the mode or phase serves all of them. */
 export interface FunctionInstance {
+  /** What it was made from, and what of the mode it asked for. */
+  readonly key: string
   readonly func: Func
   /** Its result in terms of its own values: a tensor, or a record of tensors. */
   readonly result: Value
@@ -135,7 +135,18 @@ export interface Mode {
   onRead(what: 'training' | 'phase'): void
 }
 
-/** The context of one place in the program; passed as an argument, extended by spreading. */
+/** How a step or hook looks at what was logged. */
+export interface Watching {
+  readonly read: (ctx: Context, node: Member) => Value | undefined
+  readonly stalled: (ctx: Context, node: Pick<Call, 'args' | 'span'>) => Value
+  /** The value as it is at this place: what may change, or counts how often it is looked at, is put away. */
+  readonly keep: (value: Value, name: Name) => Value
+}
+
+/**
+ * The context of one place in the program; passed as an argument, extended by spreading. Every context has every field, so
+ * that all are objects of one shape, which V8 copies fast.
+ */
 export interface Context {
   readonly world: World
   readonly env: Env
@@ -157,22 +168,17 @@ export interface Context {
   /** Conditions that hold here, as written: names that exist only under one of them may be used (F35). */
   readonly holds: readonly string[]
   /** A body without `return` is all right: the update of a metric. */
-  readonly returns?: 'optional'
+  readonly returns: 'optional' | undefined
   /** In steps and hooks: reads what was logged, `val.loss`, and asks whether it has `stalled`. */
-  readonly watching?: {
-    readonly read: (ctx: Context, node: Member) => Value | undefined
-    readonly stalled: (ctx: Context, node: Pick<Call, 'args' | 'span'>) => Value
-    /** The value as it is at this place: what may change, or counts how often it is looked at, is put away. */
-    readonly keep: (value: Value, name: Name) => Value
-  }
+  readonly watching: Watching | undefined
   /** In the settings of an optimizer: a factor that shrinks when a logged value has stalled. */
-  readonly plateau?: (ctx: Context, node: Pick<Call, 'args' | 'span'>) => Value
+  readonly plateau: ((ctx: Context, node: Pick<Call, 'args' | 'span'>) => Value) | undefined
   /** In a step that is compiled for parts that hooks freeze: whether a part is frozen; undefined for all others. */
-  readonly frozenNow?: (path: string) => boolean | undefined
+  readonly frozenNow: ((path: string) => boolean | undefined) | undefined
   /** Inside a scan: takes what a round yields. */
-  readonly round?: (value: Value, span: Span) => void
+  readonly round: ((value: Value, span: Span) => void) | undefined
   /** Because of an error nobody knows what shape is wanted here: calls that would take it over stay silent. */
-  readonly lost?: boolean
+  readonly lost: boolean
   /** The type that a parameter, a field or an annotation asks for: shapes that a call may take over. */
   readonly expected: TensorType | undefined
 }
@@ -191,6 +197,7 @@ export function complain<C extends Code>(
   if (diagnostic.severity === 'error' && ctx.generic) ctx.world.broken.add(ctx.declaration)
   // A name that is missing is missing wherever it stands.
   const isAbsence = code === 'LTM3001' || code === 'LTM3003'
+  ctx.world.reported.count++
   ctx.world.report(isAbsence ? { ...diagnostic, cause: diagnostic.message } : diagnostic)
   return errorValue
 }

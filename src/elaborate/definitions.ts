@@ -23,7 +23,7 @@ import { inverseOf } from './constraints.ts'
 import { type Context, complain } from './context.ts'
 import { describe } from './describe.ts'
 import type { Env } from './env.ts'
-import { executeBody, expression } from './evaluate.ts'
+import { executeBody, expecting, expression, unexpecting } from './evaluate.ts'
 import { checkDeclared, convert, freshSizes } from './formals.ts'
 import { FunctionRegion } from './functionRegion.ts'
 import { resultSpan } from './functions.ts'
@@ -88,7 +88,7 @@ function checkBody(ctx: Context, signature: Signature, body: Fn['body'], name: s
   const chosen = new Set<string>()
   const result = signature.result && declaredType(ctx, signature.result, chosen)
   for (const condition of signature.where) requirement(ctx, condition)
-  const value = executeBody({ ...ctx, expected: result?.kind === 'tensor' ? result.type : undefined }, body)
+  const value = executeBody(expecting(ctx, result?.kind === 'tensor' ? result.type : undefined), body)
   if (result?.kind === 'tensor' && value.kind === 'tensor' && !leavesOpen(value.type, result.type, chosen))
     complain(
       ctx,
@@ -170,7 +170,7 @@ function defineFormal(ctx: Context, formal: Formal, value: Value): void {
 
 /** A default must be of its type, as far as that needs no sizes. */
 function checkDefault(ctx: Context, formal: Formal, type: DeclaredType | undefined): void {
-  const value = expression({ ...ctx, expected: undefined }, formal.value!)
+  const value = expression(unexpecting(ctx), formal.value!)
   if (type && type.kind !== 'tensor' && type.kind !== 'record')
     convert(ctx, value, type, freshSizes(), {
       what: `the default of \`${formal.name.text}\``,
@@ -303,7 +303,7 @@ function checkUnary(
       type ? { kind: 'tensor', name: formal.name.text, type, span: formal.name.span } : errorValue,
       formal.name.span,
     )
-  const value = executeBody({ ...ctx, expected: result }, method.body)
+  const value = executeBody(expecting(ctx, result), method.body)
   if (result && value.kind === 'tensor')
     checkDeclared(ctx, value, { kind: 'tensor', type: result }, method.body.span, `\`${method.role}\``)
 }
@@ -324,10 +324,7 @@ function checkMetric(ctx: Context, declaration: Metric): void {
         undefined,
         { mutable: member.role === 'update' },
       )
-    checkFunction(
-      { ...ctx, env, region, ...(member.role === 'update' ? { returns: 'optional' as const } : {}) },
-      member,
-    )
+    checkFunction({ ...ctx, env, region, returns: member.role === 'update' ? 'optional' : undefined }, member)
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Body, Expr } from '../syntax/ast.ts'
+import type { TensorType } from '../types/tensor.ts'
 import type { CallSite } from './arguments.ts'
 import type { Context } from './context.ts'
 import type { Value } from './values.ts'
@@ -28,7 +29,12 @@ export function callValue(ctx: Context, callee: Value, site: CallSite): Value {
   return ctx.world.rules.call(ctx, callee, site)
 }
 
+/** A context in which a value of this type is wanted; `lost` where an error has hidden what is. */
+export function expecting(ctx: Context, expected: TensorType | undefined, lost = ctx.lost): Context {
+  return ctx.expected === expected && ctx.lost === lost ? ctx : { ...ctx, expected, lost }
+}
+
 /** A context in which nothing is known of the type that is wanted. */
 export function unexpecting(ctx: Context): Context {
-  return ctx.expected === undefined ? ctx : { ...ctx, expected: undefined }
+  return expecting(ctx, undefined)
 }

@@ -19,7 +19,7 @@ import { holding } from './conditions.ts'
 import { type Context, complain } from './context.ts'
 import { describe } from './describe.ts'
 import { clockUnits } from './durations.ts'
-import { unexpecting } from './evaluate.ts'
+import { expecting, unexpecting } from './evaluate.ts'
 import { choose, sizeExpr } from './host.ts'
 import { index } from './indexing.ts'
 import { columnsOf, iterate } from './iteration.ts'
@@ -181,7 +181,7 @@ function pipe(ctx: Context, node: Pipe): Value {
 /** `x :> f32[n, 3]`: asserts, never converts. */
 function cast(ctx: Context, node: Cast): Value {
   const type = declaredType(ctx, node.type, new Set())
-  const value = expression(type.kind === 'tensor' ? { ...ctx, expected: type.type } : ctx, node.value)
+  const value = expression(type.kind === 'tensor' ? expecting(ctx, type.type) : ctx, node.value)
   if (value.kind === 'error' || type.kind === 'error') return errorValue
   if (value.kind === 'tensor' && type.kind === 'tensor' && value.type.dtype === type.type.dtype) {
     const { shape } = type.type

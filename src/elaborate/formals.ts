@@ -8,7 +8,7 @@ import { argumentValue, type CallSite, type Given, matchArguments, type Piped } 
 import { type Context, complain, isBroken } from './context.ts'
 import { describe } from './describe.ts'
 import type { Env } from './env.ts'
-import { unexpecting } from './evaluate.ts'
+import { expecting } from './evaluate.ts'
 import { fitsType, withSizes } from './functionTypes.ts'
 import { apply } from './host.ts'
 import { sizesDecided } from './moduleTypes.ts'
@@ -54,6 +54,7 @@ export function bindFormals(
     for (const formal of formals) scope.define(formal.name.text, errorValue, formal.name.span)
     return undefined
   }
+  const typing: Context = { ...ctx, env: scope, rests: undefined, expected: undefined }
   const bound = new Map<string, FormalValue>()
   const late: (() => void)[] = []
   let failed = false
@@ -70,9 +71,7 @@ export function bindFormals(
   }
   for (const formal of formals) {
     const given = args.get(formal.name.text)!
-    const type =
-      formal.type &&
-      declaredType({ ...unexpecting(ctx), env: scope, rests: undefined }, formal.type, sizes.variables)
+    const type = formal.type && declaredType(typing, formal.type, sizes.variables)
     if (type?.kind === 'tensor' && given.kind !== 'value' && needsShape(ctx, given.expr))
       late.push(() => settle(formal, type, given))
     else settle(formal, type, given)
@@ -120,10 +119,7 @@ function formalValue(
 ): Value {
   const where = given.kind === 'default' ? { ...ctx, env: scope } : ctx
   const wanted = type?.kind === 'tensor' ? knownShape(type.type, sizes) : undefined
-  const value = argumentValue(
-    { ...where, expected: wanted, lost: wanted === undefined && sizes.clashed },
-    given,
-  )
+  const value = argumentValue(expecting(where, wanted, wanted === undefined && sizes.clashed), given)
   return type
     ? convert(ctx, value, type, sizes, {
         what: `\`${formal.name.text}\``,

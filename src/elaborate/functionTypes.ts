@@ -8,6 +8,7 @@ import { describe } from './describe.ts'
 import type { Env } from './env.ts'
 import { callValue } from './evaluate.ts'
 import { FunctionRegion } from './functionRegion.ts'
+import { FunctionTable } from './functionTable.ts'
 import { type DeclaredType, type FunctionType, showDeclared } from './types.ts'
 import type { Value } from './values.ts'
 
@@ -151,7 +152,7 @@ function trial(ctx: Context, env: Env, report: Context['world']['report']): Cont
       ...world,
       report,
       broken: new Set(world.broken),
-      functions: { byKey: new Map(), list: [], fresh: name => name },
+      functions: new FunctionTable(name => name),
       modules: new Map(world.modules),
     },
     env,

@@ -31,6 +31,7 @@ import { emitCall, ownerOf } from './functionCalls.ts'
 import { FunctionRegion, resultsOf, tensorsOf, withWrites } from './functionRegion.ts'
 import { type FunctionRequest, isHostArgument } from './functionRequest.ts'
 import { valueKey } from './keys.ts'
+import { isTied } from './lambdas.ts'
 import { checkLogits } from './logits.ts'
 import { PlacedRegion } from './placedRegion.ts'
 import { requirement } from './requirement.ts'
@@ -87,9 +88,9 @@ export function callFunction(ctx: Context, declared: FunctionValue, site: CallSi
   if (wanted === 'error') return errorValue
   defineSizes(scope, sizes)
   const given = new Map<string, ModuleValue>()
-  const own = args.map(arg => ownArgument({ ...arg, value: partsNow(ctx, arg.value) }, callee, given))
+  const own = args.map(arg => ownArgument(partsOfArgumentNow(ctx, arg), callee, given))
   for (const { formal, value } of own) scope.define(formal.name.text, value, formal.name.span)
-  if (!ctx.generic && hasUntoldSizes(args, wanted))
+  if (!ctx.generic && (hasUntoldSizes(args, wanted) || args.some(({ value }) => isTied(value))))
     return splice({ ...ctx, mode }, callee, own, given, scope, site, wanted)
   const request: FunctionRequest = {
     name: owner,
@@ -113,7 +114,7 @@ export function callFunction(ctx: Context, declared: FunctionValue, site: CallSi
         ? valueKey({ kind: 'tensor', name: '', type: wanted.type, span: undefined })
         : '',
   }
-  const instance = functionInstance({ ...ctx, mode }, request, {
+  const instance = functionInstance(mode === ctx.mode ? ctx : { ...ctx, mode }, request, {
     span: site.span,
     text: `in this call of \`${site.shown}\``,
   })
@@ -126,7 +127,7 @@ export function callFunction(ctx: Context, declared: FunctionValue, site: CallSi
 /** Where hooks freeze parts of models: the function of an instance whose frozen parts are those of this moment. */
 function asItStandsNow(ctx: Context, called: FunctionValue): FunctionValue {
   const self = called.self && partsNow(ctx, called.self)
-  return self?.kind === 'module' ? { ...called, self } : called
+  return self?.kind === 'module' && self !== called.self ? { ...called, self } : called
 }
 
 /** Only a step knows where its instances stand; inside a function they are those of its module. */
@@ -134,6 +135,11 @@ function partsNow(ctx: Context, value: Value): Value {
   return ctx.frozenNow && ctx.region.kind === 'step' && !ctx.self
     ? withPartsFrozenNow(value, ctx.frozenNow)
     : value
+}
+
+function partsOfArgumentNow(ctx: Context, arg: FormalValue): FormalValue {
+  const value = partsNow(ctx, arg.value)
+  return value === arg.value ? arg : { ...arg, value }
 }
 
 /** Made where it is used, and with parameters or buffers of its own. */
@@ -145,7 +151,8 @@ function isHomeless(ctx: Context, self: ModuleValue): boolean {
 function ownArgument(arg: FormalValue, callee: FunctionValue, given: Map<string, ModuleValue>): FormalValue {
   const { text } = arg.formal.name
   const taken = callee.self?.spec.members.has(text)
-  return { ...arg, value: asArgument(arg.value, taken ? `${text}_` : text, given) }
+  const value = asArgument(arg.value, taken ? `${text}_` : text, given)
+  return value === arg.value ? arg : { ...arg, value }
 }
 
 /** The `training` of a frozen instance is false, whoever calls it (F15); what is frozen inside it goes along. */
@@ -154,7 +161,8 @@ function inItsMode(
   callee: FunctionValue,
 ): { readonly callee: FunctionValue; readonly mode: Context['mode'] } {
   const self = callee.self && ctx.self ? frozenInside(callee.self, ctx.self) : callee.self
-  if (!self?.frozen?.includes('')) return { callee: { ...callee, self }, mode: ctx.mode }
+  if (!self?.frozen?.includes(''))
+    return { callee: self === callee.self ? callee : { ...callee, self }, mode: ctx.mode }
   const { frozen: _, ...whole } = self
   return { callee: { ...callee, self: whole }, mode: { ...ctx.mode, training: false } }
 }
@@ -211,7 +219,7 @@ function callInline(
 /**
  * A function takes its sizes from its tensors. One that is asked for a size that none of them tells, as in
  * `let z: f32[batch.size, 4] = zeros()`, has no form of its own: its steps go where it is called. So do those of one that
- * looks at a clock.
+ * looks at a clock, or that is given a lambda which reads values of the place where it is written.
  */
 function splice(
   ctx: Context,
@@ -281,9 +289,7 @@ export function functionInstance(
   made: { readonly span: Span; readonly text: string } | undefined,
 ): FunctionInstance | undefined {
   const key = functionKey(ctx, request)
-  const { byKey } = ctx.world.functions
-  const known =
-    byKey.get(key) ?? byKey.get(modeKey(ctx, key, 'training')) ?? byKey.get(modeKey(ctx, key, 'phase'))
+  const known = ctx.world.functions.find([key, modeKey(ctx, key, 'training'), modeKey(ctx, key, 'phase')])
   if (known) {
     if (known.readsMode !== 'nothing') ctx.mode.onRead(known.readsMode)
     return known
@@ -318,6 +324,7 @@ function buildFunction(
   key: string,
   made: { readonly span: Span; readonly text: string } | undefined,
 ): FunctionInstance | undefined {
+  const reported = ctx.world.reported.count
   const region = new FunctionRegion()
   let readsMode: ModeReads = 'nothing'
   const scope = request.scope
@@ -374,6 +381,7 @@ function buildFunction(
     withWrites(results, region.writes),
   )
   const instance: FunctionInstance = {
+    key: modeKey(ctx, key, readsMode),
     func,
     result,
     members: region.members,
@@ -386,8 +394,7 @@ function buildFunction(
     complain(within, 'LTM4508', request.declaration.span, { name: request.name })
     return undefined
   }
-  ctx.world.functions.byKey.set(modeKey(ctx, key, readsMode), instance)
-  if (!instance.looksAtRun) ctx.world.functions.list.push(func)
+  ctx.world.functions.add(instance, ctx.world.reported.count > reported)
   return instance
 }
 

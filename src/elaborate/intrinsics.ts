@@ -7,7 +7,7 @@ import { logDetJacobian } from './constraintCalls.ts'
 import { type Context, complain, originOf } from './context.ts'
 import { copyOf } from './copies.ts'
 import { describe } from './describe.ts'
-import { expression, unexpecting } from './evaluate.ts'
+import { expecting, expression, unexpecting } from './evaluate.ts'
 import { filled } from './formals.ts'
 import { keyAt } from './functionCalls.ts'
 import { gradient } from './gradient.ts'
@@ -280,7 +280,7 @@ function drawAround(
     })
   }
   const plain = draw(
-    { ...ctx, expected: type },
+    expecting(ctx, type),
     op,
     [op === 'random_normal' ? 'mean' : 'low', op === 'random_normal' ? 'std' : 'high'],
     [0, 1],

@@ -1,5 +1,6 @@
 import { showType } from '../types/tensor.ts'
 import { describe } from './describe.ts'
+import { captured } from './lambdas.ts'
 import { showDeclared } from './types.ts'
 import type { Value } from './values.ts'
 
@@ -22,7 +23,7 @@ export function valueKey(value: Value): string {
     case 'function':
       return `${value.name}#${value.declaration.id}${value.self ? ` of ${valueKey(value.self)}` : ''}`
     case 'lambda':
-      return `fn#${value.declaration.id}`
+      return `fn#${value.declaration.id} with {${[...captured(value)].map(([name, each]) => ` ${name}: ${valueKey(each)}`).join(',')} }`
     case 'constraint':
       return `${value.spec.key}#${value.spec.declaration.id}`
     case 'declaration':

@@ -5,7 +5,7 @@ import { missingCondition } from './conditions.ts'
 import { type Context, complain, spend } from './context.ts'
 import { describe } from './describe.ts'
 import type { Binding, Env } from './env.ts'
-import { expression } from './evaluate.ts'
+import { expecting, expression } from './evaluate.ts'
 import { checkDeclared } from './formals.ts'
 import { declaredType } from './types.ts'
 import { errorValue, type Value } from './values.ts'
@@ -82,10 +82,7 @@ function computed(ctx: Context, declaration: Let | Const, name: string, env: Env
   const within = { ...ctx, env, expected: undefined, active: [...ctx.active, key] }
   const type = declaration.type && declaredType(within, declaration.type)
   if (!type) return expression(within, declaration.value)
-  const value = expression(
-    type.kind === 'tensor' ? { ...within, expected: type.type } : within,
-    declaration.value,
-  )
+  const value = expression(type.kind === 'tensor' ? expecting(within, type.type) : within, declaration.value)
   return checkDeclared(within, value, type, declaration.value.span, `\`${name}\``, declaration.type?.span)
 }
 

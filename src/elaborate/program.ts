@@ -14,6 +14,7 @@ import { checkDefinition } from './definitions.ts'
 import { type Binding, Env } from './env.ts'
 import { expression as dispatch } from './expressions.ts'
 import { FunctionRegion } from './functionRegion.ts'
+import { FunctionTable, type MadeFunctions } from './functionTable.ts'
 import { executeBody } from './statements.ts'
 import { entriesByCall } from './surface.ts'
 import { elaborateTrain } from './train/train.ts'
@@ -44,6 +45,7 @@ function worldContext(
   report: Report,
   library: readonly Source[],
   file: string,
+  made?: MadeFunctions,
   silent: Span[] = [],
   counts: CountTable = noCounts(),
 ): Context {
@@ -51,13 +53,14 @@ function worldContext(
   return {
     world: {
       report,
+      reported: { count: 0 },
       file,
       library: new Set(library),
       broken: new Set(),
       unchecked: new Map(),
       constants: new Map(),
       fuel: { left: startFuel },
-      functions: { byKey: new Map(), list: [], fresh: name => names.fresh(name) },
+      functions: new FunctionTable(name => names.fresh(name), made),
       modules: new Map(),
       counts,
       silent,
@@ -74,6 +77,12 @@ function worldContext(
     holds: [],
     optimizer: undefined,
     rests: undefined,
+    returns: undefined,
+    watching: undefined,
+    plateau: undefined,
+    frozenNow: undefined,
+    round: undefined,
+    lost: false,
     expected: undefined,
   }
 }
@@ -101,12 +110,13 @@ export function elaborateFile(
     (declaration): declaration is Train => declaration.kind === 'Train',
   )
   const env = scopes.of(loaded)
+  const made: MadeFunctions = new Map()
   const attempt = (train: Train, generic: boolean): Attempt => {
     const diagnostics: Diagnostic[] = []
     const silent: Span[] = []
     const table = noCounts(counts.get(train.name.text))
-    // Each program has functions of its own; what is known to be broken stays so.
-    const own = worldContext(each => diagnostics.push(each), library.sources, file, silent, table)
+    // Each program has functions of its own, under its own names; what is known to be broken stays so.
+    const own = worldContext(each => diagnostics.push(each), library.sources, file, made, silent, table)
     for (const id of ctx.world.broken) own.world.broken.add(id)
     const program = elaborateTrain({ ...own, env, generic }, train, hypers)
     return { program, diagnostics, silent, isOpen: openCounts(table) > 0 }

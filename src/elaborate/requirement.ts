@@ -3,7 +3,7 @@ import type { Expr, Node } from '../syntax/ast.ts'
 import { children } from '../syntax/walk.ts'
 import { type Context, complain } from './context.ts'
 import { describe } from './describe.ts'
-import { expression } from './evaluate.ts'
+import { expression, unexpecting } from './evaluate.ts'
 import { conditionOf } from './operators.ts'
 import { knownNumber, type Value } from './values.ts'
 
@@ -14,7 +14,7 @@ import { knownNumber, type Value } from './values.ts'
 export function requirement(ctx: Context, condition: Expr, call?: Span): boolean {
   const made = ctx.instantiations.at(-1)
   const place = call ?? made?.span
-  const value = expression({ ...ctx, expected: undefined }, condition)
+  const value = expression(unexpecting(ctx), condition)
   const holds = conditionOf(ctx, value, condition.span)
   if (holds === true || holds === 'error' || (holds === undefined && ctx.generic)) return true
   const within = call || !made ? ctx : { ...ctx, instantiations: ctx.instantiations.slice(0, -1) }

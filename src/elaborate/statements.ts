@@ -8,7 +8,7 @@ import { type Context, complain } from './context.ts'
 import { debug } from './debug.ts'
 import { declare } from './declaring.ts'
 import { describe } from './describe.ts'
-import { expression, unexpecting } from './evaluate.ts'
+import { expecting, expression, unexpecting } from './evaluate.ts'
 import { checkDeclared } from './formals.ts'
 import { columnsOf, iterate } from './iteration.ts'
 import { conditionOf } from './operators.ts'
@@ -92,10 +92,7 @@ function declaredValue(
 ): Value {
   const type = statement.type && declaredType(unexpecting(ctx), statement.type)
   if (type?.kind === 'error') return errorValue
-  const value = expression(
-    { ...ctx, expected: type?.kind === 'tensor' ? type.type : undefined },
-    statement.value,
-  )
+  const value = expression(expecting(ctx, type?.kind === 'tensor' ? type.type : undefined), statement.value)
   const checked = type
     ? checkDeclared(ctx, value, type, statement.value.span, `\`${name}\``, statement.type?.span)
     : value

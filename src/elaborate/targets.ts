@@ -4,7 +4,7 @@ import type { Expr, Index, Member, Name } from '../syntax/ast.ts'
 import type { TensorType } from '../types/tensor.ts'
 import { type Context, complain } from './context.ts'
 import { describe } from './describe.ts'
-import { expression } from './evaluate.ts'
+import { expecting, expression, unexpecting } from './evaluate.ts'
 import { listPosition } from './indexing.ts'
 import { withPart } from './parts.ts'
 import { errorValue, type Value } from './values.ts'
@@ -25,7 +25,7 @@ type NewValue = (expected: TensorType | undefined) => Value
  * where a mistake has been reported: the name keeps the value that it has.
  */
 export function changeOf(ctx: Context, target: Expr, node: Expr): Change | undefined {
-  return changed(ctx, target, node.span, expected => expression({ ...ctx, expected }, node))
+  return changed(ctx, target, node.span, expected => expression(expecting(ctx, expected), node))
 }
 
 function changed(ctx: Context, target: Expr, span: Span, value: NewValue): Change | undefined {
@@ -34,7 +34,7 @@ function changed(ctx: Context, target: Expr, span: Span, value: NewValue): Chang
       return { name: target, value: value(typeOfName(ctx, target.text)), span }
     case 'Index':
     case 'Member': {
-      const object = expression({ ...ctx, expected: undefined }, target.object)
+      const object = expression(unexpecting(ctx), target.object)
       if (object.kind === 'error') {
         value(undefined)
         return undefined

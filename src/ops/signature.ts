@@ -28,10 +28,14 @@ export interface Signature {
   readonly result: TypePattern
   /** The dimension variables, and the rests as `...s`, that the arguments decide. */
   readonly flexible: ReadonlySet<string>
+  /** Some inputs are joined by broadcasting. */
+  readonly joins: boolean
 }
 
 export interface InputPattern {
   readonly name: string
+  /** As messages call it. */
+  readonly label: string
   readonly type: TypePattern
   /** `(xs: T[...]*)`: the last one, given any number of times, at least once. */
   readonly repeated: boolean
@@ -92,7 +96,7 @@ export function inferType(op: Op, inputs: readonly ValueType[], attrs: Attrs): I
     const clash = takeInput(call, index, type)
     if (clash !== undefined) return clash
   }
-  const clash = joinInputs(call, inputs)
+  const clash = signature.joins ? joinInputs(call, inputs) : undefined
   if (clash !== undefined) return clash
   const type = op.infer ? op.infer(inputs.filter(isTensor), filled) : resultType(op, call)
   return typeof type === 'object' && 'clash' in type ? type : { type, obligations: call.obligations }
@@ -100,7 +104,8 @@ export function inferType(op: Op, inputs: readonly ValueType[], attrs: Attrs): I
 
 /** The attributes of an application with all defaults filled in, in the order of the operator's entry. */
 export function withDefaults(op: Op, attrs: Attrs): Attrs {
-  const specs: Readonly<Record<string, AttrSpec>> = op.attrs ?? {}
+  const specs: Readonly<Record<string, AttrSpec>> | undefined = op.attrs
+  if (!specs) return {}
   const filled = Object.entries(specs).map(([name, spec]) => [name, attrs[name] ?? spec.default] as const)
   return Object.fromEntries(filled.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])))
 }
@@ -108,9 +113,9 @@ export function withDefaults(op: Op, attrs: Attrs): Attrs {
 /** What is wrong with the attributes of an application: an unknown one, a missing one, or one of another kind. */
 export function checkAttrs(op: Op, attrs: Attrs): Clash | undefined {
   const specs: Readonly<Record<string, AttrSpec>> = op.attrs ?? {}
-  const names = Object.keys(specs)
   const unknown = Object.keys(attrs).find(name => !Object.hasOwn(specs, name))
   if (unknown !== undefined) {
+    const names = Object.keys(specs)
     const takes = names.length === 0 ? 'it takes none' : `it takes ${names.map(quoted).join(', ')}`
     return { clash: `there is no argument \`${unknown}\` here; ${takes}` }
   }
@@ -128,12 +133,17 @@ function readSignature(text: string): Signature {
   const [, inputs, result] = /^\((.*)\)\s*->\s*(.+)$/.exec(text) ?? bug(`no signature: ${text}`)
   const parts = splitTop(inputs!).map(readInput)
   const shapes = [...parts.map(part => part.type), readType(result!, 'result')]
-  return { inputs: parts, result: shapes.at(-1)!, flexible: new Set(shapes.flatMap(namesIn)) }
+  return {
+    inputs: parts,
+    result: shapes.at(-1)!,
+    flexible: new Set(shapes.flatMap(namesIn)),
+    joins: parts.some(({ type }) => type !== 'key' && type.broadcast),
+  }
 }
 
 function readInput(text: string): InputPattern {
   const [, name, type, star] = /^(\w+)\s*:\s*(.*?)(\*?)$/.exec(text) ?? bug(`no input: ${text}`)
-  return { name: name!, type: readType(type!, name!), repeated: star === '*' }
+  return { name: name!, label: quoted(name!), type: readType(type!, name!), repeated: star === '*' }
 }
 
 function readType(text: string, owner: string): TypePattern {
@@ -270,8 +280,8 @@ function patternAt(
   index: number,
 ): { readonly type: TypePattern; readonly label: string } {
   const input = inputs[Math.min(index, inputs.length - 1)] ?? bug(`no input ${index}`)
-  const place = index - inputs.length + 1
-  return { type: input.type, label: quoted(input.repeated ? `${input.name}[${place}]` : input.name) }
+  if (!input.repeated) return input
+  return { type: input.type, label: quoted(`${input.name}[${index - inputs.length + 1}]`) }
 }
 
 function takeInput(call: Call, index: number, type: ValueType): Clash | undefined {

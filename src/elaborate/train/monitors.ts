@@ -2,7 +2,7 @@ import { nearest } from '../../base/names.ts'
 import { type Span, textOf } from '../../base/source.ts'
 import type { HostExpr, Monitor, Stall } from '../../ir/ir.ts'
 import type { Call, Expr } from '../../syntax/ast.ts'
-import { type Context, complain } from '../context.ts'
+import { type Context, complain, type Watching } from '../context.ts'
 import { errorValue, type Value } from '../values.ts'
 import { checkOptions, direction, option } from './options.ts'
 import { type Keeper, kept } from './snapshots.ts'
@@ -24,7 +24,7 @@ function rootOf(node: Expr): string | undefined {
 }
 
 /** What steps and hooks ask of logged values: to read one, and whether one has stalled. */
-export function watching(training: Training, reader: string, step: Keeper): NonNullable<Context['watching']> {
+export function watching(training: Training, reader: string, step: Keeper): Watching {
   const note = (name: string, span: Span) => training.readings.push({ name, span, reader })
   return {
     read: (ctx, node) => {

@@ -11,6 +11,7 @@ import type { Binding, Env } from '../env.ts'
 import { expression } from '../evaluate.ts'
 import { liesBelow, withFrozenParts } from '../frozen.ts'
 import { FunctionRegion } from '../functionRegion.ts'
+import { FunctionTable } from '../functionTable.ts'
 import { paramSpec, place } from '../modules.ts'
 import { settle } from '../naming.ts'
 import { buffersOf, type PlacedBuffer, type PlacedParam, parametersOf } from '../states.ts'
@@ -427,7 +428,7 @@ function checkLet(ctx: Context, name: string, span: Span): void {
 
 /** The functions of a `train` are checked on their own, as others are. */
 function checkOwnFunction(ctx: Context, member: MemberOf<'Fn'>): void {
-  const functions = { ...ctx.world.functions, byKey: new Map(), list: [] }
+  const functions = new FunctionTable(ctx.world.functions.fresh)
   const world = { ...ctx.world, functions, modules: new Map(ctx.world.modules) }
   const env = ctx.env.child()
   const within: Context = { ...ctx, world, env, generic: true, declaration: member.id }
