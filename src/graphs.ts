@@ -8,7 +8,7 @@ import { within } from './ir/blocks.ts'
 import type { Func, HostStatement, Program, Step } from './ir/ir.ts'
 import type { OnnxProvider } from './ops/onnx.ts'
 import { obstacles } from './passes/form-graphs.ts'
-import { additionGraph, quotientGraph } from './passes/graphs/services.ts'
+import { additionGraph, copyGraph, quotientGraph } from './passes/graphs/services.ts'
 import { updateGraph, withSquares } from './passes/graphs/updates.ts'
 import { runPasses } from './passes/pass.ts'
 import { graphPipeline } from './passes/pipelines.ts'
@@ -26,7 +26,7 @@ export function formGraphs(program: Program, observe?: (pass: string, program: P
 export function graphsOf(
   program: Program,
   provider: OnnxProvider,
-  moves: boolean = provider === 'webgpu',
+  moves: boolean = provider !== 'cpu',
 ): GraphSource {
   const graphs = new Map(
     program.functions.filter(({ role }) => role === 'graph').map(func => [func.name, func]),
@@ -53,6 +53,7 @@ export function graphsOf(
     }
   }
   return {
+    provider,
     moves,
     obstacles: obstacles(program).map(({ reason, origin }) => ({
       reason,
@@ -86,6 +87,7 @@ export function graphsOf(
 
 function serviceGraph(program: Program, service: Service): Func | undefined {
   if (service.kind === 'update') return updateGraph(program, service.update)
+  if (service.kind === 'copy') return copyGraph(service)
   const { origin } =
     program.optimizers.find(({ name }) => name === service.optimizer) ??
     bug(`there is no optimizer ${service.optimizer}`)

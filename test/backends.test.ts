@@ -53,7 +53,7 @@ engines('takes the first that is available', async () => {
   assert.is(chosen, reports.find(({ available }) => available)?.name)
   assert.equal(
     reports.map(({ name }) => name),
-    ['onnx', 'tensorflow', 'webgpu', 'wasm', 'cpu'],
+    ['onnx', 'onnx-webgpu', 'onnx-cuda', 'tensorflow', 'webgpu', 'wasm', 'cpu'],
   )
 })
 

@@ -94,10 +94,11 @@ async function ltm(args: readonly string[], fakes: Fakes = {}) {
     },
     summarize,
     formGraphs: one => one,
-    graphsOf: () => ({
+    graphsOf: (_, provider) => ({
       obstacles: [],
       gradients: [],
       updates: new Map(),
+      provider,
       moves: false,
       serve: () => undefined,
       blockProbe: new Uint8Array(),
@@ -844,6 +845,43 @@ test('the process has the version of its package, and its exit code', () => {
 test('a reader that has gone away ends it quietly', () => {
   const { stderr } = shell('(ltm --help; echo code $? >&2) | true')
   assert.is(stderr, 'code 0\n')
+})
+
+const namedBackends: readonly (readonly [args: readonly string[], provider: string | undefined])[] = [
+  [[], 'cpu'],
+  [['--backend', 'webgpu'], 'webgpu'],
+  [['--backend', 'cuda'], 'cuda'],
+  [['--backend', 'cpu'], undefined],
+  [['--backend', 'wasm'], undefined],
+  [['--engine', 'eager', '--backend', 'webgpu'], undefined],
+  [['--engine', 'compiled'], 'cpu'],
+  [['--engine', 'compiled', '--backend', 'cpu'], 'cpu'],
+  [['--engine', 'compiled', '--backend', 'webgpu'], 'webgpu'],
+]
+
+test('a backend that has graphs is what they run on; the others run operator by operator', async ({
+  folder,
+}) => {
+  const path = write(folder, 'a.ltm', 'train A {}')
+  for (const [args, expected] of namedBackends) {
+    const providers: (string | undefined)[] = []
+    const run = async ({ graphs }: RunRequest): Promise<ExitCode> => {
+      providers.push(graphs?.provider)
+      return 0
+    }
+    await ltm(['run', path, ...args], { run })
+    assert.equal(providers, [expected], args.join(' '))
+  }
+})
+
+test('an engine and a backend that do not go together are refused', async ({ folder }) => {
+  const path = write(folder, 'a.ltm', 'train A {}')
+  const wasm = await ltm(['run', path, '--engine', 'compiled', '--backend', 'wasm'])
+  assert.is(wasm.code, 2)
+  assert.match(wasm.err, '`--engine compiled` takes cpu, webgpu, cuda')
+  const cuda = await ltm(['run', path, '--engine', 'eager', '--backend', 'cuda'])
+  assert.is(cuda.code, 2)
+  assert.match(cuda.err, '`cuda` runs compiled graphs alone')
 })
 
 test.run()

@@ -1,13 +1,17 @@
 import { fileURLToPath } from 'node:url'
+import * as tf from '@tensorflow/tfjs-core'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Engine } from '../src/cli/engine.ts'
 import { compile, formGraphs, graphsOf } from '../src/compiler.ts'
-import { graphFault } from '../src/runtime/engine/fault.ts'
+import { startBackend } from '../src/runtime/backends.ts'
+import { graphFault, startFault } from '../src/runtime/engine/fault.ts'
 import { GraphRunner } from '../src/runtime/engine/runner.ts'
 import { RunError } from '../src/runtime/errors.ts'
 import { distance, programsIn, trainOn } from './kit/engines.ts'
+import { compileText } from './kit/evaluate.ts'
 import { libraryFiles } from './kit/files.ts'
+import { askedProviders } from './kit/onnx.ts'
 
 // Each engine is the other's test: the same program, the same seed, the same batches and draws.
 
@@ -96,6 +100,66 @@ test('what ONNX Runtime cannot run is told at its line, and never as an error of
   assert.is(fault.exitCode, 3)
   assert.match(graphFault('train.graph', new Error('Failed to allocate 8 GB')).help ?? '', 'a smaller batch')
 })
+
+test('a card that is lost, and one that can not start, say what to do', () => {
+  const lost = graphFault('train.graph', new Error('WebGPU device lost (2): the driver was reset'))
+  assert.match(lost.help ?? '', '`ltm run --resume` goes on from the last checkpoint')
+  const none = startFault(
+    'webgpu',
+    '/onnxruntime_src/onnxruntime/core/providers/webgpu/webgpu_context.cc:136 onnxruntime::webgpu::WebGpuContext::Initialize(const onnxruntime::webgpu::WebGpuContextConfig&)::<lambda()> adapter_result.status == wgpu::RequestAdapterStatus::Success was false. Failed to get a WebGPU adapter: No supported adapters\n',
+  )
+  assert.is(
+    none.message,
+    "the backend `webgpu` can't start: Failed to get a WebGPU adapter: No supported adapters",
+  )
+  assert.is(none.code, 'LTM6202')
+  assert.match(
+    startFault('cuda', 'its libraries are not installed').help ?? '',
+    'ONNXRUNTIME_NODE_INSTALL=cuda12',
+  )
+})
+
+const rounds = `
+dataset Points from inline(a: [1, 2, 3, 4]) { field x: f32 = column(0) }
+train Rounds {
+  data points = Points(batch: 2)
+  param a: f32 = 0.5
+  optimizer sgd = Sgd([a], lr: 0.1)
+  step train(batch) {
+    minimize (a * batch.x - round(batch.x)) ^ 2
+  }
+  trainer { epochs: 2, seed: 1 }
+}
+`
+
+for (const provider of askedProviders)
+  test(`what ${provider} has no kernel for is told at its line, and not done elsewhere`, async () => {
+    const [program] = compileText(rounds).programs
+    assert.ok(program)
+    const lowered = formGraphs(program)
+    // The processor's nodes have a Round.
+    const graphs = { ...graphsOf(lowered, 'cpu', true), provider }
+    const runner = await GraphRunner.start(graphs)
+    await startBackend('cpu')
+    const params = lowered.functions.find(({ name }) => name === 'train.graph')?.params ?? []
+    try {
+      runner.compute(
+        'train.graph',
+        params.map(({ type }) =>
+          tf.zeros(type === 'key' ? [] : type.shape.map(size => (size === 'batch' ? 2 : Number(size)))),
+        ),
+        [],
+      )
+      assert.unreachable('the processor did it')
+    } catch (error) {
+      assert.ok(error instanceof RunError, String(error))
+      assert.is(error.code, 'LTM6206')
+      assert.match(error.message, `no kernel for \`round\` on \`${provider}\``)
+      assert.is(error.trace, 'test.ltm:8')
+    } finally {
+      runner.dispose()
+    }
+  })
 
 test('a model that is none is refused by the name of its graph', async () => {
   const [program] = programsIn('examples/probability', 'probability')

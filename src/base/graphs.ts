@@ -1,5 +1,12 @@
 /** What the compiler and the runtime of compiled programs say to each other about graphs. */
 
+/** What runs graphs. */
+export const graphProviders = ['cpu', 'webgpu', 'cuda'] as const
+export type GraphProvider = (typeof graphProviders)[number]
+
+/** What runs on them are called among backends. */
+export const graphBackends = { cpu: 'onnx', webgpu: 'onnx-webgpu', cuda: 'onnx-cuda' } as const
+
 /** A tensor that goes into a graph or comes out of it. */
 export interface GraphTensor {
   readonly name: string
@@ -69,6 +76,8 @@ export type Service =
   | { readonly kind: 'update'; readonly update: UpdateRequest }
   /** Takes as many tensors twice, and gives their sums. */
   | { readonly kind: 'add'; readonly optimizer: string; readonly shapes: readonly (readonly number[])[] }
+  /** Takes a tensor, and gives it as it is: from the device that graphs run on, or to it. */
+  | { readonly kind: 'copy'; readonly dtype: GraphTensor['dtype']; readonly shape: readonly number[] }
   /** Takes tensors and a number, and gives the quotients. */
   | { readonly kind: 'quotient'; readonly optimizer: string; readonly shapes: readonly (readonly number[])[] }
 
@@ -111,6 +120,7 @@ export interface GraphSource {
    * shape [1, 1, 1, 1], the four `sizes` of the same in blocks. Where there is no such layout it can't be loaded, or the second is 1.
    */
   readonly blockProbe: Uint8Array
+  readonly provider: GraphProvider
   /** Whether graphs move parameters as well: their state stays where they run. */
   readonly moves: boolean
   /** Lowers what a trainer does between two graphs of the program; undefined where no graph can do it. */

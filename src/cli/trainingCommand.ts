@@ -38,7 +38,7 @@ export function trainingCommand(name: Mode | 'run'): Command {
     )
     .addOption(
       new Option('--backend <name>', 'what computes')
-        .choices(['auto', 'tensorflow', 'webgpu', 'wasm', 'cpu'])
+        .choices(['auto', 'cuda', 'tensorflow', 'webgpu', 'wasm', 'cpu'])
         .default('auto'),
     )
     .addOption(setOption('set a hyper; `--NAME VALUE` says the same'))

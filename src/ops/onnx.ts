@@ -1,4 +1,5 @@
 import { bug } from '../base/bug.ts'
+import type { GraphProvider } from '../base/graphs.ts'
 import type { Dim } from '../types/dim.ts'
 import type { DType } from '../types/tensor.ts'
 
@@ -39,8 +40,7 @@ export interface OnnxGraph {
 export type OnnxDomain = 'com.microsoft' | 'com.microsoft.nchwc'
 
 /** What a graph will run on. */
-export const providers = ['cpu', 'webgpu', 'cuda'] as const
-export type OnnxProvider = (typeof providers)[number]
+export type OnnxProvider = GraphProvider
 
 /** A tensor type whose sizes are all known. */
 export interface FixedType {

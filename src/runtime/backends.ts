@@ -1,10 +1,12 @@
 import { createRequire } from 'node:module'
 import * as tf from '@tensorflow/tfjs-core'
+import { type GraphProvider, graphBackends, graphProviders } from '../base/graphs.ts'
 import type { GraphRunner } from './engine/runner.ts'
 import { exitCodes, RunError } from './errors.ts'
 import { isInstalled, tensorflowPackages, webgpuPackages } from './installed.ts'
 
-export type BackendName = 'onnx' | 'tensorflow' | 'webgpu' | 'wasm' | 'cpu'
+type GraphBackendName = (typeof graphBackends)[GraphProvider]
+export type BackendName = GraphBackendName | 'tensorflow' | 'webgpu' | 'wasm' | 'cpu'
 
 export interface Probe {
   readonly available: boolean
@@ -59,41 +61,50 @@ export async function startBackend(name?: string, deterministic = false): Promis
 }
 
 /** What runs compiled programs: their graphs on ONNX Runtime, and the little that is left by kernels of `host`. */
-function graphBackend(host: 'cpu' | 'wasm'): Backend {
+function graphBackend(provider: GraphProvider, host: 'cpu' | 'wasm'): Backend {
   return {
-    name: 'onnx',
-    deterministic: true,
-    probe: probeGraphs,
+    name: graphBackends[provider],
+    // A card adds up what is scattered in whatever order it comes.
+    deterministic: provider === 'cpu',
+    probe: () => probeGraphs(provider),
     start: () => startImported(host, `@tensorflow/tfjs-backend-${host}`),
   }
 }
 
-async function probeGraphs(): Promise<Probe> {
+async function probeGraphs(provider: GraphProvider): Promise<Probe> {
   try {
     const { Ort } = await import('./engine/ort.ts')
-    return { available: true, detail: processorsOf(Ort.load().threads) }
+    return { available: true, detail: graphDetail(provider, Ort.load(provider).threads) }
   } catch (error) {
-    return { available: false, detail: messageOf(error), install: 'npm install onnxruntime-node' }
+    const install = provider === 'cpu' ? 'npm install onnxruntime-node' : undefined
+    const detail = messageOf(error).replace(/^the backend `\w+` can't start: /, '')
+    return { available: false, detail, ...(install && { install }) }
   }
 }
 
-const processorsOf = (threads: number): string =>
-  `ONNX Runtime on ${threads === 1 ? 'one processor' : `${threads} processors`}`
-
-/**
- * Starts what stands beside graphs. Plain JavaScript shares its memory with them; where steps are left to run by kernels,
- * these have to be fast.
- */
-export async function startGraphHost(runner: GraphRunner): Promise<StartedBackend> {
-  quieten()
-  const backend = graphBackend(runner.source.obstacles.length === 0 ? 'cpu' : 'wasm')
-  await backend.start()
-  return { backend, detail: processorsOf(runner.threads) }
+function graphDetail(provider: GraphProvider, threads: number): string {
+  if (provider === 'webgpu') return 'ONNX Runtime on a graphics card, through Dawn'
+  if (provider === 'cuda') return 'ONNX Runtime on a CUDA card'
+  return `ONNX Runtime on ${threads === 1 ? 'one processor' : `${threads} processors`}`
 }
 
-/** Why graphs can't run here; undefined where they can. */
+/**
+ * Starts what stands beside graphs. Plain JavaScript shares its memory with them, and can hold what lies on a card; where steps are left
+ * to run by kernels beside graphs on the processor, these have to be fast.
+ */
+export async function startGraphHost(runner: GraphRunner, deterministic = false): Promise<StartedBackend> {
+  quieten()
+  const { provider, obstacles } = runner.source
+  const backend = graphBackend(provider, provider !== 'cpu' || obstacles.length === 0 ? 'cpu' : 'wasm')
+  if (deterministic && !backend.deterministic)
+    throw undetermined(backend, [graphBackend('cpu', 'cpu'), ...backends.filter(each => each.deterministic)])
+  await backend.start()
+  return { backend, detail: graphDetail(provider, runner.threads) }
+}
+
+/** Why graphs can't run on the processor; undefined where they can. */
 export async function lacksGraphs(): Promise<string | undefined> {
-  const { available, detail } = await probeGraphs()
+  const { available, detail } = await probeGraphs('cpu')
   return available ? undefined : detail
 }
 
@@ -108,7 +119,7 @@ export interface BackendSurvey {
 export async function surveyBackends(): Promise<BackendSurvey> {
   quieten()
   const reports: BackendSurvey['reports'][number][] = []
-  for (const backend of [graphBackend('cpu'), ...backends])
+  for (const backend of [...graphProviders.map(provider => graphBackend(provider, 'cpu')), ...backends])
     reports.push({ name: backend.name, ...(await probeSafely(backend)) })
   const [graphs] = reports
   if (graphs?.available === true) return { reports, chosen: graphs.name, detail: graphs.detail }

@@ -79,7 +79,9 @@ export async function startSession(mode: RunMode, training: Training, options: R
   const stored = options.checkpoint === undefined ? undefined : await loadCheckpoint(options.checkpoint)
   const graphs = options.graphs && (await startGraphs(options.graphs))
   const started =
-    graphs === undefined ? await startAsBefore(mode, options, stored) : await startGraphHost(graphs)
+    graphs === undefined
+      ? await startAsBefore(mode, options, stored)
+      : await startGraphHost(graphs, options.deterministic)
   // After the backend: the package of tfjs-node brings gradients of its own, of which some are wrong.
   registerGradients()
   if (stored !== undefined) checkCounts(training, stored, options.checkpoint ?? '')

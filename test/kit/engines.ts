@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import type { GraphSource, Service } from '../../src/base/graphs.ts'
+import { type GraphProvider, type GraphSource, graphProviders, type Service } from '../../src/base/graphs.ts'
 import type { Engine } from '../../src/cli/engine.ts'
 import { compile, formGraphs, graphsOf } from '../../src/compiler.ts'
 import type { Program } from '../../src/ir/ir.ts'
@@ -19,8 +19,8 @@ export interface Outcome {
   readonly metrics: Readonly<Record<string, number>>
 }
 
-/** An engine, or graphs that move parameters as well, as they do on a graphics card. */
-export type Way = Engine | 'moving'
+/** An engine, or graphs that move parameters as well, as they do on a graphics card: on the processor, or on another provider. */
+export type Way = Engine | 'moving' | GraphProvider
 
 /** A training for an engine, and what a run on that engine is told. */
 export interface Engined {
@@ -37,7 +37,8 @@ interface WatchedGraphs extends GraphSource {
 export async function onEngine(way: Way, program: Program, folder: string): Promise<Engined> {
   if (way === 'eager') return { training: await trainingOf(program, folder), graphs: undefined }
   const lowered = formGraphs(program)
-  const graphs = watched(graphsOf(lowered, 'cpu', way === 'moving'))
+  const provider = graphProviders.find(name => name === way) ?? 'cpu'
+  const graphs = watched(graphsOf(lowered, provider, way !== 'compiled'))
   return { training: await trainingOf(lowered, folder), graphs }
 }
 
@@ -59,7 +60,7 @@ export async function trainOn(way: Way, program: Program, folder: string, update
   // The same kernels for all that no graph holds, and fast ones for the engine that has no graphs.
   const options = quietly(graphs === undefined ? { backend: 'wasm' } : { backend: 'cpu', graphs })
   const { metrics } = await train(training, options)
-  if (way === 'moving' && graphs?.served.has('update') !== true) throw new Error('no graph moved anything')
+  if (graphs?.moves === true && !graphs.served.has('update')) throw new Error('no graph moved anything')
   return { weights: weightsOf(training), steps: options.events.flatMap(shownBy), metrics }
 }
 

@@ -1,8 +1,9 @@
 import { Tensor } from 'onnxruntime-node'
 import { type Binding, binding, initOrt } from 'onnxruntime-node/dist/binding.js'
+import { graphProviders as providers } from '../../src/base/graphs.ts'
 import { channelBlockProbe } from '../../src/emit/onnx/channelBlock.ts'
 import type { OnnxFunction } from '../../src/emit/onnx/graph.ts'
-import { type OnnxProvider, providers } from '../../src/ops/onnx.ts'
+import type { OnnxProvider } from '../../src/ops/onnx.ts'
 import type { DType } from '../../src/types/tensor.ts'
 
 /** Numbers of a tensor, row by row. */

@@ -1,4 +1,5 @@
 import { NameSupply } from '../../base/fresh.ts'
+import type { GraphTensor } from '../../base/graphs.ts'
 import type { Func, Origin, Step } from '../../ir/ir.ts'
 import { type Make, makeBuilder } from '../../ops/builder.ts'
 import type { Operand } from '../../ops/op.ts'
@@ -12,6 +13,13 @@ export function service(
   parts: Pick<Func, 'params' | 'hostParams' | 'steps' | 'results'>,
 ): Func {
   return { name, declaration: name, role: 'graph', origin, ...parts }
+}
+
+/** A tensor as it is. */
+export function copyGraph({ dtype, shape }: Pick<GraphTensor, 'dtype' | 'shape'>): Func {
+  const params = [{ name: 'x', type: { dtype, shape: [...shape] } }]
+  const origin = { file: 'copy', line: 1, column: 1 }
+  return service('copy', origin, { params, hostParams: [], steps: [], results: ['x'] })
 }
 
 type Shapes = readonly (readonly number[])[]

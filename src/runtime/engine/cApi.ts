@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import koffi from 'koffi'
@@ -59,6 +60,30 @@ const functionsOf = (at: At) => ({
     ) => Status
   >(49, 'void *', ['void *', 'void *', 'size_t', 'void *', 'size_t', 'int', 'void *']),
   releaseTensor: at<(tensor: Pointer) => void>(96, 'void', ['void *']),
+  /** A provider that the library is built with, by its name there. */
+  appendProvider: at<(options: Pointer, name: string, keys: null, values: null, count: number) => Status>(
+    216,
+    'void *',
+    ['void *', 'str', 'void *', 'void *', 'size_t'],
+  ),
+  createCudaOptions: at<(out: Place) => Status>(205, 'void *', ['void *']),
+  appendCuda: at<(options: Pointer, cuda: Pointer) => Status>(204, 'void *', ['void *', 'void *']),
+  releaseCudaOptions: at<(cuda: Pointer) => void>(208, 'void', ['void *']),
+  describeMemory: at<(name: string, allocator: number, device: number, kind: number, out: Place) => Status>(
+    68,
+    'void *',
+    ['str', 'int', 'int', 'int', 'void *'],
+  ),
+  createAllocator: at<(session: Pointer, memory: Pointer, out: Place) => Status>(131, 'void *', [
+    'void *',
+    'void *',
+    'void *',
+  ]),
+  allocateTensor: at<
+    (allocator: Pointer, shape: BigInt64Array, rank: number, type: number, out: Place) => Status
+  >(48, 'void *', ['void *', 'void *', 'size_t', 'int', 'void *']),
+  /** Writes what each node took, and where it ran, to a file of JSON whose name begins so. */
+  profile: at<(options: Pointer, prefix: Buffer) => Status>(14, 'void *', ['void *', 'void *']),
   /** Names and tensors are lists of addresses. */
   run: at<
     (
@@ -88,13 +113,38 @@ const libraries: Readonly<Partial<Record<NodeJS.Platform, string>>> = {
 /** Calls have a stack of their own, and what builds a session goes deep. */
 const stackBytes = 2 ** 23
 
-/** Loads the library. Throws where the package has none for this machine. */
+function libraryFolder(): string {
+  const folder = dirname(createRequire(import.meta.url).resolve('onnxruntime-node/package.json'))
+  return join(folder, 'bin', 'napi-v6', process.platform, process.arch)
+}
+
+/** Throws where the package has no libraries for CUDA: ONNX Runtime itself would write of it on the terminal. */
+export function requireCuda(): void {
+  const file = { linux: 'libonnxruntime_providers_cuda.so', win32: 'onnxruntime_providers_cuda.dll' }
+  const name =
+    process.platform === 'linux' || process.platform === 'win32' ? file[process.platform] : undefined
+  if (name === undefined) throw new Error(`there is no CUDA for ${process.platform}`)
+  if (!existsSync(join(libraryFolder(), name))) throw new Error('its libraries are not installed')
+}
+
+/** The path of a file as the library reads it. */
+export function pathOf(path: string): Buffer {
+  return Buffer.from(`${path}\0`, process.platform === 'win32' ? 'utf16le' : 'utf8')
+}
+
+let loaded: OrtFunctions | undefined
+
+/** Loads the library, once a thread. Throws where the package has none for this machine. */
 export function loadFunctions(): OrtFunctions {
+  loaded ??= readFunctions()
+  return loaded
+}
+
+function readFunctions(): OrtFunctions {
   const file = libraries[process.platform]
   if (file === undefined) throw new Error(`it has no library for ${process.platform}`)
-  const folder = dirname(createRequire(import.meta.url).resolve('onnxruntime-node/package.json'))
   koffi.config({ sync_stack_size: stackBytes })
-  const path = join(folder, 'bin', 'napi-v6', process.platform, process.arch, file)
+  const path = join(libraryFolder(), file)
   const library = koffi.load(path)
   keepLoaded(path)
   // `OrtApiBase` begins with the function that gives the table of a version.

@@ -1,7 +1,19 @@
 import { availableParallelism } from 'node:os'
-import type { GraphTensor } from '../../base/graphs.ts'
-import { RunError } from '../errors.ts'
-import { check, loadFunctions, made, type OrtFunctions, type Pointer, type Texts, textsOf } from './cApi.ts'
+import { bug } from '../../base/bug.ts'
+import type { GraphProvider, GraphTensor, LoweredGraph } from '../../base/graphs.ts'
+import {
+  check,
+  loadFunctions,
+  made,
+  type OrtFunctions,
+  type Pointer,
+  pathOf,
+  requireCuda,
+  type Texts,
+  textsOf,
+} from './cApi.ts'
+import { startFault } from './fault.ts'
+import { nodesOnProcessor } from './placement.ts'
 
 /**
  * The one place that knows what ONNX Runtime is asked to do. The version of the package is pinned, and a self-test at the start sees to it
@@ -13,11 +25,20 @@ export type Numbers = Float32Array | Int32Array | Uint8Array
 
 type TensorType = Pick<GraphTensor, 'dtype' | 'shape'>
 
-/** A tensor at hand for a session, on the memory of its numbers. */
+/** A tensor at hand for a session. */
 export interface Feed {
   readonly shape: readonly number[]
   readonly address: Pointer
+}
+
+/** On the memory of its numbers. */
+export interface HostFeed extends Feed {
   readonly numbers: Numbers
+}
+
+/** In the memory of the device that graphs run on. Whoever has it frees it. */
+export interface DeviceTensor extends Feed, Pick<GraphTensor, 'dtype'> {
+  dispose(): void
 }
 
 /** The model `y = x + x` over two floats. */
@@ -26,10 +47,12 @@ const doubling = Buffer.from(
   'base64',
 )
 
+const floats = { dtype: 'f32', shape: [2] } as const
+
 /** Constants of onnxruntime_c_api.h. */
 const elementTypes = { f32: 1, i32: 6, bool: 9 } as const
 const allOptimizations = 99
-const severityOfErrors = 3
+const [severityOfErrors, severityOfFatal] = [3, 4]
 const [deviceAllocator, defaultMemory] = [0, 0]
 
 /** What is to be run, and how its inputs and outputs are called. */
@@ -40,6 +63,13 @@ interface Model {
   readonly multiplyAdds: number
 }
 
+const doublingModel: Model = {
+  bytes: doubling,
+  inputs: [{ name: 'x' }],
+  outputs: [{ name: 'y', ...floats }],
+  multiplyAdds: 0,
+}
+
 /**
  * A graph that adds up fewer products runs on the calling thread alone. It is done before others could be of much help, which then
  * go on waiting for work and are in the way of the update (`bench/RESULTS.md`).
@@ -48,6 +78,7 @@ const aloneBelow = 10_000_000
 
 /** A graph that is ready to run. */
 export class OrtSession {
+  readonly #ort: Ort
   readonly #functions: OrtFunctions
   readonly #session: Pointer
   readonly #inputNames: Texts
@@ -55,22 +86,45 @@ export class OrtSession {
   readonly #outputNames: Texts
   readonly #outputs: BigUint64Array
   /** Where each output is written; of what is `own`, readers have copies. */
-  readonly #written: { readonly feed: Feed; readonly own: boolean }[]
+  readonly #written: { readonly feed: HostFeed; readonly own: boolean }[]
+  /** Outputs that stay on the device, in new memory at each run. */
+  readonly #kept: ReadonlyMap<number, GraphTensor>
 
-  constructor(ort: Ort, session: Pointer, { inputs, outputs }: Model) {
+  constructor(ort: Ort, session: Pointer, { inputs, outputs }: Model, kept: ReadonlySet<number>) {
+    this.#ort = ort
     this.#functions = ort.functions
+    this.#kept = new Map([...kept].map(i => [i, outputs[i]!]))
     this.#session = session
     this.#inputNames = textsOf(inputs.map(({ name }) => name))
     this.#inputs = new BigUint64Array(inputs.length)
     this.#outputNames = textsOf(outputs.map(({ name }) => name))
-    this.#written = outputs.map(output => ({ feed: ort.feed(output, zeros(output)), own: true }))
+    this.#written = outputs.map((output, i) => {
+      const place = kept.has(i) ? { dtype: output.dtype, shape: [0] } : output
+      return { feed: ort.feed(place, zeros(place)), own: true }
+    })
     this.#outputs = BigUint64Array.from(this.#written, ({ feed }) => feed.address)
   }
 
   /** Has an output written into this memory from now on. */
-  bind(output: number, feed: Feed): void {
+  bind(output: number, feed: HostFeed): void {
     this.#written[output] = { feed, own: false }
     this.#outputs[output] = feed.address
+  }
+
+  /** Runs the graph and keeps some outputs on the device; the others are awaited. */
+  runKeeping(inputs: readonly Feed[]): readonly (Numbers | DeviceTensor)[] {
+    const made = new Map<number, DeviceTensor>()
+    try {
+      for (const [i, output] of this.#kept) {
+        const tensor = this.#ort.allocate(output)
+        made.set(i, tensor)
+        this.#outputs[i] = tensor.address
+      }
+      return this.run(inputs).map((numbers, i) => made.get(i) ?? numbers)
+    } catch (error) {
+      for (const tensor of made.values()) tensor.dispose()
+      throw error
+    }
   }
 
   /** Runs the graph on the calling thread; inputs and outputs are in the order of the model's. */
@@ -90,54 +144,100 @@ export class OrtSession {
     return this.#written.map(({ feed, own }) => (own ? feed.numbers.slice() : feed.numbers))
   }
 
-  dispose(): void {
-    this.#functions.releaseSession(this.#session)
+  /** What makes room in a memory of its provider. */
+  allocator(memory: Pointer): Pointer {
+    return made(this.#functions, out => this.#functions.createAllocator(this.#session, memory, out))
   }
+
+  dispose(): void {
+    this.#ort.release(this.#session)
+  }
+}
+
+/** How the library knows a provider, and its memory. */
+interface Device {
+  readonly memory: string
+  append(functions: OrtFunctions, options: Pointer): void
+}
+
+const devices: Readonly<Record<Exclude<GraphProvider, 'cpu'>, Device>> = {
+  webgpu: {
+    memory: 'WebGPU_Buf',
+    append: (functions, options) =>
+      check(functions, functions.appendProvider(options, 'WebGPU', null, null, 0)),
+  },
+  cuda: {
+    memory: 'Cuda',
+    append: (functions, options) => {
+      requireCuda()
+      const cuda = made(functions, functions.createCudaOptions)
+      try {
+        check(functions, functions.appendCuda(options, cuda))
+      } finally {
+        functions.releaseCudaOptions(cuda)
+      }
+    },
+  },
 }
 
 /** ONNX Runtime, loaded and tested. */
 export class Ort {
   readonly threads = availableParallelism()
   readonly functions: OrtFunctions
+  readonly provider: GraphProvider
   readonly #environment: Pointer
   readonly #memory: Pointer
   /** Tensors of the library that nobody has a feed for any more. */
   readonly #left: FinalizationRegistry<Pointer>
 
-  private constructor() {
+  /** Those that are there: a device's library crashes where the process ends with one. */
+  readonly #sessions = new Set<Pointer>()
+  /** Memory of the device, and the session that it comes by. */
+  #device: { readonly allocator: Pointer; readonly session: OrtSession } | undefined
+
+  private constructor(provider: GraphProvider) {
+    this.provider = provider
     this.functions = loadFunctions()
     const { createEnvironment, processorMemory, releaseTensor } = this.functions
     this.#environment = made(this.functions, out => createEnvironment(severityOfErrors, 'ltm', out))
     this.#memory = made(this.functions, out => processorMemory(deviceAllocator, defaultMemory, out))
     this.#left = new FinalizationRegistry(releaseTensor)
-    this.#selfTest()
-  }
-
-  static #loaded: Ort | undefined
-
-  /** Loads the library, once a thread. Throws a {@link RunError} that says why it can't be used. */
-  static load(): Ort {
-    try {
-      Ort.#loaded ??= new Ort()
-      return Ort.#loaded
-    } catch (error) {
-      throw new RunError({
-        code: 'LTM6204',
-        message: `ONNX Runtime, which runs compiled steps, can't start: ${error instanceof Error ? error.message : String(error)}`,
-        help: '`--engine eager` trains without it',
-      })
+    if (provider === 'cpu') this.#selfTest()
+    else {
+      process.once('exit', () => this.#releaseAll())
+      this.#startDevice(devices[provider])
     }
   }
 
-  session(model: Model): OrtSession {
-    const { functions } = this
-    const { bytes, multiplyAdds } = model
+  static readonly #loaded = new Map<GraphProvider, Ort>()
+
+  /** Loads the library, once a thread for each provider. Throws a {@link RunError} that says why it can't be used. */
+  static load(provider: GraphProvider = 'cpu'): Ort {
+    try {
+      const ort = Ort.#loaded.get(provider) ?? new Ort(provider)
+      Ort.#loaded.set(provider, ort)
+      return ort
+    } catch (error) {
+      throw startFault(provider, error instanceof Error ? error.message : String(error))
+    }
+  }
+
+  /** `kept` are outputs that `runKeeping` leaves on the device. */
+  session(model: Model, kept: ReadonlySet<number> = new Set()): OrtSession {
+    const { multiplyAdds } = model
     const options = this.#options(multiplyAdds < aloneBelow ? 1 : this.threads)
+    return this.#session(model, kept, options)
+  }
+
+  #session(model: Model, kept: ReadonlySet<number>, options: Pointer): OrtSession {
+    const { functions } = this
+    const { bytes } = model
     try {
       const session = made(functions, out =>
         functions.createSession(this.#environment, bytes, bytes.length, options, out),
       )
-      return new OrtSession(this, session, model)
+      this.#sessions.add(session)
+      return new OrtSession(this, session, model, kept)
     } finally {
       functions.releaseOptions(options)
     }
@@ -152,11 +252,72 @@ export class Ort {
     // The thread that makes the first session of the process flushes denormals from then on, and all others with it:
     // without that, weights that have converged slow training down several times.
     check(functions, functions.setEntry(options, 'session.set_denormal_as_zero', '1'))
+    if (this.provider === 'cpu') return options
+    devices[this.provider].append(functions, options)
+    // What goes wrong is thrown, and told by whoever catches it.
+    check(functions, functions.setLogSeverity(options, severityOfFatal))
+    // What a device has no kernel for would be done on the processor without a word, and copied there and back.
+    check(functions, functions.setEntry(options, 'session.disable_cpu_ep_fallback', '1'))
     return options
   }
 
+  /** The names of nodes of a model that the device has no kernels for. It is run once, on zeros. */
+  leftToProcessor(model: LoweredGraph): readonly string[] {
+    const { functions } = this
+    return nodesOnProcessor(prefix => {
+      const options = this.#options(1)
+      check(functions, functions.setEntry(options, 'session.disable_cpu_ep_fallback', '0'))
+      check(functions, functions.profile(options, pathOf(prefix)))
+      const session = this.#session(model, new Set(), options)
+      session.run(model.inputs.map(input => this.feed(input, zeros(input))))
+      session.dispose()
+    })
+  }
+
+  /** Room for a tensor on the device. */
+  allocate({ dtype, shape }: TensorType): DeviceTensor {
+    const { functions } = this
+    const { allocator } = this.#device ?? bug('a tensor for no device')
+    const sizes = BigInt64Array.from(shape, BigInt)
+    const address = made(functions, out =>
+      functions.allocateTensor(allocator, sizes, sizes.length, elementTypes[dtype], out),
+    )
+    const dispose = (): void => {
+      this.#left.unregister(tensor)
+      functions.releaseTensor(address)
+    }
+    const tensor: DeviceTensor = { dtype, shape, address, dispose }
+    this.#left.register(tensor, address, tensor)
+    return tensor
+  }
+
+  release(session: Pointer): void {
+    if (this.#sessions.delete(session)) this.functions.releaseSession(session)
+  }
+
+  #releaseAll(): void {
+    for (const session of this.#sessions) this.release(session)
+  }
+
+  /** Adds a vector to itself on the device twice, without a look at what the first time gave. */
+  #startDevice({ memory }: Device): void {
+    const { functions } = this
+    const session = this.session(doublingModel, new Set([0]))
+    const place = made(functions, out =>
+      functions.describeMemory(memory, deviceAllocator, 0, defaultMemory, out),
+    )
+    const allocator = session.allocator(place)
+    this.#device = { allocator, session }
+    const [once] = session.runKeeping([this.feed(floats, Float32Array.of(1.5, -2))])
+    const reading = this.session(doublingModel)
+    const [twice] = once !== undefined && 'dispose' in once ? reading.run([once]) : []
+    if (once !== undefined && 'dispose' in once) once.dispose()
+    reading.dispose()
+    if (twice?.join() !== '6,-8') throw new Error('it does not compute as expected')
+  }
+
   /** A tensor over these very numbers: nothing is copied. */
-  feed({ dtype, shape }: TensorType, numbers: Numbers): Feed {
+  feed({ dtype, shape }: TensorType, numbers: Numbers): HostFeed {
     const sizes = BigInt64Array.from(shape, BigInt)
     const address = made(this.functions, out =>
       this.functions.createTensor(
@@ -195,13 +356,7 @@ export class Ort {
 
   /** Adds a vector to itself, from and into memory of ours. */
   #selfTest(): void {
-    const floats = { dtype: 'f32', shape: [2] } as const
-    const session = this.session({
-      bytes: doubling,
-      inputs: [{ name: 'x' }],
-      outputs: [{ name: 'y', ...floats }],
-      multiplyAdds: 0,
-    })
+    const session = this.session(doublingModel)
     const memory = new ArrayBuffer(128)
     const [x, y] = [new Float32Array(memory, 0, 2), new Float32Array(memory, 64, 2)]
     x.set([1.5, -2])

@@ -1,12 +1,14 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { bug } from '../../base/bug.ts'
 import type { GraphSource, GraphTensor, LoweredGraph, Service } from '../../base/graphs.ts'
+import { RunError } from '../errors.ts'
 import type { Key } from '../random.ts'
 import type { WindowArithmetic } from '../windows.ts'
 import { drawn, keyBelow } from './draws.ts'
-import { graphFault } from './fault.ts'
+import { graphFault, leftFault, wouldLeave } from './fault.ts'
 import { graphWindows } from './graphWindows.ts'
-import { type Feed, type Numbers, Ort, type OrtSession } from './ort.ts'
+import type { OnDevice } from './onDevice.ts'
+import { type DeviceTensor, type Feed, type HostFeed, type Numbers, Ort, type OrtSession } from './ort.ts'
 
 /** Variants of one graph that are kept; each is a batch of other sizes. */
 const mostVariants = 16
@@ -17,7 +19,7 @@ interface Variant {
   readonly lowered: LoweredGraph
   readonly session: OrtSession
   /** Numbers of the host and random draws stand here, a tensor for each input, from step to step: new memory costs more than draws. */
-  readonly cells: Map<number, Feed>
+  readonly cells: Map<number, HostFeed>
 }
 
 type Argument = tf.Tensor | Key
@@ -37,15 +39,22 @@ export class GraphRunner {
   /** By the data of variables, and by the memory of other numbers: batches take the same in turns. */
   readonly #feeds = new WeakMap<object, Feed>()
   readonly #channelBlock: number | undefined
+  /** What stays on the device; absent where graphs run on the processor. */
+  #device: OnDevice | undefined
 
   private constructor(ort: Ort, source: GraphSource) {
     this.#ort = ort
     this.source = source
-    this.#channelBlock = ort.channelBlock(source.blockProbe)
+    this.#channelBlock = source.provider === 'cpu' ? ort.channelBlock(source.blockProbe) : undefined
   }
 
   static async start(source: GraphSource): Promise<GraphRunner> {
-    return new GraphRunner(Ort.load(), source)
+    const runner = new GraphRunner(Ort.load(source.provider), source)
+    if (source.provider !== 'cpu') {
+      const { OnDevice } = await import('./onDevice.ts')
+      runner.#device = new OnDevice(tensor => runner.#download(tensor))
+    }
+    return runner
   }
 
   /** How many processors a graph runs on. */
@@ -71,10 +80,7 @@ export class GraphRunner {
     numbers: readonly number[],
   ): readonly tf.Tensor[] | undefined {
     if (args.length === 0) return []
-    const key = JSON.stringify(service)
-    const known = this.#services.get(key)
-    const variant = known ?? this.#prepared(service)
-    this.#services.set(key, variant)
+    const variant = this.#serviceFor(service)
     return variant === 'none' ? undefined : this.#run(`${service.kind} graph`, variant, args, numbers)
   }
 
@@ -96,11 +102,19 @@ export class GraphRunner {
   ): readonly tf.Tensor[] {
     const { lowered, session } = variant
     const feeds = lowered.inputs.map((input, i) => this.#feed(variant, input, i, args, numbers))
-    const results = attempt(graph, () => session.run(feeds))
     const bound = this.#bound.get(graph)
-    const tensors = lowered.outputs.map((output, i) => bound?.get(i) ?? tensorOf(output, results[i]!))
+    const tensors =
+      this.#device === undefined
+        ? attempt(graph, () => session.run(feeds)).map(
+            (numbers, i) => bound?.get(i) ?? tensorOf(lowered.outputs[i]!, numbers),
+          )
+        : keptBy(
+            this.#device,
+            lowered,
+            attempt(graph, () => session.runKeeping(feeds)),
+          )
     for (const { gradients, squares } of lowered.sums ?? []) {
-      const sum = { squares: Number(results[squares]?.[0]) }
+      const sum = { squares: Number(tensors[squares]?.dataSync()[0]) }
       for (const place of gradients) this.#squares.set(tensors[place]!.dataId, sum)
     }
     return tensors
@@ -131,10 +145,14 @@ export class GraphRunner {
   }
 
   #feedOf(tensor: tf.Tensor, input: GraphTensor): Feed {
+    const held = this.#device?.find(tensor)
+    if (held !== undefined && sameShape(held.shape, input.shape)) return held
     const key = tensor instanceof tf.Variable ? tensor.dataId : tensor.dataSync()
     const known = this.#feeds.get(key)
     if (known !== undefined && sameShape(known.shape, input.shape)) return known
-    const feed = this.#ort.feed(input, tensor.dataSync() as Numbers)
+    const numbers = tensor.dataSync() as Numbers
+    const stays = this.#device !== undefined && tensor instanceof tf.Variable
+    const feed = stays ? this.#uploaded(input, numbers) : this.#ort.feed(input, numbers)
     this.#feeds.set(key, feed)
     return feed
   }
@@ -150,24 +168,66 @@ export class GraphRunner {
     return variant
   }
 
-  #prepared(service: Service): Variant | 'none' {
+  #serviceFor(service: Service, keeps: Keeping = 'all'): Variant | 'none' {
+    const key = `${keeps} ${JSON.stringify(service)}`
+    const known = this.#services.get(key)
+    if (known !== undefined) return known
     const lowered = this.source.serve(service)
-    return lowered === undefined ? 'none' : this.#ready(`${service.kind} graph`, lowered, [])
+    const made = lowered === undefined ? 'none' : this.#ready(`${service.kind} graph`, lowered, [], keeps)
+    this.#services.set(key, made)
+    return made
+  }
+
+  #copying({ dtype, shape }: Pick<GraphTensor, 'dtype' | 'shape'>, keeps: Keeping): Variant {
+    const made = this.#serviceFor({ kind: 'copy', dtype, shape }, keeps)
+    return made === 'none' ? bug('a tensor that can not be copied') : made
+  }
+
+  #download(tensor: DeviceTensor): Numbers {
+    const [numbers] = attempt('copy', () => this.#copying(tensor, 'nothing').session.run([tensor]))
+    return numbers ?? bug('a copy of nothing')
+  }
+
+  /** On the device, for as long as somebody holds on to what it is known by. */
+  #uploaded(input: GraphTensor, numbers: Numbers): Feed {
+    const feed = this.#ort.feed(input, numbers)
+    const [tensor] = attempt('copy', () => this.#copying(input, 'all').session.runKeeping([feed]))
+    return tensor !== undefined && 'address' in tensor ? tensor : bug('a copy that went elsewhere')
   }
 
   #lower(graph: string, args: readonly Argument[]): Variant {
     const shapes = args.map(arg => (arg instanceof tf.Tensor ? [...arg.shape] : undefined))
-    return this.#ready(graph, this.source.lower(graph, shapes, this.#channelBlock), shapes)
+    return this.#ready(graph, this.#lowered(graph, shapes), shapes, 'tensors')
   }
 
-  #ready(graph: string, lowered: LoweredGraph, shapes: Variant['shapes']): Variant {
-    const session = attempt(graph, () => this.#ort.session(lowered))
+  #ready(graph: string, lowered: LoweredGraph, shapes: Variant['shapes'], keeps: Keeping): Variant {
+    const kept = this.#device === undefined ? [] : lowered.outputs.flatMap(staysOnDevice[keeps])
+    const session = attempt(graph, () => this.#session(graph, lowered, new Set(kept)))
     for (const [output, tensor] of this.#bound.get(graph) ?? [])
       session.bind(output, this.#ort.feed(lowered.outputs[output]!, tensor.dataSync() as Numbers))
     return { shapes, lowered, session, cells: new Map() }
   }
 
+  #lowered(graph: string, shapes: Variant['shapes']): LoweredGraph {
+    try {
+      return this.source.lower(graph, shapes, this.#channelBlock)
+    } catch (error) {
+      throw error instanceof Error && error.name === 'NotLowered' ? graphFault(graph, error) : error
+    }
+  }
+
+  #session(graph: string, lowered: LoweredGraph, kept: ReadonlySet<number>): OrtSession {
+    try {
+      return this.#ort.session(lowered, kept)
+    } catch (error) {
+      const { provider } = this.source
+      if (!wouldLeave(error) || provider === 'cpu') throw error
+      throw leftFault(graph, provider, this.#ort.leftToProcessor(lowered))
+    }
+  }
+
   dispose(): void {
+    this.#device?.settle()
     for (const variant of [...this.#variants.values()].flat()) variant.session.dispose()
     this.#variants.clear()
     for (const service of this.#services.values()) if (service !== 'none') service.session.dispose()
@@ -177,11 +237,30 @@ export class GraphRunner {
   }
 }
 
+/** Which outputs stay on the device. A single number is awaited with the graph that gives it: most are there to be told. */
+const staysOnDevice = {
+  all: (_: GraphTensor, place: number) => [place],
+  tensors: ({ shape }: GraphTensor, place: number) => (shape.length === 0 ? [] : [place]),
+  nothing: () => [],
+}
+
+type Keeping = keyof typeof staysOnDevice
+
+function keptBy(
+  device: OnDevice,
+  { outputs }: LoweredGraph,
+  results: readonly (Numbers | DeviceTensor)[],
+): readonly tf.Tensor[] {
+  return results.map((result, i) =>
+    'address' in result ? device.tensorOf(outputs[i]!, result) : tensorOf(outputs[i]!, result),
+  )
+}
+
 function attempt<T>(graph: string, run: () => T): T {
   try {
     return run()
   } catch (error) {
-    throw graphFault(graph, error)
+    throw error instanceof RunError ? error : graphFault(graph, error)
   }
 }
 
