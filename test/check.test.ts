@@ -35,6 +35,26 @@ forEachCase('check', ({ name, folder, path, read }) => {
 
 test('no expectation is left over', () => orphans('check'))
 
+test('a step may be as long as its text: nothing recurses over its values', () => {
+  const lines = Array.from({ length: 6000 }, (_, i) => `    let v${i + 1} = v${i} + 1`)
+  const text = `train T {
+  param w: f32[2] = zeros()
+  optimizer sgd = Sgd(w, lr: 0.1)
+  step train() {
+    let v0 = sum(w)
+${lines.join('\n')}
+    minimize v${lines.length}
+  }
+  trainer { updates: 1 }
+}
+`
+  const { diagnostics } = compile('input.ltm', memoryFiles({ 'input.ltm': text }))
+  assert.equal(
+    diagnostics.map(({ message }) => message),
+    [],
+  )
+})
+
 test('the standard library has no mistakes', () => {
   const shown = compileLibrary(memoryFiles({})).map(each =>
     renderDiagnostic(each, { color: false, width: 100 }),

@@ -104,6 +104,7 @@ export class FunctionRegion implements Region {
   readonly #names = new NameSupply()
   readonly #places = new NameSupply()
   readonly #named = new Set<string>()
+  readonly #makers = new Map<string, Step>()
   #sole: string | undefined
   readonly #memberValues = new Map<string, TensorValue>()
   readonly #writes = new Map<string, BufferWrite>()
@@ -112,6 +113,7 @@ export class FunctionRegion implements Region {
   push(step: Step, sole?: string): void {
     this.#sole = sole
     this.steps.push(step)
+    for (const { name } of step.outputs) this.#makers.set(name, step)
   }
 
   fresh(name: string): string {
@@ -123,7 +125,10 @@ export class FunctionRegion implements Region {
     if (!last || !(isNameless(last, value) || value === this.#sole) || this.#named.has(value)) return value
     const own = this.fresh(name)
     this.#named.add(own)
-    this.steps[this.steps.length - 1] = renamedOutput(last, value, own)
+    const renamed = renamedOutput(last, value, own)
+    this.steps[this.steps.length - 1] = renamed
+    this.#makers.delete(value)
+    for (const { name } of renamed.outputs) this.#makers.set(name, renamed)
     return own
   }
 
@@ -171,7 +176,7 @@ export class FunctionRegion implements Region {
   }
 
   maker(value: string): Step | undefined {
-    return this.steps.find(step => step.outputs.some(output => output.name === value))
+    return this.#makers.get(value)
   }
 
   /** Only the region of a dataset has columns. */

@@ -48,14 +48,11 @@ function floatTensor(ctx: Context, value: Value, span: Span): TensorValue | unde
 
 /** Whether a value was computed from another one, here. A gradient would be zero else, silently. */
 function dependsOn(ctx: Context, value: string, on: string): boolean {
-  const seen = new Set<string>()
-  const visit = (name: string): boolean => {
-    if (name === on) return true
-    if (seen.has(name)) return false
-    seen.add(name)
+  const seen = new Set([value])
+  for (const name of seen) {
     const maker = ctx.region.maker(name)
     // A loss that an optimizer evaluates has been differentiated, once.
-    return maker !== undefined && maker.op !== 'evaluate' && maker.inputs.some(visit)
+    if (maker && maker.op !== 'evaluate') for (const input of maker.inputs) seen.add(input)
   }
-  return visit(value)
+  return seen.has(on)
 }

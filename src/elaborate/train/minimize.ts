@@ -166,16 +166,8 @@ function carrying(
 
 /** The variables that values were computed from, as far as gradients would flow. */
 function variablesOf({ region }: StepContext, values: readonly string[]): readonly string[] {
-  const seen = new Set<string>()
   const found = new Set<string>()
-  const visit = (value: string): void => {
-    if (seen.has(value)) return
-    seen.add(value)
-    const maker = region.makers.get(value)
-    if (maker?.op === 'get') found.add(String(maker.attrs.var))
-    if (maker && maker.op !== 'stop_gradient') maker.inputs.forEach(visit)
-  }
-  values.forEach(visit)
+  for (const { maker } of origins(region, values)) if (maker?.op === 'get') found.add(String(maker.attrs.var))
   return [...found]
 }
 
@@ -205,20 +197,38 @@ interface Read {
 
 /** The parameter reads that values depend on; gradients stop at `stop_gradient`. */
 function readsOf(step: StepContext, values: readonly string[]): readonly Read[] {
-  const { region } = step
-  const seen = new Set<string>()
   const reads: Read[] = []
-  const visit = (value: string, through: string): void => {
-    if (seen.has(value)) return
-    seen.add(value)
-    const read = region.readVersions.get(value)
+  for (const { value, through } of origins(step.region, values)) {
+    const read = step.region.readVersions.get(value)
     if (read) reads.push({ ...read, through })
-    const maker = region.makers.get(value)
-    if (maker && maker.op !== 'stop_gradient')
-      for (const input of maker.inputs) visit(input, isNamed(maker, value) ? value : through)
   }
-  for (const value of values) visit(value, value)
   return reads
+}
+
+interface Origin {
+  readonly value: string
+  readonly maker: Step | undefined
+  /** The named value on the way to it. */
+  readonly through: string
+}
+
+/**
+ * Values and all that they were computed from, as far as gradients would flow: each once, depth first. A step is as long as
+ * its text, so this does not recurse.
+ */
+function* origins({ makers }: StepContext['region'], values: readonly string[]): Generator<Origin> {
+  const seen = new Set<string>()
+  const waiting = values.map(value => ({ value, through: value })).reverse()
+  for (let next = waiting.pop(); next; next = waiting.pop()) {
+    const { value, through } = next
+    if (seen.has(value)) continue
+    seen.add(value)
+    const maker = makers.get(value)
+    yield { value, maker, through }
+    if (!maker || maker.op === 'stop_gradient') continue
+    const named = isNamed(maker, value) ? value : through
+    for (const input of maker.inputs.toReversed()) waiting.push({ value: input, through: named })
+  }
 }
 
 /** Whether the user gave the value its name. */

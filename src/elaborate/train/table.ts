@@ -32,15 +32,22 @@ export function columnsOf(
   vocabularies: Vocabularies,
 ): Columns {
   const columns: ColumnInput[] = []
+  const values = new Map<string, string>()
+  const taken = new Set<string>()
   const readAt = new Map<number, string>()
   const layouts = layoutsOf(members, source, types)
   const spoken = spokenNames(source)
   const named = new Map(spoken.map(name => [name, '']))
   const add = (node: Expr, read: ColumnRead | undefined): void => {
     if (!read) return
-    const known = columns.find(column => sameRead(column, read))
-    const value = known?.value ?? unusedName(nameOf(read), read.to, columns)
-    if (!known) columns.push({ ...read, value, origin: originOf(node.span) })
+    const key = JSON.stringify(Object.entries(read).sort())
+    const known = values.get(key)
+    const value = known ?? unusedName(nameOf(read), read.to, taken)
+    if (known === undefined) {
+      columns.push({ ...read, value, origin: originOf(node.span) })
+      values.set(key, value)
+      taken.add(value)
+    }
     readAt.set(node.span.start, value)
     if (node.kind === 'Name') named.set(node.text, value)
   }
@@ -76,11 +83,6 @@ function countingColumn(source: DataSource, members: readonly DatasetMember[]): 
 const hasNumbers = (column: { readonly values: readonly Cell[] } | undefined): boolean =>
   column?.values.every(cell => typeof cell === 'number') ?? false
 
-function sameRead(column: ColumnInput, read: ColumnRead): boolean {
-  const { value: _, origin: __, ...known } = column
-  return JSON.stringify(Object.entries(known).sort()) === JSON.stringify(Object.entries(read).sort())
-}
-
 /** `columns`, `column4`, `column_text`. */
 function nameOf({ name, from, single }: ColumnRead): string {
   if (name !== undefined) return `column_${name.replace(/\W+/g, '_')}`
@@ -88,10 +90,12 @@ function nameOf({ name, from, single }: ColumnRead): string {
   return from === 0 ? 'columns' : `columns${from}`
 }
 
-function unusedName(name: string, to: number, columns: readonly ColumnInput[]): string {
-  const taken = new Set(columns.map(column => column.value))
-  const numbered = [to, ...columns.map((_, i) => i + 2)].map(each => `${name}_${each}`)
-  return [name, ...numbered].find(each => !taken.has(each)) ?? `${name}_${columns.length + 2}`
+/** `columns`, then `columns_8` for those up to 8, then `columns_2` and on. */
+function unusedName(name: string, to: number, taken: ReadonlySet<string>): string {
+  if (!taken.has(name)) return name
+  let found = `${name}_${to}`
+  for (let i = 2; taken.has(found); i++) found = `${name}_${i}`
+  return found
 }
 
 /** The type of a column for all rows at once. */
