@@ -122,6 +122,7 @@ async function ltm(args: readonly string[], fakes: Fakes = {}) {
       reporter: async ({ json }) => chooseReporter({ json, stream: process.stdout }),
       interrupts: () => watchInterrupts(cli.terminal.err),
     },
+    checker: async () => ({ check: compiler.compile }),
     compiler: async () => compiler,
     runtime: async () => ({
       run: fakes.run ?? (async () => 0),

@@ -106,7 +106,7 @@ async function helpOf(name: string) {
     reporter: nothing,
     interrupts: () => bug('help is not interrupted'),
   }
-  const loaded = { compiler: nothing, runtime: nothing, train: nothing }
+  const loaded = { checker: nothing, compiler: nothing, runtime: nothing, train: nothing }
   const cli: Cli = { version: '0', terminal, ...loaded, runtimeUrl: '' }
   return { code: await runCli([name, '--help'], cli), out }
 }

@@ -2,7 +2,7 @@ import { Command } from 'commander'
 import { type Renderable, renderJson } from '../diagnostics/render.ts'
 import { type ExitCode, exitCodes } from '../runtime/errors.ts'
 import { badUsage, type Cli, Stop } from './cli.ts'
-import { compileFile } from './compileFile.ts'
+import { checkFile } from './compileFile.ts'
 import { fixFile } from './fixes.ts'
 import { afterHelp } from './help.ts'
 import { showJson, showWithSummary } from './show.ts'
@@ -50,7 +50,7 @@ async function check(paths: readonly string[], options: CheckOptions, cli: Cli):
 /** A file that can't be read has its problem for a diagnostic; the others are still checked. */
 async function diagnosticsOf(path: string, cli: Cli): Promise<readonly Renderable[]> {
   try {
-    return (await compileFile(path, cli)).diagnostics
+    return await checkFile(path, cli)
   } catch (error) {
     if (error instanceof Stop && error.shown.length > 0) return error.shown
     throw error

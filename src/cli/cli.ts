@@ -2,7 +2,7 @@ import type { Renderable, RenderOptions } from '../diagnostics/render.ts'
 import type { ExitCode } from '../runtime/errors.ts'
 import type { Interrupts } from '../runtime/interrupts.ts'
 import type { ClosableReporter } from '../runtime/report/terminal.ts'
-import type { Compiler, Runtime } from './ports.ts'
+import type { Checker, Compiler, Runtime } from './ports.ts'
 import type { TrainingOrder } from './trainingCommand.ts'
 
 /** Where a command writes. */
@@ -27,6 +27,7 @@ export interface Cli {
   readonly version: string
   readonly terminal: Terminal
   /** Loaded when a command needs them: `--help` waits for neither. */
+  readonly checker: () => Promise<Checker>
   readonly compiler: () => Promise<Compiler>
   readonly runtime: () => Promise<Runtime>
   /** What generated programs import the runtime by when they run at once. */

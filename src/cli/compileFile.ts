@@ -1,6 +1,7 @@
 import { normalize } from 'node:path'
 import { nearest } from '../base/names.ts'
 import type { Compilation, CompileOptions, FileSystem } from '../compiler.ts'
+import type { Diagnostic } from '../diagnostics/diagnostic.ts'
 import type { Program } from '../ir/ir.ts'
 import { exitCodes } from '../runtime/errors.ts'
 import { badUsage, type Cli, Stop } from './cli.ts'
@@ -9,6 +10,13 @@ import { openFiles, requireProgram } from './files.ts'
 import type { CountRequest } from './ports.ts'
 import { readCounts } from './readCounts.ts'
 import { showAll } from './show.ts'
+
+/** What is wrong with one file that the user named. */
+export async function checkFile(path: string, cli: Cli): Promise<readonly Diagnostic[]> {
+  requireProgram(path)
+  const { check } = await cli.checker()
+  return check(normalize(path), openFiles()).diagnostics
+}
 
 /** Compiles one file that the user named. */
 export async function compileFile(

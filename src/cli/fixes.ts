@@ -2,7 +2,7 @@ import { normalize } from 'node:path'
 import { positionAt } from '../base/source.ts'
 import type { Diagnostic, Fix } from '../diagnostics/diagnostic.ts'
 import type { Cli } from './cli.ts'
-import { compileFile } from './compileFile.ts'
+import { checkFile } from './compileFile.ts'
 import { isProblem, readSource, replaceFile } from './files.ts'
 
 /** A repair may show the next one; more rounds than this would chase each other. */
@@ -18,7 +18,7 @@ export async function fixFile(path: string, cli: Cli): Promise<void> {
     const source = readSource(path)
     if (isProblem(source) || seen.has(source.text)) return
     seen.add(source.text)
-    const { diagnostics } = await compileFile(path, cli)
+    const diagnostics = await checkFile(path, cli)
     const fixes = apart(diagnostics.flatMap(diagnostic => fixIn(diagnostic, normalize(path))))
     if (fixes.length === 0) return
     replaceFile(path, repaired(source.text, fixes))

@@ -20,6 +20,7 @@ let thread: TrainingThread | undefined
 const cli: Cli = {
   version: readVersion(),
   terminal: openTerminal(code => void leave(code)),
+  checker: () => import('../checker.ts'),
   compiler: () => import('../compiler.ts'),
   runtime: async () => (await import('./runtimePort.ts')).runtimePort,
   runtimeUrl: new URL(`../runtime/index${extension}`, import.meta.url).href,

@@ -32,6 +32,7 @@ const terminal: Terminal = {
 const cli: Cli = {
   version,
   terminal,
+  checker: () => import('../checker.ts'),
   compiler: () => import('../compiler.ts'),
   runtime: async () => (await import('./runtimePort.ts')).runtimePort,
   runtimeUrl,
