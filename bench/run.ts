@@ -1,7 +1,7 @@
-/** `npm run bench [check]` or `npm run bench training [PART…]`: measures, and prints tables in Markdown. */
+/** `npm run bench [check]`, `npm run bench training [PART…]` or `npm run bench gpu [PART…]`: measures, and prints tables in Markdown. */
 import { argv } from 'node:process'
 
-const benches = ['check', 'training'] as const
+const benches = ['check', 'training', 'gpu'] as const
 const [asked = 'check', ...parts] = argv.slice(2)
 const found = benches.find(name => name === asked)
 if (found === undefined) throw new Error(`there is no bench \`${asked}\`, only ${benches.join(' and ')}`)

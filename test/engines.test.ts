@@ -101,6 +101,11 @@ test('what ONNX Runtime cannot run is told at its line, and never as an error of
   assert.match(graphFault('train.graph', new Error('Failed to allocate 8 GB')).help ?? '', 'a smaller batch')
 })
 
+test('what a card has no memory for asks for a smaller batch', () => {
+  const reason = 'WebGPU validation failed. [Invalid Buffer (unlabeled)] is invalid due to a previous error.'
+  assert.match(graphFault('train.graph', new Error(reason)).help ?? '', 'a smaller batch')
+})
+
 test('a card that is lost, and one that can not start, say what to do', () => {
   const lost = graphFault('train.graph', new Error('WebGPU device lost (2): the driver was reset'))
   assert.match(lost.help ?? '', '`ltm run --resume` goes on from the last checkpoint')

@@ -3,20 +3,21 @@
 import torch
 
 from models import loss, models
-from timing import Steps, arguments
+from timing import Steps, arguments, device, sizes
 
 model, folder, count, threads = arguments()
 torch.set_num_threads(threads)
 torch.manual_seed(1)
-net, data, size = models[model](folder)
-inputs, targets = data.tensors
+net, data, size = models[model](folder, **sizes())
+net.to(device())
+inputs, targets = (tensor.to(device()) for tensor in data.tensors)
 optimizer = torch.optim.Adam(net.parameters(), lr=1e-3)
 steps = Steps()
 
 
 def batches():
     while True:
-        order = torch.randperm(len(inputs))
+        order = torch.randperm(len(inputs), device=device())
         for start in range(0, len(order) - size + 1, size):
             rows = order[start : start + size]
             yield inputs[rows], targets[rows]

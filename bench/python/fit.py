@@ -8,14 +8,14 @@ import torch
 from torch.utils.data import DataLoader
 
 from models import loss, models
-from timing import Steps, arguments
+from timing import Steps, arguments, device, sizes
 
 warnings.filterwarnings("ignore")
 logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
 model, folder, count, threads = arguments()
 torch.set_num_threads(threads)
 L.seed_everything(1, verbose=False)
-net, data, size = models[model](folder)
+net, data, size = models[model](folder, **sizes())
 steps = Steps()
 
 
@@ -40,7 +40,8 @@ class Marks(L.Callback):
 
 
 trainer = L.Trainer(
-    accelerator="cpu",
+    accelerator="cpu" if device() == "cpu" else "gpu",
+    devices=1,
     max_steps=count,
     max_epochs=-1,
     logger=False,

@@ -26,11 +26,11 @@ def handwriting(folder):
 
 
 class ConvNet(nn.Module):
-    def __init__(self):
+    def __init__(self, channels=32):
         super().__init__()
-        self.first = nn.Conv2d(1, 32, 3, padding=1)
-        self.second = nn.Conv2d(32, 64, 3, padding=1)
-        self.head = nn.Linear(64 * 7 * 7, 10)
+        self.first = nn.Conv2d(1, channels, 3, padding=1)
+        self.second = nn.Conv2d(channels, 2 * channels, 3, padding=1)
+        self.head = nn.Linear(2 * channels * 7 * 7, 10)
 
     def forward(self, x):
         x = F.max_pool2d(F.relu(self.first(x)), 2)
@@ -82,19 +82,19 @@ def plays(folder):
     return tokens[: count * 64].reshape(count, 64), tokens[1 : count * 64 + 1].reshape(count, 64)
 
 
-def mlp(folder):
+def mlp(folder, width=128, batch_size=32):
     images, labels = handwriting(folder)
-    net = nn.Sequential(nn.Linear(784, 128), nn.ReLU(), nn.Linear(128, 10))
-    return net, TensorDataset(images.flatten(1), labels), 32
+    net = nn.Sequential(nn.Linear(784, width), nn.ReLU(), nn.Linear(width, 10))
+    return net, TensorDataset(images.flatten(1), labels), batch_size
 
 
-def conv(folder):
+def conv(folder, batch_size=64, **sizes):
     images, labels = handwriting(folder)
-    return ConvNet(), TensorDataset(images[:, None], labels), 64
+    return ConvNet(**sizes), TensorDataset(images[:, None], labels), batch_size
 
 
-def transformer(folder):
-    return Writer(), TensorDataset(*plays(folder)), 16
+def transformer(folder, batch_size=16, **sizes):
+    return Writer(**sizes), TensorDataset(*plays(folder)), batch_size
 
 
 class DigitNet(nn.Module):

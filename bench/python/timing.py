@@ -1,6 +1,7 @@
 """When training steps end, and what the process comes to; the lines that bench/training.ts reads."""
 
 import json
+import os
 import re
 import sys
 import time
@@ -31,6 +32,16 @@ def memory():
     status = Path("/proc/self/status")
     found = re.search(r"VmHWM:\s+(\d+) kB", status.read_text()) if status.exists() else None
     return {} if found is None else {"peak_mb": int(found[1]) / 1024}
+
+
+def device():
+    """What computes: the processor, or what `LTM_DEVICE` names."""
+    return os.environ.get("LTM_DEVICE", "cpu")
+
+
+def sizes():
+    """Sizes of a model in the place of its own, by the names of the hypers of bench/programs."""
+    return json.loads(os.environ.get("LTM_SIZES", "{}"))
 
 
 def arguments():

@@ -23,9 +23,12 @@ export interface Trained {
   readonly ended: Ended
 }
 
-const main = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url))
+export const main = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url))
 const python = (script: string) => fileURLToPath(new URL(`../python/${script}`, import.meta.url))
 const threads = cpus().length
+
+/** Sizes of a model in the place of its own, by the names of the hypers of `bench/programs`. */
+export type Sizes = Readonly<Record<string, number>>
 
 /** The engines of `ltm run` that this machine has, and PyTorch and Lightning where Python has them. */
 export function contestants(folder: string, tell: (text: string) => void): readonly Contestant[] {
@@ -48,16 +51,36 @@ export function hasPython(modules: readonly string[]): boolean {
   return spawnSync('python3', ['-c', `import ${modules.join(', ')}`]).status === 0
 }
 
-/** `digits.py` and the like, as they are started. */
-export function runPython(script: string, args: readonly string[], folder: string): Promise<Ended> {
-  return follow('python3', [python(script), ...args, String(threads)], folder)
+/** Whether PyTorch can compute on a device. */
+function hasDevice(device: string): boolean {
+  return spawnSync('python3', ['-c', `import torch; torch.zeros(1, device="${device}")`]).status === 0
 }
 
-function ltm(folder: string, engine: string | undefined): Contestant {
+/** `digits.py` and the like, as they are started. */
+export function runPython(
+  script: string,
+  args: readonly string[],
+  folder: string,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<Ended> {
+  return follow('python3', [python(script), ...args, String(threads)], folder, settings)
+}
+
+export function ltm(
+  folder: string,
+  engine: string | undefined,
+  backend?: string,
+  sizes: Sizes = {},
+): Contestant {
+  const on = backend === undefined ? [] : ['--backend', backend]
   return {
-    name: `ltm, ${engine ?? 'eager'}`,
+    name: ['ltm', engine ?? 'eager', ...(backend === undefined ? [] : [backend])].join(', '),
     async train(model, steps, skip) {
-      const args = [...ltmRun(engine), join(folder, `${model}.ltm`), '--set', `steps=${steps}`]
+      const set = Object.entries({ steps, ...sizes }).flatMap(([name, value]) => [
+        '--set',
+        `${name}=${value}`,
+      ])
+      const args = [...ltmRun(engine), ...on, join(folder, `${model}.ltm`), ...set]
       return trainedByEvents(await follow(process.execPath, args, folder), skip)
     },
   }
@@ -96,23 +119,37 @@ function pace(moments: readonly Moment[]): number {
   return ((last.seconds - first.seconds) * 1000) / (last.batches - first.batches)
 }
 
-function pythonContestants(folder: string, tell: (text: string) => void): readonly Contestant[] {
+/** PyTorch and Lightning on the processor, or on a device of PyTorch's. */
+export function pythonContestants(
+  folder: string,
+  tell: (text: string) => void,
+  device = 'cpu',
+  sizes: Sizes = {},
+): readonly Contestant[] {
+  const settings = { LTM_DEVICE: device, LTM_SIZES: JSON.stringify(sizes) }
   const all = [
     { name: 'PyTorch', script: 'bare.py', needs: ['torch'] },
     { name: 'Lightning', script: 'fit.py', needs: ['torch', 'lightning'] },
   ]
   return all.flatMap(({ name, script, needs }) => {
-    if (hasPython(needs)) return [pythonScript(name, script, folder)]
-    tell(`Not compared with ${name}: \`python3\` has no ${needs.at(-1)}.`)
+    const onDevice = device === 'cpu' || hasDevice(device)
+    if (hasPython(needs) && onDevice) return [pythonScript(name, script, folder, settings)]
+    const lacks = onDevice ? `\`python3\` has no ${needs.at(-1)}` : `PyTorch finds no ${device}`
+    tell(`Not compared with ${name}: ${lacks}.`)
     return []
   })
 }
 
-function pythonScript(name: string, script: string, folder: string): Contestant {
+function pythonScript(
+  name: string,
+  script: string,
+  folder: string,
+  settings: Readonly<Record<string, string>>,
+): Contestant {
   return {
     name,
     async train(model, steps, skip) {
-      const ended = await runPython(script, [model, folder, String(steps)], folder)
+      const ended = await runPython(script, [model, folder, String(steps)], folder, settings)
       const first = ended.lines.find(({ text }) => text === 'first step')
       const { ms, losses } = JSON.parse(ended.lines.at(-1)?.text ?? '{}')
       const measured: readonly number[] = ms.slice(Math.max(skip - 1, 0))

@@ -25,10 +25,19 @@ export interface Ended {
 const msBetweenLooks = 50
 
 /** Runs a command to its end, and follows its lines and its memory. A failing command throws with what it said. */
-export function follow(command: string, args: readonly string[], cwd: string): Promise<Ended> {
+export function follow(
+  command: string,
+  args: readonly string[],
+  cwd: string,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<Ended> {
   const began = performance.now()
   const seconds = () => (performance.now() - began) / 1000
-  const child = spawn(command, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(command, args, {
+    cwd,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...settings },
+  })
   const lines: Line[] = []
   const memory: Memory[] = []
   let peakMb: number | undefined

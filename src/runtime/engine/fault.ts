@@ -56,7 +56,8 @@ export function graphFault(graph: string, error: unknown): RunError {
 function remedyFor(reason: string): string {
   if (/device.{0,20}\blost\b|lost device|DeviceLost/i.test(reason))
     return 'the graphics card was lost, as by a driver that restarts; `ltm run --resume` goes on from the last checkpoint, with `--backend cpu` on the processor'
-  return /allocat|memory|exceeds the max/i.test(reason)
+  // What WebGPU had no memory for is a buffer that is invalid, and whoever takes it is refused.
+  return /allocat|memory|exceeds the max|Invalid Buffer/i.test(reason)
     ? 'a smaller batch needs less memory'
     : '`--engine eager` trains operator by operator, without graphs'
 }
