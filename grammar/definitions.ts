@@ -218,7 +218,11 @@ export abstract class DefinitionParser extends StatementParser {
 
   MetricMember = this.RULE('MetricMember', () => {
     this.begin('metric')
-    this.OR([{ ALT: () => this.SUBRULE(this.State) }, { ALT: () => this.SUBRULE(this.MetricMethod) }])
+    this.OR([
+      { ALT: () => this.SUBRULE(this.State) },
+      { ALT: () => this.SUBRULE(this.Require) },
+      { ALT: () => this.SUBRULE(this.MetricMethod) },
+    ])
     this.end()
   })
 
@@ -252,7 +256,11 @@ export abstract class DefinitionParser extends StatementParser {
 
   OptimizerPart = this.RULE('OptimizerPart', () => {
     this.begin('optimizer')
-    this.OR([{ ALT: () => this.SUBRULE(this.Slot) }, { ALT: () => this.SUBRULE(this.OptimizerMethod) }])
+    this.OR([
+      { ALT: () => this.SUBRULE(this.Slot) },
+      { ALT: () => this.SUBRULE(this.Require) },
+      { ALT: () => this.SUBRULE(this.OptimizerMethod) },
+    ])
     this.end()
   })
 

@@ -53,7 +53,7 @@ export const words = {
   buffer: { starts: ['constraint', 'module'] },
   layer: { starts: ['module'] },
   forward: { starts: ['constraint', 'module'] },
-  require: { starts: ['constraint', 'module'] },
+  require: { starts: ['constraint', 'module', 'metric', 'optimizer'] },
   raw: { starts: ['constraint'] },
   inverse: { starts: ['constraint'] },
   log_det: { starts: ['constraint'] },

@@ -448,6 +448,21 @@ test('a fault of the run is shown at its line, with its exit code', async ({ fol
   assert.is(spanOfTrace(`${path}:9`), undefined)
 })
 
+test('a fault is drawn wherever the command runs: traces begin in the folder of the program', async ({
+  folder,
+}) => {
+  const path = write(folder, 'a.ltm', 'train A {\n  minimize loss\n}')
+  const run = async () => {
+    throw new RunError({ code: 'LTM6001', message: 'the loss is NaN', trace: 'a.ltm:2' })
+  }
+  const { err } = await ltm(['run', path], { run })
+  assert.match(err, `error[LTM6001]: the loss is NaN\n --> ${path}:2:3\n  |\n2 |   minimize loss`)
+  const gone = async () => {
+    throw new RunError({ code: 'LTM6001', message: 'the loss is NaN', trace: 'gone.ltm:2' })
+  }
+  assert.match((await ltm(['run', path], { run: gone })).err, 'error[LTM6001]: the loss is NaN (gone.ltm:2)')
+})
+
 test('an error of ours says so and shows no stack', async ({ folder }) => {
   const path = write(folder, 'a.ltm', 'train A {}')
   const run = async () => {

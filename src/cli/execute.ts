@@ -7,6 +7,7 @@ import { requireFunctions } from '../runtime/userModule.ts'
 import type { Cli } from './cli.ts'
 import { importGenerated } from './modules.ts'
 import type { RunRequest } from './ports.ts'
+import { seenFromHere } from './runErrors.ts'
 
 /**
  * Runs a compiled program in its JavaScript form.
@@ -33,6 +34,8 @@ export async function execute(
     const print = cli.terminal.out
     const { signal } = interrupts
     return await runtime.run({ ...request, module, signal, reporter, print }).finally(() => reporter.close())
+  } catch (error) {
+    throw seenFromHere(error, path)
   } finally {
     interrupts.release()
   }

@@ -1,3 +1,4 @@
+import { dirname, join } from 'node:path'
 import { lineStarts, lineText, type Span } from '../base/source.ts'
 import type { Renderable } from '../diagnostics/render.ts'
 import { type ExitCode, RunError } from '../runtime/errors.ts'
@@ -11,6 +12,14 @@ export function showRunError(error: unknown, cli: Cli): ExitCode | undefined {
   showAll([asDiagnostic(error)], cli)
   cli.terminal.err(`\`ltm explain ${error.code}\` tells more\n`)
   return error.exitCode
+}
+
+/** The traces of a program begin in its folder; a fault of a run is told by the path that leads to its file from here. */
+export function seenFromHere(error: unknown, program: string): unknown {
+  if (!(error instanceof RunError) || error.trace === undefined) return error
+  const { code, message, help, exitCode } = error
+  const trace = join(dirname(program), error.trace)
+  return spanOfTrace(trace) ? new RunError({ code, message, trace, help, exitCode }) : error
 }
 
 /** Where the file of the trace can't be read any more, its place goes into the message. */

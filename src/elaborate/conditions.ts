@@ -11,17 +11,33 @@ export function missingCondition(ctx: Context, binding: Binding): string | undef
   return binding.conditions?.find(condition => !parts(condition).every(part => ctx.holds.includes(part)))
 }
 
-/** `a and b` holds where both do. Parentheses and spaces make no difference. */
+/** `a and b` holds where both do. Parentheses, spaces and a `not` of a `not` make no difference. */
 function parts(condition: string): readonly string[] {
-  const text = bare(condition.replace(/\s+/g, ' ').trim())
-  return topLevelAnd(text).map(part => (part === text ? text : bare(part)))
+  const text = plain(condition.replace(/\s+/g, ' ').trim())
+  return topLevelAnd(text).map(part => (part === text ? text : plain(part)))
+}
+
+function plain(condition: string): string {
+  const text = bare(condition)
+  const denied = negated(text)
+  if (denied === undefined) return text
+  const twice = negated(denied)
+  return twice === undefined ? `not ${denied}` : plain(twice)
+}
+
+/** What `not` stands before: a name, or something in parentheses, or another `not`. */
+function negated(text: string): string | undefined {
+  if (!text.startsWith('not ')) return undefined
+  const rest = text.slice('not '.length).trim()
+  const inner = bare(rest)
+  if (/^[\w.]+$/.test(inner) || inner.startsWith('not ')) return inner
+  return rest.startsWith('(') && inner !== rest ? `(${inner})` : undefined
 }
 
 /** Without parentheses around all of it. */
 function bare(text: string): string {
   const inner = text.startsWith('(') && text.endsWith(')') ? text.slice(1, -1) : undefined
-  if (inner === undefined || !balanced(inner)) return text.replace(/^not \(([a-zA-Z_]\w*)\)$/, 'not $1')
-  return bare(inner.trim())
+  return inner === undefined || !balanced(inner) ? text : bare(inner.trim())
 }
 
 function balanced(text: string): boolean {

@@ -266,10 +266,14 @@ function checkStart(ctx: Context, { declaration, constraint, raw, type, env }: S
     )
 }
 
+function checkRequirements(ctx: Context, { members }: Constraint | Metric | Optimizer): void {
+  for (const member of members) if (member.kind === 'Require') requirement(ctx, member.condition)
+}
+
 /** The type with which each function of a constraint is checked: `forward` from raw, the others from what it gives. */
 function checkConstraint(ctx: Context, declaration: Constraint): void {
   defineSymbols(ctx, declaration.signature.formals)
-  for (const member of declaration.members) if (member.kind === 'Require') requirement(ctx, member.condition)
+  checkRequirements(ctx, declaration)
   const methods = declaration.members.filter((member): member is Method => member.kind === 'Method')
   const raw = declaration.members.find(member => member.kind === 'Raw')
   const forward = methods.find(method => method.role === 'forward')
@@ -310,6 +314,7 @@ function checkUnary(
 
 function checkMetric(ctx: Context, declaration: Metric): void {
   defineSymbols(ctx, declaration.signature.formals)
+  checkRequirements(ctx, declaration)
   checkRoles(ctx, declaration, ['update', 'compute'])
   const states = statesOf(ctx, declaration)
   if (!states) return
@@ -338,6 +343,7 @@ function checkRoles(ctx: Context, declaration: Metric | Optimizer, roles: readon
 function checkOptimizer(ctx: Context, declaration: Optimizer): void {
   checkRoles(ctx, declaration, ['update'])
   defineSymbols(ctx, declaration.signature.formals)
+  checkRequirements(ctx, declaration)
   const type: TensorType = { dtype: 'f32', shape: ['...p'] }
   const region = new FunctionRegion()
   const env = ctx.env.child()

@@ -1,6 +1,7 @@
 import { nearest } from '../base/names.ts'
 import { positionAt, type Span, textOf } from '../base/source.ts'
-import type { Formal } from '../syntax/ast.ts'
+import type { Formal, Node } from '../syntax/ast.ts'
+import { children } from '../syntax/walk.ts'
 import { type Dim, variablesOf } from '../types/dim.ts'
 import { isRest, type Shape, sameType, showType, type TensorType } from '../types/tensor.ts'
 import { type Bindings, newBindings, substituteShape, type UnifyClash, unifyShape } from '../types/unify.ts'
@@ -57,6 +58,8 @@ export function bindFormals(
   const typing: Context = { ...ctx, env: scope, rests: undefined, expected: undefined }
   const bound = new Map<string, FormalValue>()
   const late: (() => void)[] = []
+  /** Arguments that are looked at last; a default that names one is as well. */
+  const waiting = new Set<string>()
   let failed = false
   const settle = (formal: Formal, type: DeclaredType | undefined, given: Given): void => {
     const value = formalValue(ctx, formal, type, given, site, scope, sizes)
@@ -72,13 +75,20 @@ export function bindFormals(
   for (const formal of formals) {
     const given = args.get(formal.name.text)!
     const type = formal.type && declaredType(typing, formal.type, sizes.variables)
-    if (type?.kind === 'tensor' && given.kind !== 'value' && needsShape(ctx, given.expr))
+    const waits =
+      waiting.size > 0 && given.kind === 'default' && names(given.expr).some(name => waiting.has(name))
+    if (waits || (type?.kind === 'tensor' && given.kind !== 'value' && needsShape(ctx, given.expr))) {
+      waiting.add(formal.name.text)
       late.push(() => settle(formal, type, given))
-    else settle(formal, type, given)
+    } else settle(formal, type, given)
   }
   for (const settleLate of late) settleLate()
   defineSizes(scope, sizes)
   return failed ? undefined : formals.map(formal => bound.get(formal.name.text)!)
+}
+
+function names(node: Node): readonly string[] {
+  return node.kind === 'Name' ? [node.text] : children(node).flatMap(names)
 }
 
 /** Sizes that a module has decided are known from here on; what symbols leave open in a definition may be anything. */
@@ -117,6 +127,8 @@ function formalValue(
   scope: Env,
   sizes: Sizes,
 ): Value {
+  // A default may name the sizes that the arguments before it have bound.
+  if (given.kind === 'default') defineSizes(scope, sizes)
   const where = given.kind === 'default' ? { ...ctx, env: scope } : ctx
   const wanted = type?.kind === 'tensor' ? knownShape(type.type, sizes) : undefined
   const value = argumentValue(expecting(where, wanted, wanted === undefined && sizes.clashed), given)

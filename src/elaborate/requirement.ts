@@ -1,5 +1,5 @@
 import { type Span, textOf } from '../base/source.ts'
-import type { Expr, Node } from '../syntax/ast.ts'
+import type { Constraint, Expr, Metric, Node, Optimizer } from '../syntax/ast.ts'
 import { children } from '../syntax/walk.ts'
 import { type Context, complain } from './context.ts'
 import { describe } from './describe.ts'
@@ -24,6 +24,11 @@ export function requirement(ctx: Context, condition: Expr, call?: Span): boolean
   if (holds === undefined) complain(within, 'LTM2113', at, { condition: text }, { labels })
   else complain(within, 'LTM2118', at, { condition: text, values: valuesIn(ctx, condition) }, { labels })
   return false
+}
+
+/** Whether all that a declaration requires of its arguments may hold. */
+export function requirementsHold(ctx: Context, { members }: Constraint | Metric | Optimizer): boolean {
+  return members.every(member => member.kind !== 'Require' || requirement(ctx, member.condition))
 }
 
 /** `low = 2, high = 1`: what the names of a condition stand for. */

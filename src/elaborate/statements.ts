@@ -29,15 +29,18 @@ export function executeBody(ctx: Context, body: Body): Value {
 /** The closing brace: where a value is missed. */
 const lineOf = (body: Block): Span => ({ ...body.span, start: Math.max(body.span.start, body.span.end - 1) })
 
-export type Outcome = { readonly kind: 'went on' } | { readonly kind: 'returned'; readonly value: Value }
+export type Outcome =
+  /** `holds` is a condition under which alone it went on: `if flag { return x }` leaves `not flag`. */
+  { readonly kind: 'went on'; readonly holds?: string } | { readonly kind: 'returned'; readonly value: Value }
 const wentOn: Outcome = { kind: 'went on' }
 
 /** Statements in order, in a scope of their own, until one returns. */
 export function executeBlock(ctx: Context, block: Block): Outcome {
-  const within = { ...ctx, env: ctx.env.child() }
+  let within: Context = { ...ctx, env: ctx.env.child() }
   for (const statement of block.statements) {
     const outcome = execute(within, statement)
     if (outcome.kind === 'returned') return outcome
+    if (outcome.holds !== undefined) within = holding(within, outcome.holds)
   }
   return wentOn
 }
@@ -208,7 +211,10 @@ function executeBoth(ctx: Context, statement: If): Outcome {
   const otherwise = statement.otherwise
     ? executeBlock(holding(ctx, `not (${condition})`), statement.otherwise)
     : wentOn
-  if (then.kind !== 'returned' || otherwise.kind !== 'returned') return wentOn
+  if (then.kind !== 'returned' || otherwise.kind !== 'returned') {
+    if (then.kind === 'returned') return { kind: 'went on', holds: `not (${condition})` }
+    return otherwise.kind === 'returned' ? { kind: 'went on', holds: condition } : wentOn
+  }
   return { kind: 'returned', value: eitherOf(then.value, otherwise.value) }
 }
 

@@ -140,7 +140,7 @@ export interface MemberIf extends NodeBase<'MemberIf'> {
 export interface Metric extends DeclarationBase<'Metric'> {
   readonly name: Name
   readonly signature: Signature
-  readonly members: readonly (State | Method)[]
+  readonly members: readonly (State | Require | Method)[]
 }
 export interface State extends DeclarationBase<'State'> {
   readonly name: Name
@@ -151,7 +151,7 @@ export interface State extends DeclarationBase<'State'> {
 export interface Optimizer extends DeclarationBase<'Optimizer'> {
   readonly name: Name
   readonly signature: Signature
-  readonly members: readonly (Slot | Method)[]
+  readonly members: readonly (Slot | Require | Method)[]
 }
 export interface Slot extends DeclarationBase<'Slot'> {
   readonly name: Name

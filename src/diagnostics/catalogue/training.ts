@@ -237,7 +237,7 @@ export const training = {
       `use it as \`${d.path}\`, under another name by \`let ${d.name} = …\`, or make another one with \`copy\``,
   ),
   LTM4315: error(
-    (d: { got: string }) => `an average follows a model, and this is ${d.got}`,
+    (d: { got: string }) => `an average follows a model or a parameter of \`train\`, and this is ${d.got}`,
     () => 'write `average ema = Ema(net, decay: 0.999)`, where `net` is a `model`, or a part of one',
   ),
   LTM4316: error(

@@ -7,14 +7,14 @@ import { describe } from '../describe.ts'
 import { expression } from '../evaluate.ts'
 import { withFrozenParts } from '../frozen.ts'
 import { buffersOf, type PlacedBuffer, type PlacedParam, parametersOf } from '../states.ts'
-import type { ModuleValue, Value } from '../values.ts'
+import type { ModuleValue, ParamReference, Value } from '../values.ts'
 import { elaborateOptimizer } from './optimizers.ts'
 
 /** `average ema = Ema(net, decay: 0.999)`: a frozen copy of a model, which an update of its own moves after it (F41). */
 export interface AverageModel {
   readonly member: Average
   readonly call: Call
-  readonly source: ModuleValue
+  readonly source: ModuleValue | ParamReference
   /** What its name stands for. */
   readonly value: Value
   readonly parameters: readonly PlacedParam[]
@@ -31,24 +31,39 @@ export function averageModel(ctx: Context, member: Average): AverageModel | unde
     complain(ctx, 'LTM4315', call.span, { got: textOf(call.span) })
     return undefined
   }
-  const source = expression(ctx, first.value)
-  if (source.kind !== 'module' || source.path === '') {
+  const source = followed(ctx, first.value)
+  if (source.kind !== 'param' && (source.kind !== 'module' || source.path === '')) {
     if (source.kind !== 'error') complain(ctx, 'LTM4315', first.value.span, { got: describe(source) })
     return undefined
   }
   const averagesBuffers = bufferMode(ctx, call)
-  const { frozen: _, ...own } = source
-  const copy: ModuleValue = { ...own, path: member.name.text, copies: source.path }
-  const value = withFrozenParts(copy, () => true)
+  const name = member.name.text
+  const copy = copyOf(source, name)
+  const copies = <S extends PlacedParam | PlacedBuffer>(state: S): S => ({
+    ...state,
+    copies: source.path + state.path.slice(name.length),
+  })
   return {
     member,
     call: { ...call, args: call.args.filter(arg => arg.kind !== 'Named' || arg.name.text !== 'buffers') },
     source,
-    value,
-    parameters: parametersOf(copy),
-    buffers: buffersOf(copy),
+    value: withFrozenParts(copy, () => true),
+    parameters: parametersOf(copy).map(copies),
+    buffers: buffersOf(copy).map(copies),
     averagesBuffers: averagesBuffers ?? false,
   }
+}
+
+/** A parameter of `train` is not read here. */
+function followed(ctx: Context, node: Expr): Value {
+  const named = node.kind === 'Name' ? ctx.env.lookup(node.text)?.value : undefined
+  return named?.kind === 'param' ? named : expression(ctx, node)
+}
+
+function copyOf(source: ModuleValue | ParamReference, path: string): ModuleValue | ParamReference {
+  if (source.kind === 'param') return { ...source, path }
+  const { frozen: _, ...own } = source
+  return { ...own, path, copies: source.path }
 }
 
 const bufferModes = ['copy', 'average']
@@ -76,7 +91,9 @@ export function averageOptimizer(
   othersFailed: boolean,
 ): Optimizer | undefined {
   const { member, call, source, parameters, buffers, averagesBuffers } = average
-  const owned = parametersOf({ ...source, copies: undefined }).map(({ path }) => path)
+  const owned = parametersOf(source.kind === 'param' ? source : { ...source, copies: undefined }).map(
+    ({ path }) => path,
+  )
   const mover = optimizers.find(({ groups }) =>
     groups.some(group => group.parameters.some(path => owned.includes(path))),
   )

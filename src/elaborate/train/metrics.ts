@@ -17,6 +17,7 @@ import { bindFormals, defineSizes, freshSizes } from '../formals.ts'
 import type { FunctionArg, FunctionRequest } from '../functionRequest.ts'
 import { functionInstance } from '../functions.ts'
 import { valueKey } from '../keys.ts'
+import { requirementsHold } from '../requirement.ts'
 import { declaredType } from '../types.ts'
 import { errorValue, knownNumber, type Value } from '../values.ts'
 import type { StepContext } from './stepContext.ts'
@@ -58,6 +59,7 @@ export function elaborateMetric(ctx: Context, member: MetricMember): MetricScope
     env,
     instantiations: [...ctx.instantiations, { span: call.span, text: 'made here' }],
   }
+  if (!requirementsHold(within, declaration)) return undefined
   const states = statesOf(within, declaration)
   const compute = methodOf(declaration, 'compute')
   if (!compute || !states) {

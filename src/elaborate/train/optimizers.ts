@@ -24,6 +24,7 @@ import type { FunctionArg } from '../functionRequest.ts'
 import { functionInstance } from '../functions.ts'
 import { iterate } from '../iteration.ts'
 import { memberValue } from '../members.ts'
+import { requirementsHold } from '../requirement.ts'
 import { type PlacedParam, type PlacedState, parametersOf } from '../states.ts'
 import { declaredType } from '../types.ts'
 import { bool, errorValue, knownNumber, type OptimizerValue, type Value } from '../values.ts'
@@ -54,6 +55,7 @@ export function elaborateOptimizer(
   if (secondTarget(ctx, call)) return undefined
   const params = average?.params ?? targetParameters(ctx, call)
   const within: Context = { ...ctx, optimizer: average?.clock ?? member.name.text }
+  const scope = callee.env.child()
   const bound = bindFormals(
     within,
     declaration.signature.formals,
@@ -64,8 +66,11 @@ export function elaborateOptimizer(
       declaration: declaration.id,
     },
     undefined,
-    callee.env.child(),
+    scope,
   )
+  const here = { span: call.span, text: 'made here' }
+  const asked: Context = { ...within, env: scope, instantiations: [...ctx.instantiations, here] }
+  if (bound && !isBroken(ctx, declaration.id) && !requirementsHold(asked, declaration)) return undefined
   const { settings, vars } = bound
     ? settable(member.name.text, bound, setting.isSet, setting.hypers, call.span)
     : { settings: undefined, vars: [] }

@@ -38,7 +38,7 @@ export class StepRegion implements Region {
   /** Buffers with the values that they were given here and that no statement has written yet. */
   #unwritten = new Map<string, BufferWrite>()
   #key: string | undefined
-  #frozen: ReadonlySet<string>
+  #isFrozen: (path: string) => boolean
   /** Parameters whose constraints have written their buffers here. */
   #stepped: ReadonlySet<string> = new Set()
   /** The step that makes each value, for slices. */
@@ -55,7 +55,7 @@ export class StepRegion implements Region {
   readonly carried: CarriedLoss[] = []
 
   constructor(frozen: ReadonlySet<string>) {
-    this.#frozen = frozen
+    this.#isFrozen = path => frozen.has(path)
   }
 
   push(step: Step, sole?: string): void {
@@ -147,7 +147,7 @@ export class StepRegion implements Region {
 
   /** A constraint writes its buffers once in a step, in `forward`, and not for a parameter that stands still itself. */
   #modeOf({ mode }: Context, path: string, role: 'forward' | 'log_forward'): Context['mode'] {
-    const writes = role === 'forward' && !this.#frozen.has(path) && !this.#stepped.has(path)
+    const writes = role === 'forward' && !this.#isFrozen(path) && !this.#stepped.has(path)
     return writes ? mode : { ...mode, training: false }
   }
 
@@ -316,18 +316,18 @@ export class StepRegion implements Region {
 
   /** Bodies that take each other's place: the same draws in them have the same names. */
   instead(
-    bodies: readonly { readonly frozen: ReadonlySet<string>; readonly run: () => void }[],
+    bodies: readonly { readonly isFrozen: (path: string) => boolean; readonly run: () => void }[],
   ): readonly (readonly HostStatement[])[] {
-    const [places, frozen] = [this.#places, this.#frozen]
+    const [places, isFrozen] = [this.#places, this.#isFrozen]
     const lists = this.branches(
       bodies.map(body => () => {
         this.#places = new NameSupply()
-        this.#frozen = body.frozen
+        this.#isFrozen = body.isFrozen
         body.run()
       }),
     )
     this.#places = places
-    this.#frozen = frozen
+    this.#isFrozen = isFrozen
     return lists
   }
 

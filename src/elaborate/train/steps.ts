@@ -86,7 +86,7 @@ function stepOfPhase(training: Training, node: TrainStep, phase: Phase): Trainin
     changing,
     updated: false,
   }
-  if (phase === 'train') bodyByMode(step, node.body, training.parts)
+  if (phase === 'train') bodyByMode(step, node.body, training.parts, path => training.frozen.has(path))
   else body(step, node.body)
   if (streams.some(stream => stream === undefined)) return undefined
   return {
@@ -105,24 +105,40 @@ function body(step: StepContext, block: Block): void {
   step.region.writeBuffers()
 }
 
-/** The body for each way in which parts are frozen: which of them runs is decided when the step begins (F15). */
+/**
+ * The body for each way in which parts are frozen: which of them runs is decided when the step begins (F15). A part that the body
+ * does not look at makes no difference.
+ */
 function bodyByMode(
   step: StepContext,
   block: Block,
   parts: readonly Part[],
-  frozen = step.training.frozen,
+  isFrozen: (path: string) => boolean,
 ): void {
   const [part, ...more] = parts
   if (!part) return body(step, block)
   const { ctx, region } = step
+  let asked = false
   const bodies = [true, false].map(stands => {
-    const frozenNow = (path: string) => (part.paths.has(path) ? stands : ctx.frozenNow?.(path))
+    const now = <T>(others: (path: string) => T) => {
+      return (path: string): T | boolean => {
+        if (!part.paths.has(path)) return others(path)
+        asked = true
+        return stands
+      }
+    }
+    const frozenNow = now(path => ctx.frozenNow?.(path))
     const inner: StepContext = { ...step, ctx: { ...ctx, frozenNow }, names: new Map(), updated: false }
-    const others = [...frozen].filter(path => !part.paths.has(path))
-    const now = new Set(stands ? [...others, ...part.paths] : others)
-    return { frozen: now, run: () => bodyByMode(inner, block, more, now) }
+    const run = (): void => {
+      if (stands || asked) bodyByMode(inner, block, more, now(isFrozen))
+    }
+    return { isFrozen: now(isFrozen), run }
   })
   const [then = [], otherwise = []] = region.instead(bodies)
+  if (!asked) {
+    for (const statement of then) emit(step, statement)
+    return
+  }
   const condition: HostExpr = { kind: 'var', name: part.variable }
   emit(step, { kind: 'if', condition, then, otherwise, origin: originOf(block.span) })
 }

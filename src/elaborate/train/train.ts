@@ -56,8 +56,8 @@ export function elaborateTrain(world: Context, train: Train, given: ReadonlyMap<
   const datasets = dataOf(ctx, train, names)
   const freezes = membersOf(train, 'Freeze').map(({ glob }) => ({ glob, pattern: globPattern(ctx, glob) }))
   const models = modelsOf(ctx, train, names, freezes)
-  const averages = averagesOf(ctx, train, names)
   const ownParams = ownParameters(ctx, train, names, freezes)
+  const averages = averagesOf(ctx, train, names)
   const owned = [...models.flatMap(model => model.parameters), ...ownParams]
   const placed = [...owned, ...averages.flatMap(average => ownedBy(average))]
   const ownBuffers = ownParams.flatMap(({ param: { path, spec } }) =>

@@ -1,16 +1,16 @@
-import { constantOf, insteadOf, type Known, type Rule, rule } from './rule.ts'
+import { constantOf, insteadOf, type Known, type Rule, resultType, rule } from './rule.ts'
 
 /** `op(x, number) = x`, where x has the type of the result already. */
 function right(name: string, op: string, number: number): Rule {
   return rule(name, [op], (step, known) =>
-    constantOf(step.inputs[1], known) === number ? insteadOf(step, step.inputs[0], known) : undefined,
+    Number(constantOf(step.inputs[1], known)) === number ? insteadOf(step, step.inputs[0], known) : undefined,
   )
 }
 
 /** `op(number, x) = x`. */
 function left(name: string, op: string, number: number): Rule {
   return rule(name, [op], (step, known) =>
-    constantOf(step.inputs[0], known) === number ? insteadOf(step, step.inputs[1], known) : undefined,
+    Number(constantOf(step.inputs[0], known)) === number ? insteadOf(step, step.inputs[1], known) : undefined,
   )
 }
 
@@ -28,6 +28,18 @@ export const identityRules: readonly Rule[] = [
   right('x + 0 = x', 'add', 0),
   left('0 + x = x', 'add', 0),
   right('x - 0 = x', 'sub', 0),
+  right('x and true = x', 'and', 1),
+  left('true and x = x', 'and', 1),
+  right('x or false = x', 'or', 0),
+  left('false or x = x', 'or', 0),
+  rule('where(true, a, b) = a', ['where'], (step, known) => {
+    const condition = constantOf(step.inputs[0], known)
+    const [chosen, type] = [step.inputs[Number(condition) === 0 ? 2 : 1], resultType(step)]
+    if (condition === undefined || chosen === undefined || type === undefined) return undefined
+    return (
+      insteadOf(step, chosen, known) ?? { op: 'broadcast_to', inputs: [chosen], attrs: { shape: type.shape } }
+    )
+  }),
   rule('-(-x) = x', ['neg'], (step, known) => insteadOf(step, source(step.inputs[0], 'neg', known), known)),
   rule('not (not x) = x', ['not'], (step, known) =>
     insteadOf(step, source(step.inputs[0], 'not', known), known),

@@ -183,6 +183,7 @@ export function buildMetric(cst: CstNode, ctx: Context): Metric {
     signature: signature(cst, ctx),
     members: nodes(node(cst, 'MetricBody'), 'MetricMember').map(each => {
       const member = inner(each)
+      if (member.name === 'Require') return buildRequire(member, ctx)
       return member.name === 'State' ? buildState(member, ctx) : buildMethod(member, ctx)
     }),
   }
@@ -209,6 +210,7 @@ export function buildOptimizer(cst: CstNode, ctx: Context): Optimizer {
     signature: signature(cst, ctx),
     members: nodes(node(cst, 'OptimizerBody'), 'OptimizerPart').map(each => {
       const member = inner(each)
+      if (member.name === 'Require') return buildRequire(member, ctx)
       return member.name === 'Slot' ? buildSlot(member, ctx) : buildMethod(member, ctx)
     }),
   }
