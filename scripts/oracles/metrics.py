@@ -45,6 +45,7 @@ metrics = {
     "Recall(4)": both(of(C.MulticlassRecall, **macro), logits, label),
     "F1(4)": both(of(C.MulticlassF1Score, **macro), logits, label),
     "Jaccard(4)": both(of(C.MulticlassJaccardIndex, **macro), logits, label),
+    "ConfusionMatrix(4)": both(of(C.MulticlassConfusionMatrix, classes), logits, label),
     "Perplexity()": both(lambda x, y: Perplexity()(x[None], y[None]), logits, label),
     "BinaryAccuracy()": both(lambda x, y: C.BinaryAccuracy()(x.sigmoid(), y), score, positive),
     "BinaryScores()": both(

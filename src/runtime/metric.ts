@@ -43,14 +43,15 @@ export class MetricState<S extends Tensors = Tensors> {
     this.pending = undefined
   }
 
-  /** The results by the name they are logged under, `auc.auroc` for a field of a record; the caller's to free. */
+  /**
+   * The numbers of its result by the names that they are logged under: `auc.auroc` for a field of a record, `confusion[0][1]` for an
+   * element; the caller's to free.
+   */
   results(name: string): Tensors {
     return tf.tidy(() => {
       const result = this.holder.spec.compute(this.committed)
-      if (result instanceof tf.Tensor) return { [name]: tf.clone(result) }
-      return Object.fromEntries(
-        Object.entries(result).map(([field, value]) => [`${name}.${field}`, tf.clone(value)] as const),
-      )
+      const fields = result instanceof tf.Tensor ? [[name, result] as const] : fieldsOf(name, result)
+      return Object.fromEntries(fields.flatMap(([field, value]) => elementsOf(field, value)))
     })
   }
 
@@ -58,6 +59,16 @@ export class MetricState<S extends Tensors = Tensors> {
     this.drop()
     disposeAll(this.committed)
   }
+}
+
+function fieldsOf(name: string, result: Tensors): readonly (readonly [name: string, value: tf.Tensor])[] {
+  return Object.entries(result).map(([field, value]) => [`${name}.${field}`, value])
+}
+
+/** A tensor of numbers as its numbers, by their places. */
+function elementsOf(name: string, value: tf.Tensor): readonly (readonly [name: string, value: tf.Tensor])[] {
+  if (value.rank === 0) return [[name, tf.clone(value)]]
+  return value.size === 0 ? [] : tf.unstack(value).flatMap((part, i) => elementsOf(`${name}[${i}]`, part))
 }
 
 /** Copies of handles, not of data: whatever the update returned, these are the state's own to keep and to free. */

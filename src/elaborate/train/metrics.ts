@@ -30,6 +30,8 @@ export interface MetricScope {
   readonly key: string
   /** Names of the fields that `compute` gives, where it gives a record. */
   readonly fields: readonly string[]
+  /** Whether `compute` gives one number. */
+  readonly isNumber: boolean
 }
 
 /** `metric accuracy = Accuracy(classes: 10)`. */
@@ -80,7 +82,9 @@ export function elaborateMetric(ctx: Context, member: MetricMember): MetricScope
     compute: instance.func.name,
     origin: originOf(member.span),
   }
-  return { metric, declaration, env, key, fields: instance.func.fields ?? [] }
+  const { result } = instance
+  const isNumber = result.kind !== 'tensor' || result.type.shape.length === 0
+  return { metric, declaration, env, key, fields: instance.func.fields ?? [], isNumber }
 }
 
 const methodOf = (declaration: MetricDeclaration, role: Method['role']): Method | undefined =>

@@ -378,6 +378,8 @@ function log(step: StepContext, node: Log): void {
   if (metric) {
     const update = metricUpdate(step, metric.scope, metric.call, node.over)
     const logged = logName(step, name, node.span, true)
+    // What has several numbers is nothing that one could monitor.
+    if (!metric.scope.isNumber) step.training.logged.delete(`${step.prefix}.${logged}`)
     for (const field of metric.scope.fields) step.training.logged.add(`${step.prefix}.${logged}.${field}`)
     if (update)
       emit(step, {

@@ -1,6 +1,6 @@
 import type { CheckpointSaved, EpochEnd, RunEnd, RunStart, WarningEvent } from '../events.ts'
 import { fitted, formatCount, formatDuration, formatNumber, widthOf } from './format.ts'
-import { groupValues, type ValueGroup } from './table.ts'
+import { groupValues, type ValueGroup, withoutElements } from './table.ts'
 import { epochsOf, roundStep } from './thinning.ts'
 
 /** What a run says of itself when it starts: what it is, what it learns, and from what. */
@@ -59,7 +59,11 @@ export function epochLine(
   const head = epochLabel(event.epoch, event.epochs)
   const tail = [formatDuration(event.seconds), ...(event.best ? ['best'] : [])].join(separator)
   const taken = widthOf(head) + Math.max(widthOf(tail), widestTail) + 2 * separator.length
-  const middle = groupsThatFit(groupValues(event.values, prefixes), width - taken)
+  const groups = groupValues(event.values, prefixes).map(group => withoutElements(group).numbers)
+  const middle = groupsThatFit(
+    groups.filter(group => group.values.length > 0),
+    width - taken,
+  )
   return fitted([head, ...(middle === '' ? [] : [middle]), tail].join(separator), width)
 }
 

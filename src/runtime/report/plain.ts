@@ -1,4 +1,5 @@
 import type { Reporter, TrainingEvent } from '../events.ts'
+import type { Numbers } from '../training.ts'
 import {
   checkpointLines,
   endLine,
@@ -9,7 +10,7 @@ import {
 } from './lines.ts'
 import { profileLines } from './profile.ts'
 import { type ReportStream, writeLines } from './stream.ts'
-import { groupValues, metricsTable } from './table.ts'
+import { elementLines, groupValues, metricsTable, withoutElements } from './table.ts'
 import { Thinning } from './thinning.ts'
 
 /** A line an epoch, where there aren't too many, and no control characters: for files, pipes and continuous integration. */
@@ -51,11 +52,7 @@ function plainLines(event: TrainingEvent, prefixes: Iterable<string>, width?: nu
     case 'warning':
       return warningLines(event)
     case 'run_end':
-      return [
-        endLine(event),
-        ...metricsTable(groupValues(event.metrics, prefixes), width),
-        ...finalCheckpointLines(event),
-      ]
+      return [endLine(event), ...finalValues(event.metrics, prefixes, width), ...finalCheckpointLines(event)]
     case 'profile':
       return profileLines(event, width)
     case 'epoch_start':
@@ -68,4 +65,11 @@ function plainLines(event: TrainingEvent, prefixes: Iterable<string>, width?: nu
     case 'run_error':
       return []
   }
+}
+
+/** A table of numbers, and below it what has several. */
+function finalValues(values: Numbers, prefixes: Iterable<string>, width?: number): readonly string[] {
+  const groups = groupValues(values, prefixes).map(withoutElements)
+  const numbers = groups.map(group => group.numbers).filter(group => group.values.length > 0)
+  return [...metricsTable(numbers, width), ...elementLines(groups.flatMap(({ elements }) => elements))]
 }

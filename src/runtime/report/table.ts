@@ -23,6 +23,47 @@ export function groupValues(values: Numbers, prefixes: Iterable<string> = []): r
   return [...groups].map(([prefix, entries]) => ({ prefix, values: entries }))
 }
 
+/** The numbers of one result that has several: `confusion[0][1]` is one of `confusion`. */
+export interface ElementGroup {
+  readonly name: string
+  readonly elements: readonly (readonly [place: readonly number[], value: number])[]
+}
+
+/** Numbers by themselves, and those that are elements of something, which no line has room for. */
+export function withoutElements({ prefix, values }: ValueGroup): {
+  readonly numbers: ValueGroup
+  readonly elements: readonly ElementGroup[]
+} {
+  const elements = new Map<string, (readonly [readonly number[], number])[]>()
+  const numbers = values.filter(([full, value]) => {
+    const [, name, indices] = /^(.*?)((?:\[\d+\])+)$/.exec(full) ?? []
+    if (name === undefined || indices === undefined) return true
+    const place = indices.slice(1, -1).split('][').map(Number)
+    elements.set(name, [...(elements.get(name) ?? []), [place, value]])
+    return false
+  })
+  return {
+    numbers: { prefix, values: numbers },
+    elements: [...elements].map(([name, each]) => ({ name: `${prefix}.${name}`, elements: each })),
+  }
+}
+
+/** Each result of several numbers under its name: a vector in a line, else a line for each row. */
+export function elementLines(groups: readonly ElementGroup[]): readonly string[] {
+  return groups.flatMap(({ name, elements }) => {
+    const rows = new Map<string, string[]>()
+    for (const [place, value] of elements) {
+      const row = place.slice(0, -1).join()
+      rows.set(row, [...(rows.get(row) ?? []), formatNumber(value)])
+    }
+    const widest = Math.max(...[...rows.values()].flat().map(widthOf))
+    const lines = [...rows.values()].map(row =>
+      row.map(text => ' '.repeat(widest - widthOf(text)) + text).join('  '),
+    )
+    return lines.length === 1 ? [`${name}  ${lines[0]}`] : [name, ...lines.map(line => `  ${line}`)]
+  })
+}
+
 /** The values as a table, a row for each phase and a column for each name; as a list where that is too wide. */
 export function metricsTable(
   groups: readonly ValueGroup[],
