@@ -112,6 +112,24 @@ test('a phase sees so many of its batches, or so large a share', async () => {
   assert.match(error.message, /^0\.1 of 8 batches is not even one, for step val$/)
 })
 
+test('a run that is too short for its validations has nothing to watch there', async () => {
+  for (const unit of ['batches', 'updates']) {
+    const { code, message } = await failure(
+      program(`epochs: 2, keep: best(min: val.x), validate: 17 ${unit}`, validating),
+    )
+    assert.is(code, 'LTM6102')
+    assert.is(
+      message,
+      `\`keep\` watches \`val.x\`, which never comes: \`validate\` waits for 17 ${unit}, and the run has 16`,
+    )
+  }
+  const stopping = program('epochs: 2, stop: stalled(min: val.x), validate: 16 batches', validating)
+  const { events, result } = await trained(stopping, { limit: { batches: 4 } })
+  assert.is(result.clocks.batches, 8)
+  const [warning] = events.filter(event => event.kind === 'warning')
+  assert.match(warning?.message ?? '', '`stop` watches `val.x`, which never comes')
+})
+
 test('time ends a run between two batches', async () => {
   const { result } = await trained(program('time: 0.2 seconds', validating))
   assert.is(result.reason, 'finished')

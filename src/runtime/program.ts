@@ -7,6 +7,7 @@ import { evaluate, evaluationSteps } from './evaluate.ts'
 import type { ClockValues, EndReason, RunMode } from './events.ts'
 import { runHooks } from './hooks.ts'
 import { batchesPerEpoch, updatesInAll, updatesInEpoch } from './horizon.ts'
+import { monitorInVain } from './monitors.ts'
 import { parametersOf } from './optimizer.ts'
 import { originNotes } from './originNotes.ts'
 import { isInterrupted } from './pace.ts'
@@ -44,6 +45,7 @@ export function train(training: Training, options: RunOptions = {}): Promise<Run
   return runProgram('train', training, options, async session => {
     session.clocks.totalUpdates = updatesInAll(session)
     session.clocks.updatesPerEpoch = updatesInEpoch(session, 0)
+    checkMonitors(session, options)
     await within(session, 'fit', options.checkpoint, () => fit(session))
     if (isInterrupted(session) || evaluationSteps(session, 'test').length === 0) return
     const best = await takeBest(session)
@@ -51,6 +53,14 @@ export function train(training: Training, options: RunOptions = {}): Promise<Run
     await within(session, 'test', undefined, () => evaluate(session, 'test'))
     await rest(session)
   })
+}
+
+/** A run that is cut short to be tried may end before its first validation. */
+function checkMonitors(session: Session, { limit, overfit }: RunOptions): void {
+  const vain = monitorInVain(session)
+  if (vain === undefined) return
+  if (limit === undefined && overfit === undefined) throw vain
+  session.report({ kind: 'warning', code: vain.code, message: vain.message })
 }
 
 /** What a run is for, between its first and its last hook. */
