@@ -62,13 +62,19 @@ function write(folder: string): void {
 
 const run = ['run', 'a.ltm', '--backend', 'cpu', '--json']
 
-async function profileIn(folder: string): Promise<ProfileEvent> {
-  const { code, events, err } = await ltm([...run, '--profile'], folder)
+async function profileIn(folder: string, args = run): Promise<ProfileEvent> {
+  const { code, events, err } = await ltm([...args, '--profile'], folder)
   assert.is(code, 0, err)
   assert.is(events.at(-1)?.kind, 'run_end')
   const found = events.find(event => event.kind === 'profile')
   assert.ok(found)
   return found as ProfileEvent
+}
+
+/** The records of a run without their seconds. */
+function recordsIn(folder: string, version: string): readonly string[] {
+  const text = readFileSync(join(folder, 'runs/Small', version, 'records.jsonl'), 'utf8')
+  return text.split('\n').map(line => line.replace(/"seconds":[\d.]+/, ''))
 }
 
 test('every part of the loop has its time, and they add up to less than the whole', async ({ folder }) => {
@@ -125,16 +131,36 @@ test('the trace is one that a viewer opens: complete events, those within others
   }
 })
 
+test('of compiled graphs each operator is told by its line, and the trace has it within its graph', async ({
+  folder,
+}) => {
+  write(folder)
+  const compiled = ['run', 'a.ltm', '--engine', 'compiled', '--json']
+  const { parts, operators, path } = await profileIn(folder, compiled)
+  for (const phase of ['train', 'val'])
+    assert.ok(
+      parts.some(each => each.phase === phase && each.part === 'graph' && each.seconds > 0),
+      phase,
+    )
+  // Graphs have the functions that they call written into them, at the lines of the calls.
+  const tanh = operators.find(({ operator, line }) => operator === 'tanh' && line === 'a.ltm:15')
+  assert.ok(tanh !== undefined && tanh.forward > 0 && tanh.calls >= 4 * ((3 + 1) * 2 + 1))
+  const { traceEvents } = JSON.parse(readFileSync(join(folder, path ?? ''), 'utf8'))
+  const named = (name: string): readonly TraceEvent[] =>
+    traceEvents.filter((event: TraceEvent) => event.ph === 'X' && event.name === name)
+  // The clocks of the library and of the process are brought together to a millisecond or two.
+  const near = 5000
+  for (const { ts, dur } of named('tanh'))
+    assert.ok(named('graph').some(graph => graph.ts - near <= ts && ts + dur <= graph.ts + graph.dur + near))
+  await ltm(compiled, folder)
+  assert.equal(recordsIn(folder, 'v1'), recordsIn(folder, 'v2'))
+})
+
 test('a profiled run is the run that it would have been', async ({ folder }) => {
   write(folder)
   await profileIn(folder)
   await ltm(run, folder)
-  const [profiled, plain] = ['v1', 'v2'].map(version =>
-    readFileSync(join(folder, 'runs/Small', version, 'records.jsonl'), 'utf8')
-      .split('\n')
-      .map(line => line.replace(/"seconds":[\d.]+/, '')),
-  )
-  assert.equal(profiled, plain)
+  assert.equal(recordsIn(folder, 'v1'), recordsIn(folder, 'v2'))
 })
 
 test('a run that fails has its profile all the same', async ({ folder }) => {

@@ -6,6 +6,7 @@ export type Part =
   | 'start'
   | 'batch'
   | 'data'
+  | 'graph'
   | 'forward'
   | 'backward'
   | 'update'
@@ -31,6 +32,8 @@ export interface Probe {
   /** The gradient of an operator by one of its inputs, from those of its outputs. */
   gradient(place: OperatorPlace, dys: readonly tf.Tensor[], work: () => tf.Tensor): tf.Tensor
   call<T>(name: string, trace: Trace, work: () => T): T
+  /** Where a session of graphs that begins now has to write when its nodes ran: the beginning of a file's name. */
+  nodeTimes?(): string
 }
 
 /** The functions of a generated program have no run to ask, and a process has one run at a time. */
@@ -45,6 +48,11 @@ export async function withProbe<T>(probe: Probe, work: () => Promise<T>): Promis
   } finally {
     current = before
   }
+}
+
+/** Where a session of graphs that begins now has to write when its nodes ran, if anyone wants to know. */
+export function nodeTimes(): string | undefined {
+  return current?.nodeTimes?.()
 }
 
 /** A part of the run, for whoever looks on. */

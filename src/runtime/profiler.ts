@@ -1,4 +1,5 @@
 import type * as tf from '@tensorflow/tfjs-core'
+import { GraphTimes } from './graphTimes.ts'
 import type { OperatorPlace, Part, Probe } from './probe.ts'
 import type { Trace } from './training.ts'
 
@@ -63,6 +64,7 @@ export class Profiler implements Probe {
   >()
   readonly #frames: Frame[] = []
   readonly events: TraceEvent[] = []
+  #graphTimes: GraphTimes | undefined
 
   part<T>(part: Part, phase: string | undefined, work: () => T): T {
     const started = performance.now()
@@ -102,8 +104,16 @@ export class Profiler implements Probe {
     }
   }
 
-  /** What has been measured so far. */
+  nodeTimes(): string {
+    this.#graphTimes ??= new GraphTimes()
+    return this.#graphTimes.prefix()
+  }
+
+  /** What has been measured so far; of graphs, those whose sessions have ended. */
   profile(): Profile {
+    for (const { operator, line, started, took } of this.#graphTimes?.take() ?? [])
+      this.#count({ line, operator }, 'forward', started, took)
+    this.#graphTimes = undefined
     const operators = [...this.#operators.values()]
     return {
       seconds: (performance.now() - this.#start) / 1000,
@@ -129,7 +139,16 @@ export class Profiler implements Probe {
     const started = performance.now()
     const result = work()
     const took = performance.now() - started
-    const line = trace.replace(/:\d+$/, '')
+    this.#count({ line: trace.replace(/:\d+$/, ''), operator }, direction, started, took)
+    return result
+  }
+
+  #count(
+    { line, operator }: Pick<OperatorTime, 'line' | 'operator'>,
+    direction: 'forward' | 'backward',
+    started: number,
+    took: number,
+  ): void {
     const key = `${line} ${operator}`
     const entry = this.#operators.get(key) ?? { line, operator, calls: 0, forward: 0, backward: 0 }
     entry[direction] += took / 1000
@@ -137,7 +156,6 @@ export class Profiler implements Probe {
     this.#operators.set(key, entry)
     const name = direction === 'forward' ? operator : `gradient of ${operator}`
     this.#trace(name, direction, started, took, { line })
-    return result
   }
 
   #trace(name: string, cat: string, started: number, took: number, args?: TraceEvent['args']): void {

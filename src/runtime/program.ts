@@ -153,6 +153,8 @@ async function runSession(
       for (const text of notes) session.report({ kind: 'message', text })
     await body(session)
     session.records?.flush()
+    // Only then is it known how long each of their nodes took.
+    session.graphs?.dispose()
     return finish(session, weightsOf(session, options))
   } catch (error) {
     await mourn(session, error)

@@ -222,10 +222,14 @@ export class Ort {
     }
   }
 
-  /** `kept` are outputs that `runKeeping` leaves on the device. */
-  session(model: Model, kept: ReadonlySet<number> = new Set()): OrtSession {
+  /**
+   * `kept` are outputs that `runKeeping` leaves on the device; `times` is how a file begins that is to tell when each node ran,
+   * once the session has ended.
+   */
+  session(model: Model, kept: ReadonlySet<number> = new Set(), times?: string): OrtSession {
     const { multiplyAdds } = model
     const options = this.#options(multiplyAdds < aloneBelow ? 1 : this.threads)
+    if (times !== undefined) check(this.functions, this.functions.enableProfiling(options, times))
     return this.#session(model, kept, options)
   }
 

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core'
 import { bug } from '../../base/bug.ts'
 import type { GraphSource, GraphTensor, LoweredGraph, Service } from '../../base/graphs.ts'
 import { RunError } from '../errors.ts'
+import { nodeTimes, part } from '../probe.ts'
 import type { Key } from '../random.ts'
 import type { WindowArithmetic } from '../windows.ts'
 import { drawn, keyBelow } from './draws.ts'
@@ -102,16 +103,17 @@ export class GraphRunner {
   ): readonly tf.Tensor[] {
     const { lowered, session } = variant
     const feeds = lowered.inputs.map((input, i) => this.#feed(variant, input, i, args, numbers))
+    const run = <T>(work: () => T): T => part('graph', () => attempt(graph, work))
     const bound = this.#bound.get(graph)
     const tensors =
       this.#device === undefined
-        ? attempt(graph, () => session.run(feeds)).map(
+        ? run(() => session.run(feeds)).map(
             (numbers, i) => bound?.get(i) ?? tensorOf(lowered.outputs[i]!, numbers),
           )
         : keptBy(
             this.#device,
             lowered,
-            attempt(graph, () => session.runKeeping(feeds)),
+            run(() => session.runKeeping(feeds)),
           )
     for (const { gradients, squares } of lowered.sums ?? []) {
       const sum = { squares: Number(tensors[squares]?.dataSync()[0]) }
@@ -218,7 +220,7 @@ export class GraphRunner {
 
   #session(graph: string, lowered: LoweredGraph, kept: ReadonlySet<number>): OrtSession {
     try {
-      return this.#ort.session(lowered, kept)
+      return this.#ort.session(lowered, kept, nodeTimes())
     } catch (error) {
       const { provider } = this.source
       if (!wouldLeave(error) || provider === 'cpu') throw error

@@ -15,15 +15,23 @@ export function profileLines(event: ProfileEvent, width = Number.POSITIVE_INFINI
     ...partLines(event),
     ...(shown.length === 0 ? [] : ['', ...operatorLines(shown, event.seconds)]),
     ...(left > 0 ? [`… and ${formatCount(left)} more, shorter ones`] : []),
+    ...(event.parts.some(({ part }) => part === 'graph') ? ['', graphNote] : []),
   ]
   const trace = path === undefined ? [] : [`trace: ${path} (open it in ui.perfetto.dev or about:tracing)`]
   return [...tables.map(line => fitted(line, width)), ...trace, '']
 }
 
+/** Where graphs run, the two directions can't be told apart. */
+const graphNote = 'a graph computes losses and gradients as one: its operators stand under forward, by both'
+
 const order: readonly PartTime['part'][] = [
-  ...(['start', 'data', 'forward', 'backward', 'update', 'metrics'] as const),
+  ...(['start', 'data', 'graph', 'forward', 'backward', 'update', 'metrics'] as const),
   ...(['hooks', 'logging', 'saving', 'reporting', 'batch'] as const),
 ]
+const names: Readonly<Partial<Record<PartTime['part'], string>>> = {
+  batch: 'rest of a batch',
+  graph: 'graphs',
+}
 const phases = ['train', 'val', 'test', 'predict', 'between']
 
 function partLines({ parts, seconds }: ProfileEvent): readonly string[] {
@@ -35,7 +43,7 @@ function partLines({ parts, seconds }: ProfileEvent): readonly string[] {
     .map(part => {
       const times = columns.map(phase => of(part, phase))
       const total = times.reduce<number>((sum, time) => sum + (time ?? 0), 0)
-      return [part === 'batch' ? 'rest of a batch' : part, ...times.map(duration), share(total, seconds)]
+      return [names[part] ?? part, ...times.map(duration), share(total, seconds)]
     })
   const told = parts.reduce((sum, each) => sum + each.seconds, 0)
   const rest = ['everything else', ...columns.map(() => ''), share(seconds - told, seconds)]
