@@ -1,14 +1,18 @@
-import { cpSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
+import { PNG } from 'pngjs'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import type { StoredTensor } from '../src/runtime/contracts.ts'
 import { predict, type RunResult, train } from '../src/runtime/program.ts'
 import { rootKey, uniformArray } from '../src/runtime/random.ts'
-import type { TrainerOptions } from '../src/runtime/training.ts'
+import { encodeSafetensors } from '../src/runtime/safetensors.ts'
+import { modelOf, type ParameterState, type TrainerOptions, type Training } from '../src/runtime/training.ts'
 import { bytesOf, idx, npy, zip } from './kit/bytes.ts'
-import { compileIn, inFolder, trainingOf } from './kit/examples.ts'
+import { onEngine } from './kit/engines.ts'
+import { compileIn, inFolder } from './kit/examples.ts'
 
 const test = suite('programs that the language was designed by')
 
@@ -20,6 +24,8 @@ interface Trial {
   /** The text with smaller sizes. */
   readonly smaller?: (text: string) => string
   readonly logs: readonly string[]
+  /** Makes the files that depend on what the program is. */
+  readonly prepare?: (folder: string, training: Training) => void
   readonly predicts?: (rows: RunResult['predictions']) => void
 }
 
@@ -75,6 +81,22 @@ const trials: readonly Trial[] = [
     predicts: rows => assert.equal(sizesOf(rows[0]?.image), [64, 784]),
   },
   {
+    name: '04-wgan-gp',
+    files: {
+      'mnist-images.gz': gzipSync(
+        idx(
+          8,
+          [50, 28, 28],
+          Uint8Array.from(numbers(50 * 784), value => 255 * value),
+        ),
+      ),
+    },
+    trainer: { updates: { count: 2, of: 'g' } },
+    smaller: text => text.replace('batch: 64', 'batch: 8'),
+    logs: ['train.critic_loss', 'train.generator_loss', 'train.slope'],
+    predicts: rows => assert.equal(sizesOf(rows[0]?.image), [100, 784]),
+  },
+  {
     name: '06-lstm-masks',
     files: { 'reviews.jsonl': reviews() },
     trainer: { epochs: 1 },
@@ -100,6 +122,21 @@ const trials: readonly Trial[] = [
     logs: ['train.residual', 'train.viscosity', 'val.size'],
   },
   {
+    name: '15-fine-tune',
+    files: { ...pictures(3, 4), 'vit.ltm': readFileSync(designOf('vit')) },
+    // The backbone is let go at epoch 3, and validation has stalled by then.
+    trainer: { epochs: 5 },
+    prepare: (folder, training) => {
+      const stored = parametersOf(training).filter(({ path }) => path.startsWith('net.backbone.'))
+      const named = stored.map(({ path, spec: { shape } }): [string, StoredTensor] => [
+        path.slice('net.'.length).replaceAll('[', '.').replaceAll(']', ''),
+        { dtype: 'float32', shape, data: numbers(shape.reduce((a, b) => a * b, 1)).map(x => x - 0.5) },
+      ])
+      writeFileSync(join(folder, 'vit.safetensors'), Buffer.concat(encodeSafetensors(new Map(named))))
+    },
+    logs: ['train.accuracy', 'val.loss', 'val.accuracy', 'test.accuracy'],
+  },
+  {
     name: '16-custom-everything',
     files: { 'breast_cancer.csv': table(80, 30, 2) },
     trainer: { epochs: 2 },
@@ -107,28 +144,52 @@ const trials: readonly Trial[] = [
   },
 ]
 
+/** A folder of pictures for each of some kinds. */
+function pictures(kinds: number, each: number): Readonly<Record<string, Uint8Array>> {
+  const files = Array.from({ length: kinds * each }, (_, i): [string, Uint8Array] => {
+    const picture = new PNG({ width: 8, height: 8, fill: true })
+    picture.data.fill(20 + Math.floor((200 * i) / (kinds * each)))
+    return [`pets/kind${Math.floor(i / each)}/${i}.png`, PNG.sync.write(picture)]
+  })
+  return Object.fromEntries(files)
+}
+
+function designOf(name: string): string {
+  return fileURLToPath(new URL(`cases/design/${name}.ltm`, import.meta.url))
+}
+
+function parametersOf({ models }: Training): readonly ParameterState[] {
+  return models.flatMap(model => model[modelOf].parameters)
+}
+
 function sizesOf(value: unknown): readonly number[] {
   return Array.isArray(value) ? [value.length, ...sizesOf(value[0])] : []
 }
 
-for (const { name, files, trainer, smaller = (text: string) => text, logs, predicts } of trials) {
-  test(`${name} checks, trains on small data and says what it logs`, () =>
-    inFolder(async folder => {
-      const source = fileURLToPath(new URL(`cases/design/${name}.ltm`, import.meta.url))
-      const path = join(folder, `${name}.ltm`)
-      cpSync(source, path)
-      writeFileSync(path, smaller(readFileSync(path, 'utf8')))
-      for (const [file, bytes] of Object.entries(files)) writeFileSync(join(folder, file), bytes)
-      const whole = await trainingOf(compileIn(folder, name), folder)
-      const training = { ...whole, trainer: { ...whole.trainer, ...trainer } }
-      const runs = join(folder, 'runs')
-      const { metrics, checkpoint } = await train(training, { backend: 'wasm', runs, seed: 5 })
-      for (const log of logs) assert.ok(Number.isFinite(metrics[log]), `${log}: ${metrics[log]}`)
-      if (!predicts) return
-      // The checkpoint says by which seed the data was split, and so which means go with its weights.
-      const options = { backend: 'wasm', runs: false, checkpoint } as const
-      predicts((await predict(training, options)).predictions)
-    }))
-}
+const engines = ['eager', 'compiled'] as const
+
+for (const { name, files, trainer, smaller = (text: string) => text, logs, prepare, predicts } of trials)
+  for (const engine of engines)
+    test(`${name} checks, trains on small data and says what it logs: ${engine}`, () =>
+      inFolder(async folder => {
+        const source = designOf(name)
+        const path = join(folder, `${name}.ltm`)
+        cpSync(source, path)
+        writeFileSync(path, smaller(readFileSync(path, 'utf8')))
+        for (const [file, bytes] of Object.entries(files)) {
+          mkdirSync(dirname(join(folder, file)), { recursive: true })
+          writeFileSync(join(folder, file), bytes)
+        }
+        const { training: whole, graphs } = await onEngine(engine, compileIn(folder, name), folder)
+        prepare?.(folder, whole)
+        const training = { ...whole, trainer: { ...whole.trainer, ...trainer } }
+        const runs = join(folder, 'runs')
+        const { metrics, checkpoint } = await train(training, { backend: 'wasm', graphs, runs, seed: 5 })
+        for (const log of logs) assert.ok(Number.isFinite(metrics[log]), `${log}: ${metrics[log]}`)
+        if (!predicts) return
+        // The checkpoint says by which seed the data was split, and so which means go with its weights.
+        const options = { backend: 'wasm', graphs, runs: false, checkpoint } as const
+        predicts((await predict(training, options)).predictions)
+      }))
 
 test.run()
