@@ -9,6 +9,7 @@ export function describe(value: Value): string {
     case 'int':
       return `the int ${value.dim}`
     case 'float':
+      if (value.whole && !value.unit) return 'an int that only the run knows'
       return value.unit
         ? `a number of ${value.unit}`
         : value.expr.kind === 'number'

@@ -182,7 +182,7 @@ export function convert(
     case 'tensor':
       return convertTensor(ctx, value, type.type, sizes, receiver)
     case 'int':
-      return value.kind === 'int' ? value : mismatch(ctx, value, type, receiver)
+      return value.kind === 'int' || isCounted(value) ? value : mismatch(ctx, value, type, receiver)
     case 'float':
       return convertFloat(ctx, value, type, receiver)
     case 'bool':
@@ -201,6 +201,10 @@ export function convert(
       return value
   }
 }
+
+/** An int that only the run knows, such as the index of a loop of the host (F24): what needs a size says that it is none. */
+const isCounted = (value: Value): boolean =>
+  value.kind === 'float' && value.whole === true && value.unit === undefined
 
 /** A module binds the sizes that it decides, and must be of the declared type with these. */
 function convertModule(

@@ -37,6 +37,7 @@ import { PlacedRegion } from './placedRegion.ts'
 import { requirement } from './requirement.ts'
 import { asArgument } from './sharing.ts'
 import { statesOf } from './states.ts'
+import { isLost } from './tensors.ts'
 import { type DeclaredType, declaredType } from './types.ts'
 import { errorValue, type FunctionValue, type ModuleValue, type Value } from './values.ts'
 
@@ -86,6 +87,8 @@ export function callFunction(ctx: Context, declared: FunctionValue, site: CallSi
   }
   const wanted = resultType(ctx, result, sizes, site)
   if (wanted === 'error') return errorValue
+  // A size that could not be made out has been reported; the body would only say so again.
+  if (result?.kind === 'tensor' && result.type.shape.some(isLost)) return errorValue
   defineSizes(scope, sizes)
   const given = new Map<string, ModuleValue>()
   const own = args.map(arg => ownArgument(partsOfArgumentNow(ctx, arg), callee, given))

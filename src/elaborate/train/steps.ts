@@ -346,8 +346,11 @@ function minimised(step: StepContext, node: Minimize): void {
   step.updated = true
 }
 
-function flagsOf(node: Log): LogFlags {
+function flagsOf({ ctx }: StepContext, node: Log): LogFlags {
   const on = node.on.map(name => name.text)
+  for (const { text, span } of node.on)
+    if (text !== '' && text !== 'step' && text !== 'epoch')
+      complain(ctx, 'LTM2102', span, { what: '`on`', expected: '`step` or `epoch`', got: `\`${text}\`` })
   return {
     bar: node.bar,
     on: on.length === 2 ? 'both' : on[0] === 'step' ? 'step' : on[0] === 'epoch' ? 'epoch' : 'default',
@@ -387,7 +390,7 @@ function log(step: StepContext, node: Log): void {
         name: logged,
         metric: metric.name,
         ...update,
-        flags: flagsOf(node),
+        flags: flagsOf(step, node),
         origin,
       })
     return
@@ -396,7 +399,13 @@ function log(step: StepContext, node: Log): void {
   const logged = logName(step, name, node.span, false)
   const number = hostNumber(value)
   if (number)
-    return emit(step, { kind: 'log_host', name: logged, value: number.expr, flags: flagsOf(node), origin })
+    return emit(step, {
+      kind: 'log_host',
+      name: logged,
+      value: number.expr,
+      flags: flagsOf(step, node),
+      origin,
+    })
   const tensor = toTensor(ctx, value, node.value.span)
   if (tensor.kind === 'error') step.training.silent.push(node.value.span)
   const weight = node.over && weightOf(step, node.over, tensor)
@@ -406,7 +415,7 @@ function log(step: StepContext, node: Log): void {
       name: logged,
       value: tensor.name,
       ...(weight ? { weight: weight.name } : {}),
-      flags: flagsOf(node),
+      flags: flagsOf(step, node),
       origin,
     })
 }
