@@ -183,4 +183,37 @@ optimizers('schedules keep their last value, and edges are numbers', async () =>
   near(only, [0, 0.15, 0.3, 0], 1e-7, 'with nothing but a rise')
 })
 
+// ── Plateaus ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+const { values: falling, rising, ...plateaus } = oracle<Numbers>('plateaus')
+
+for (const [text, expected] of Object.entries(plateaus)) {
+  optimizers(`${text} is PyTorch's`, async () => {
+    const values = text.includes('max: ') ? rising! : falling!
+    const told = values.reduceRight(
+      (rest, value, epoch) => `if epoch == ${epoch} then ${value} else ${rest}`,
+      '0.0',
+    )
+    const source = `
+      train T {
+        param w: f32 = 1.0
+        optimizer o = Sgd(w, lr: ${text})
+        step train() {
+          minimize w ^ 2
+          log v = ${told}
+        }
+        trainer { epochs: ${values.length} }
+      }`
+    const training = await importProgram(compileText(source).programs[0]!)
+    const rates: number[] = []
+    const hook = {
+      on: { event: 'train_epoch_start' },
+      run: async () => void rates.push(training.optimizers[0]!.spec.groups[0]!.settings(clockAt(0)).lr!),
+      trace: 'test.ltm:1',
+    }
+    await train({ ...training, hooks: [...training.hooks, hook] }, quietly())
+    near(rates, [0.1, ...expected.slice(0, -1)], 1e-7, 'the rate of each epoch')
+  })
+}
+
 optimizers.run()

@@ -193,4 +193,22 @@ test('a clock that goes on is read once under a name', async () => {
   assert.is(ended.result.metrics['train.again'], 0)
 })
 
+test('a `var` of a step that begins as another one has a value of its own, which loops may replace', async () => {
+  const { result } = await trained(`
+    param w: f32 = 1.0
+    optimizer sgd = Sgd(w, lr: 0.1)
+    step train(batch) {
+      var a = sum(batch.x)
+      for i in 0..3 {
+        var b = a
+        for j in 0..2 { set b = b * 2 }
+        set a = a + b
+      }
+      log a
+      minimize w ^ 2
+    }`)
+  // Each round makes five times of it.
+  assert.is(result.metrics['train.a'], (125 * (1 + 2 + 3 + 4)) / 4)
+})
+
 test.run()

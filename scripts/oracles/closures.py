@@ -1,4 +1,4 @@
-"""Optimizers that evaluate the loss again: LBFGS by PyTorch, SAM and ASAM by their papers; a plateau by PyTorch."""
+"""Optimizers that evaluate the loss again: LBFGS by PyTorch, SAM and ASAM by their papers."""
 
 import torch
 

@@ -214,3 +214,45 @@ write(
         "warmup_cosine(0.3, 4 updates, 10 updates)": rates(warmup, 0.3, 10),
     },
 )
+
+VALUES = [1.0, 0.9, 0.95, 0.9, 0.899, 0.91, 0.92, 0.5, 0.4999, 0.6, 0.6, 0.6, 0.6, 0.3, 0.31, 0.31, 0.31, 0.31, 0.31, 0.31]
+RISING = [0.1, 0.2, 0.2, 0.2004, 0.19, 0.3, 0.3001, 0.3, 0.3, 0.3, 0.3, 0.3]
+
+
+def plateau(values, lr=0.1, **settings):
+    """The rate after each value."""
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=lr)
+    schedule = schedulers.ReduceLROnPlateau(optimizer, **settings)
+    rates = []
+    for value in values:
+        schedule.step(value)
+        rates.append(optimizer.param_groups[0]["lr"])
+    return [float(f"{rate:.12g}") for rate in rates]
+
+
+# PyTorch's patience is one less: it counts the looks that are forgiven.
+write(
+    "plateaus",
+    {
+        "values": VALUES,
+        "rising": RISING,
+        "0.1 * plateau(min: train.v, factor: 0.5, patience: 3, min_share: 1e-4)": plateau(
+            VALUES, factor=0.5, patience=2
+        ),
+        "0.1 * plateau(min: train.v, factor: 0.5, patience: 1, cooldown: 2, min_share: 1e-4)": plateau(
+            VALUES, factor=0.5, patience=0, cooldown=2
+        ),
+        "0.1 * plateau(min: train.v, factor: 0.1, patience: 2, cooldown: 1)": plateau(
+            VALUES, patience=1, cooldown=1, threshold=0
+        ),
+        "0.1 * plateau(min: train.v, factor: 0.5, patience: 2, min_delta: 0.05)": plateau(
+            VALUES, factor=0.5, patience=1, threshold=0.05, threshold_mode="abs"
+        ),
+        "max(0.02, 0.1 * plateau(min: train.v, factor: 0.5, patience: 2, min_share: 0.1))": plateau(
+            VALUES, factor=0.5, patience=1, threshold=0.1, min_lr=0.02
+        ),
+        "0.1 * plateau(max: train.v, factor: 0.5, patience: 2, cooldown: 1, min_share: 0.01)": plateau(
+            RISING, mode="max", factor=0.5, patience=1, cooldown=1, threshold=0.01
+        ),
+    },
+)

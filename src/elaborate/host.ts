@@ -1,4 +1,4 @@
-import type { HostExpr, HostOperator } from '../ir/ir.ts'
+import type { Clock, HostExpr, HostOperator } from '../ir/ir.ts'
 import type { Dim } from '../types/dim.ts'
 
 /** Host expressions, folded as they are made: what is known when the program is compiled is a number at once. */
@@ -62,6 +62,14 @@ export function choose(condition: HostExpr, then: HostExpr, otherwise: HostExpr)
   const known = constantOf(condition)
   if (known !== undefined) return known ? then : otherwise
   return { kind: 'choose', condition, then, otherwise }
+}
+
+/** Whether an expression looks at a clock. */
+export function readsClock(expr: HostExpr, clock: Clock): boolean {
+  const within = (part: HostExpr) => readsClock(part, clock)
+  if (expr.kind === 'apply') return expr.args.some(within)
+  if (expr.kind === 'choose') return [expr.condition, expr.then, expr.otherwise].some(within)
+  return expr.kind === 'clock' && expr.clock === clock
 }
 
 export function constantOf(expr: HostExpr): Scalar | undefined {

@@ -142,7 +142,7 @@ export type HostExpr =
   /** What the event of a hook tells: texts such as what went wrong, or the norm of gradients. */
   | { readonly kind: 'told'; readonly what: Told }
   /** Whether a logged value has stopped improving; each `place` counts for itself. */
-  | ({ readonly kind: 'stalled'; readonly place: string } & Stall)
+  | ({ readonly kind: 'stalled'; readonly place: string } & Plateau)
   | { readonly kind: 'apply'; readonly operator: HostOperator; readonly args: readonly HostExpr[] }
   | {
       readonly kind: 'choose'
@@ -778,6 +778,13 @@ export interface StopRule extends Stall {
 export interface Stall extends Monitor {
   readonly patience: number
   readonly minDelta: number
+}
+/** A stall that counts anew each time, as a plateau does. */
+export interface Plateau extends Stall {
+  /** Looks after a stall that count for nothing. */
+  readonly cooldown?: number
+  /** What counts as better is also better by more than this share of the best value. */
+  readonly minShare?: number
 }
 /** A logged value that decides something, by the name under which it is logged: `val.accuracy`. */
 export interface Monitor {

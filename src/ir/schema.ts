@@ -114,7 +114,7 @@ const hostExpr = union<HostExpr>({
   told: {
     what: oneOf<Told>({ error: true, stage: true, path: true, optimizer: true, gradient_norm: true }),
   },
-  stalled: { place: text, ...stall },
+  stalled: { place: text, ...stall, cooldown: optional(number), minShare: optional(number) },
   apply: { operator: ref<HostOperator>('HostOperator'), args: list(expr) },
   choose: { condition: expr, then: expr, otherwise: expr },
 })

@@ -207,6 +207,7 @@ function restoreStalls({ stalls }: Session, stored: JsonValue | undefined): void
     stalls.set(place, {
       best: typeof best === 'number' ? best : Number.NaN,
       waited: numberIn(stall, 'waited'),
+      cooling: numberIn(stall, 'cooling'),
       seen: numberIn(stall, 'seen'),
     })
   }

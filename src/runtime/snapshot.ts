@@ -114,9 +114,9 @@ function stateOf(session: Session): JsonValue {
     frozen: [...session.frozen.next],
     still: [...session.frozen.now],
     stalls: Object.fromEntries(
-      [...session.stalls].map(([place, { best, waited, seen }]) => [
+      [...session.stalls].map(([place, { best, waited, cooling, seen }]) => [
         place,
-        { best: finiteOrNull(best), waited, seen },
+        { best: finiteOrNull(best), waited, cooling, seen },
       ]),
     ),
     log: logState(session.logbook.contents()),

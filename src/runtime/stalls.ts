@@ -8,6 +8,8 @@ export interface StallState {
   best: number
   /** Looks since it last improved. */
   waited: number
+  /** Looks that still count for nothing, after a stall. */
+  cooling: number
   /** How many values there were at the last look: each is looked at once. */
   seen: number
 }
@@ -18,8 +20,14 @@ export interface StallState {
  */
 export function hasStalled(session: Session, place: string, spec: StallSpec): boolean {
   const state = lookAgain(session, place, spec)
-  if (state === undefined || state.waited === 0 || state.waited < spec.patience) return false
+  if (state === undefined) return false
+  if (state.cooling > 0) {
+    state.cooling -= 1
+    state.waited = 0
+  }
+  if (state.waited === 0 || state.waited < spec.patience) return false
   state.waited = 0
+  state.cooling = spec.cooldown ?? 0
   return true
 }
 
@@ -27,12 +35,14 @@ export function hasStalled(session: Session, place: string, spec: StallSpec): bo
 export function lookAgain(session: Session, place: string, spec: StallSpec): StallState | undefined {
   const { logbook, stalls } = session
   const count = logbook.timesLogged(spec.monitor)
-  const state = stalls.get(place) ?? { best: Number.NaN, waited: 0, seen: 0 }
+  const state = stalls.get(place) ?? { best: Number.NaN, waited: 0, cooling: 0, seen: 0 }
   stalls.set(place, state)
   if (count === state.seen) return undefined
   state.seen = count
   const value = logbook.latest(spec.monitor)
-  if (isBetter(spec.direction, value, state.best, spec.minDelta)) {
+  const { minDelta = 0, minShare = 0 } = spec
+  const least = Number.isNaN(state.best) ? 0 : Math.max(minDelta, minShare * Math.abs(state.best))
+  if (isBetter(spec.direction, value, state.best, least)) {
     state.best = value
     state.waited = 0
   } else state.waited += 1

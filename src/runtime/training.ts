@@ -500,6 +500,10 @@ export interface StallSpec {
   readonly patience: number
   /** What counts as better is better by more than this. */
   readonly minDelta?: number
+  /** And by more than this share of the best value. */
+  readonly minShare?: number
+  /** Looks after a stall that count for nothing. */
+  readonly cooldown?: number
 }
 
 export type HostValue = number | boolean | string | tf.Tensor

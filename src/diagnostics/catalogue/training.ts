@@ -175,6 +175,11 @@ export const training = {
     () =>
       'write `optimizer adam = Adam(net, lr: 1e-3 * plateau(min: val.loss, factor: 0.5, patience: 3))`; hooks ask `stalled(…)`',
   ),
+  LTM4211: error(
+    (_: undefined) => 'the run ends by `time` alone, so that `total_updates` is not known',
+    () =>
+      'say `epochs` or `updates` as well, or go by the time: `0.5 * lr * (1 + cos(pi * min(seconds / 8 hours, 1)))`',
+  ),
   LTM4301: error(
     (d: { data: string; split: string; near: string | undefined; splits: readonly string[] }) =>
       `\`${d.data}\` has no split \`${d.split}\``,

@@ -1,6 +1,6 @@
 import { nearest } from '../../base/names.ts'
 import { type Span, textOf } from '../../base/source.ts'
-import type { HostExpr, Monitor, Stall } from '../../ir/ir.ts'
+import type { HostExpr, Monitor, Plateau, Stall } from '../../ir/ir.ts'
 import type { Call, Expr } from '../../syntax/ast.ts'
 import { type Context, complain, type Watching } from '../context.ts'
 import { errorValue, type Value } from '../values.ts'
@@ -45,7 +45,7 @@ function stalledCondition(
   node: Pick<Call, 'args' | 'span'>,
   note: (name: string, span: Span) => void,
 ): Value {
-  if (!checkOptions(ctx, node.args, 'stalled', stallOptions)) return errorValue
+  if (!checkOptions(ctx, node.args, 'stalled', plateauOptions)) return errorValue
   const found = direction(node.args)
   if (!found) {
     const wanted = '`stalled(min: val.loss, patience: 5)`'
@@ -53,7 +53,7 @@ function stalledCondition(
   }
   const monitor = loggedName(ctx, found.value) ?? textOf(found.value.span).replace(/\s+/g, '')
   note(monitor, found.value.span)
-  const stall = stallOf(ctx, node.args, { direction: found.direction, monitor })
+  const stall = plateauOf(ctx, node.args, { direction: found.direction, monitor })
   const expr: HostExpr = { kind: 'stalled', place: training.stalls.fresh(monitor), ...stall }
   return { kind: 'bool', expr }
 }
@@ -67,6 +67,18 @@ export function stallOf(ctx: Context, args: Call['args'], monitor: Monitor, pati
     ...monitor,
     patience: option(ctx, args, 'patience', patience),
     minDelta: option(ctx, args, 'min_delta', 0),
+  }
+}
+
+/** What it takes besides where it counts anew after a stall: in conditions and as a plateau. */
+export const plateauOptions = [...stallOptions, 'min_share', 'cooldown']
+
+export function plateauOf(ctx: Context, args: Call['args'], monitor: Monitor, patience?: number): Plateau {
+  const [minShare, cooldown] = [option(ctx, args, 'min_share', 0), option(ctx, args, 'cooldown', 0)]
+  return {
+    ...stallOf(ctx, args, monitor, patience),
+    ...(minShare === 0 ? {} : { minShare }),
+    ...(cooldown === 0 ? {} : { cooldown }),
   }
 }
 

@@ -1,15 +1,15 @@
 import { NameSupply } from '../../base/fresh.ts'
 import { textOf } from '../../base/source.ts'
-import type { Hook, HostExpr, HostVar, Stall } from '../../ir/ir.ts'
+import type { Hook, HostExpr, HostVar, Plateau } from '../../ir/ir.ts'
 import type { Call } from '../../syntax/ast.ts'
 import { type Context, complain, originOf } from '../context.ts'
 import type { Value } from '../values.ts'
-import { loggedName, stallOf, stallOptions } from './monitors.ts'
+import { loggedName, plateauOf, plateauOptions } from './monitors.ts'
 import { checkOptions, direction, numberOption } from './options.ts'
 import type { Reading } from './training.ts'
 
 /** A factor that begins at 1 and shrinks each time a value has stalled: a `var`, and the hook that sets it. */
-interface Plateau {
+interface Shrinking {
   readonly factor: HostVar
   readonly hook: Hook
   readonly reading: Reading
@@ -17,7 +17,7 @@ interface Plateau {
 
 /** The plateaus of a `train`: each place where one is written is one, however many parameters read it. */
 export class Plateaus {
-  readonly #byPlace = new Map<number, Plateau>()
+  readonly #byPlace = new Map<number, Shrinking>()
   readonly #names = new NameSupply()
 
   /** `plateau(min: val.loss, factor: 0.5, patience: 3)` in a setting of an optimizer. */
@@ -28,15 +28,15 @@ export class Plateaus {
     return { kind: 'float', expr: { kind: 'var', name: plateau.factor.name } }
   }
 
-  #make(ctx: Context, node: Pick<Call, 'args' | 'span'>): Plateau | undefined {
-    if (!checkOptions(ctx, node.args, 'plateau', [...stallOptions, 'factor'])) return undefined
+  #make(ctx: Context, node: Pick<Call, 'args' | 'span'>): Shrinking | undefined {
+    if (!checkOptions(ctx, node.args, 'plateau', [...plateauOptions, 'factor'])) return undefined
     const found = direction(node.args)
     if (!found) {
       const wanted = '`plateau(min: val.loss, factor: 0.5, patience: 3)`'
       return void complain(ctx, 'LTM4202', node.span, { key: 'plateau', wanted })
     }
     const monitor = loggedName(ctx, found.value) ?? textOf(found.value.span).replace(/\s+/g, '')
-    const stall = stallOf(ctx, node.args, { direction: found.direction, monitor }, usualPatience)
+    const stall = plateauOf(ctx, node.args, { direction: found.direction, monitor }, usualPatience)
     const shrink = numberOption(ctx, node.args, 'factor', 'a number between 0 and 1', x => x > 0 && x < 1)
     const name = this.#names.fresh(`${ctx.optimizer ?? 'optimizer'}.plateau`)
     const origin = originOf(node.span)
@@ -63,7 +63,7 @@ const usualPatience = 10
 const usualFactor = 0.1
 
 /** Values of validation are looked at when it has ended, those of training at the end of the epoch. */
-function hookOf(name: string, stall: Stall, shrink: number, origin: Hook['origin']): Hook {
+function hookOf(name: string, stall: Plateau, shrink: number, origin: Hook['origin']): Hook {
   const event = stall.monitor.startsWith('val.') ? 'validation_end' : 'train_epoch_end'
   const smaller: HostExpr = {
     kind: 'apply',

@@ -4,6 +4,7 @@ import { type Span, textOf } from '../../base/source.ts'
 import type { Diagnostic } from '../../diagnostics/diagnostic.ts'
 import type { Dataset, Optimizer, Parameter, Program, TrainerSettings, WeightFile } from '../../ir/ir.ts'
 import type { Glob, Hyper, Train, TrainMember } from '../../syntax/ast.ts'
+import { visit } from '../../syntax/walk.ts'
 import { type Context, complain, originOf, type World } from '../context.ts'
 import { openCounts } from '../counts.ts'
 import { checkFunction } from '../definitions.ts'
@@ -12,6 +13,7 @@ import { expression } from '../evaluate.ts'
 import { liesBelow, withFrozenParts } from '../frozen.ts'
 import { FunctionRegion } from '../functionRegion.ts'
 import { FunctionTable } from '../functionTable.ts'
+import { readsClock } from '../host.ts'
 import { paramSpec, place } from '../modules.ts'
 import { settle } from '../naming.ts'
 import { buffersOf, type PlacedBuffer, type PlacedParam, parametersOf } from '../states.ts'
@@ -136,6 +138,7 @@ export function elaborateTrain(world: Context, train: Train, given: ReadonlyMap<
   )
   checkReadings(training)
   checkAccumulating(ctx, train, optimizers, settings)
+  checkTotal(ctx, train, optimizers, settings)
   checkOwners(ctx, train, placed, optimizers, training.failedOptimizers.size > 0)
   checkReached(training, placed)
   return {
@@ -450,6 +453,28 @@ function checkAccumulating(
     const fields = membersOf(train, 'Trainer').flatMap(({ settings }) => settings.fields)
     const field = fields.find(each => each.name.text === 'accumulate')
     complain(ctx, 'LTM4111', said?.span ?? field?.value.span ?? train.name.span, { name })
+  }
+}
+
+/** A run that only time ends makes nobody knows how many updates: a schedule over all of them would stay where it starts. */
+function checkTotal(
+  ctx: Context,
+  train: Train,
+  optimizers: readonly Optimizer[],
+  { time, epochs, updates }: TrainerSettings,
+): void {
+  if (time === undefined || epochs !== undefined || updates !== undefined) return
+  for (const { name, groups } of optimizers) {
+    if (!groups.some(group => group.settings.some(expr => readsClock(expr, 'total_updates')))) continue
+    const member = membersOf(train, 'OptimizerMember').find(each => each.name.text === name)
+    let span = member?.name.span ?? train.name.span
+    if (member)
+      visit(member.value, {
+        Name: node => {
+          if (node.text === 'total_updates') span = node.span
+        },
+      })
+    complain(ctx, 'LTM4211', span, undefined)
   }
 }
 

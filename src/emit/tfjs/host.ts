@@ -94,9 +94,12 @@ function sizePrinted(code: Code): Printed {
 }
 
 function stalledText(expr: HostExpr & { readonly kind: 'stalled' }, owner: string): string {
-  const { place, direction, monitor, patience, minDelta } = expr
-  const delta = minDelta === 0 ? '' : `, minDelta: ${minDelta}`
-  const stall = `{ direction: ${quote(direction)}, monitor: ${quote(monitor)}, patience: ${patience}${delta} }`
+  const { place, direction, monitor, patience, minDelta, minShare, cooldown } = expr
+  const numbers = { minDelta: minDelta === 0 ? undefined : minDelta, minShare, cooldown }
+  const more = Object.entries(numbers).map(([key, value]) =>
+    value === undefined ? '' : `, ${key}: ${value}`,
+  )
+  const stall = `{ direction: ${quote(direction)}, monitor: ${quote(monitor)}, patience: ${patience}${more.join('')} }`
   return `${owner}.stalled(${quote(place)}, ${stall})`
 }
 

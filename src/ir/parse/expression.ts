@@ -108,7 +108,9 @@ function parseStalled(s: Scanner): HostExpr {
   s.expect('patience')
   const patience = s.number()
   const minDelta = s.accept('by') ? s.number() : 0
-  return { kind: 'stalled', place, direction, monitor, patience, minDelta }
+  const minShare = s.accept('share') ? { minShare: s.number() } : {}
+  const cooldown = s.accept('cooldown') ? { cooldown: s.number() } : {}
+  return { kind: 'stalled', place, direction, monitor, patience, minDelta, ...minShare, ...cooldown }
 }
 
 function parseClock(s: Scanner, clock: Clock): HostExpr {

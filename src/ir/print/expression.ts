@@ -56,7 +56,9 @@ function piece(expr: HostExpr, scope: HostScope): Piece {
 function stall(expr: Extract<HostExpr, { readonly kind: 'stalled' }>): string {
   const by = expr.minDelta === 0 ? '' : ` by ${printNumber(expr.minDelta)}`
   const monitor = `${expr.direction} ${printLiteral(expr.monitor)}`
-  return `${printLiteral(expr.place)} ${monitor} patience ${printNumber(expr.patience)}${by}`
+  const share = expr.minShare === undefined ? '' : ` share ${printNumber(expr.minShare)}`
+  const rest = expr.cooldown === undefined ? '' : ` cooldown ${printNumber(expr.cooldown)}`
+  return `${printLiteral(expr.place)} ${monitor} patience ${printNumber(expr.patience)}${by}${share}${rest}`
 }
 
 function reference(
