@@ -75,21 +75,45 @@ train Turns {
 }
 `
 
-test('parameters that take turns are moved by the settings of their own time', async () => {
+/** Both engines bring the parameters of a program to the same numbers, and further away from 0 than they begin. */
+async function assertSameMoves(text: string, updates: number): Promise<void> {
   const files = libraryFiles('.')
-  const source = { name: 'turns.ltm', text: turns }
+  const source = { name: 'parameters.ltm', text }
   const read = (path: string) => (path === source.name ? source : files.read(path))
   const trainBy = async (engine: Engine) => {
     const [program] = compile(source.name, { ...files, read }).programs
     assert.ok(program)
-    return trainOn(engine, program, '.', 3)
+    return trainOn(engine, program, '.', updates)
   }
   const [expected, got] = [await trainBy('eager'), await trainBy('compiled')]
   for (const [parameter, numbers] of expected.weights) {
     assert.ok(Math.abs(numbers[0]!) > 0.01, `${parameter} moves`)
     assert.ok(distance(numbers, got.weights.get(parameter) ?? []) < 1e-5, parameter)
   }
-})
+}
+
+test('parameters that take turns are moved by the settings of their own time', () =>
+  assertSameMoves(turns, 3))
+
+const clippedBeside = `
+dataset Points from inline(a: [1, 2, 3, 4], b: [3, 4, 5, 7]) { field x: f32 = column(0) field y: f32 = column(1) }
+optimizer Bounded(lr: float) { update(param, grad, _t) = param - lr * tanh(grad) }
+train Beside {
+  data points = Points(batch: 2)
+  param a: f32[] = 0
+  param b: f32[] = 0
+  optimizer bounded = Bounded(a, lr: 0.1, clip: norm(0.5))
+  optimizer sgd = Sgd(b, lr: 0.1, clip: norm(0.5))
+  step train(batch) {
+    minimize one = (a * batch.x - batch.y) ^ 2 with bounded
+    minimize two = (b * batch.x - batch.y) ^ 2 with sgd
+  }
+  trainer { epochs: 2, seed: 1 }
+}
+`
+
+test('gradients are clipped by norm for an optimizer without a module, beside one that has one', () =>
+  assertSameMoves(clippedBeside, 3))
 
 test('what ONNX Runtime cannot run is told at its line, and never as an error of ours', () => {
   const reason =

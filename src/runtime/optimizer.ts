@@ -88,7 +88,7 @@ export function applyUpdate(
 ): void {
   tf.tidy(() => {
     if (engine?.moveAll?.(state, gradients, clip, clock)) return
-    const clipped = engine?.clip?.(gradients, clip) ?? clipGradients(gradients, clip)
+    const clipped = engine?.clip?.(state, gradients, clip) ?? clipGradients(gradients, clip)
     for (const group of state.spec.groups) updateGroup(state, group, clipped, clock, engine)
   })
 }

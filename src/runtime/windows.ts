@@ -3,8 +3,11 @@ import * as tf from '@tensorflow/tfjs-core'
 /** Gradients by path; a parameter that the loss does not reach has none. */
 export type Gradients = ReadonlyMap<string, tf.Tensor>
 
-export function mapGradients(gradients: Gradients, change: (gradient: tf.Tensor) => tf.Tensor): Gradients {
-  return new Map([...gradients].map(([path, gradient]) => [path, change(gradient)]))
+export function mapGradients(
+  gradients: Gradients,
+  change: (gradient: tf.Tensor, path: string) => tf.Tensor,
+): Gradients {
+  return new Map([...gradients].map(([path, gradient]) => [path, change(gradient, path)]))
 }
 
 /** What windows compute; TensorFlow.js does it tensor by tensor. */

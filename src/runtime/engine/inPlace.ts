@@ -101,16 +101,20 @@ export class InPlaceUpdates implements Updating {
   }
 
   /**
-   * Gradients clipped as `clipGradients` does. By norm, those in the arena stay as they are, and `update` scales them.
+   * Gradients clipped as `clipGradients` does. By norm, those of parameters that `update` moves stay as they are, and it
+   * scales them.
    */
-  clip(gradients: Gradients, clip: TrainerOptions['clip']): Gradients {
+  clip(state: OptimizerState, gradients: Gradients, clip: TrainerOptions['clip']): Gradients {
     this.#scale = 1
     if (clip === undefined) return gradients
     if (clip.kind === 'value') return mapGradients(gradients, gradient => this.#clamped(gradient, clip.limit))
     let sum = 0
     for (const gradient of gradients.values()) sum += this.#sumOfSquares(gradient)
     this.#scale = Math.fround(clip.limit / Math.max(Math.sqrt(sum), clip.limit))
-    return gradients
+    const placed = this.#placed.get(state)
+    return mapGradients(gradients, (gradient, path) =>
+      placed?.has(path) ? gradient : tf.mul(gradient, this.#scale),
+    )
   }
 
   #clamped(gradient: tf.Tensor, limit: number): tf.Tensor {

@@ -10,7 +10,7 @@ export interface Updating {
   /** Moves all parameters that have gradients, clipped, with their slots; false where that has to be done one by one. */
   moveAll?(state: OptimizerState, gradients: Gradients, clip: TrainerOptions['clip'], clock: Clocks): boolean
   /** Gradients clipped as `clipGradients` does; what `update` then multiplies them by may be a part of it. */
-  clip?(gradients: Gradients, clip: TrainerOptions['clip']): Gradients
+  clip?(state: OptimizerState, gradients: Gradients, clip: TrainerOptions['clip']): Gradients
   /** Moves a parameter and its slots; false where it can't. */
   update?(
     state: OptimizerState,
