@@ -1,5 +1,5 @@
 import { annotation, type Code, join, renderCode, ts } from '../../base/code.ts'
-import type { Func, FuncParam } from '../../ir/ir.ts'
+import type { Func, FuncParam, Program } from '../../ir/ir.ts'
 import { blank, type Statement } from '../layout.ts'
 import type { Env } from './env.ts'
 import { claim, functionName, propertyKey, typeName, upperFirst } from './names.ts'
@@ -12,7 +12,7 @@ import type { Body } from './values.ts'
  */
 export function selfType({ env, parts, section }: Body, func: Func, members: readonly FuncParam[]): Code {
   const tree = treeOf(members.map(({ member = '' }) => ({ path: segmentsOf(member), value: member })))
-  const text = typeText(tree, parts, [])
+  const text = typeText(tree, { parts, holed: holedLists(env.program) }, [])
   if (tree.kind !== 'record' || tree.entries.size < 2) return text
   const structure = `${func.declaration.split('.')[0]} ${renderCode(text, 'typescript')}`
   const known = env.structures.get(structure)
@@ -36,22 +36,77 @@ export function typeAlias(name: string, type: Code): Statement {
   return { kind: 'statement', code: annotation`type ${name} = ${type}`, typeOnly: true }
 }
 
-function typeText(tree: Tree<string>, parts: Body['parts'], path: readonly Segment[]): Code {
-  const known = parts.get(path.join('/'))
-  if (known?.size === leavesOf(tree).length && path.length > 0) return known.type
+/** What is known of the types of parts. */
+interface Known {
+  readonly parts: Body['parts']
+  /** Lists of which some function needs a later module without one before it. */
+  readonly holed: ReadonlySet<string>
+}
+
+function typeText(tree: Tree<string>, known: Known, path: readonly Segment[]): Code {
+  const part = known.parts.get(path.join('/'))
+  if (part?.size === leavesOf(tree).length && path.length > 0) return part.type
   if (tree.kind === 'leaf') return 'tf.Tensor'
-  if (tree.kind === 'list') return listText(tree.items.map((item, i) => typeText(item, parts, [...path, i])))
+  if (tree.kind === 'list') {
+    const types = tree.items.map((item, i) => typeText(item, known, [...path, i]))
+    return listText(types, known.holed.has(listName(path)))
+  }
   if (tree.entries.size === 0) return 'object'
   const entries = [...tree.entries].map(([key, entry]) => {
-    return ts`${propertyKey(key)}: ${typeText(entry, parts, [...path, key])}`
+    return ts`${propertyKey(key)}: ${typeText(entry, known, [...path, key])}`
   })
   return ts`{ ${join(entries, '; ')} }`
 }
 
-/** Equal modules are a list, different ones a tuple. */
-function listText(types: readonly Code[]): Code {
+const listName = (path: readonly Segment[]): string =>
+  String(path.findLast(segment => typeof segment === 'string') ?? '')
+
+const holes = new WeakMap<Program, ReadonlySet<string>>()
+
+/**
+ * The names of lists of which a function needs a module without one before it that others need. It takes a tuple that may go
+ * on, and what hands the list on has to know how long it is.
+ */
+function holedLists(program: Program): ReadonlySet<string> {
+  const known = holes.get(program)
+  if (known !== undefined) return known
+  const places: Places = { needed: new Set(), passed: new Map() }
+  for (const { params } of program.functions) {
+    const members = params.flatMap(({ member }) => (member === undefined ? [] : [member]))
+    notePlaces(treeOf(members.map(member => ({ path: segmentsOf(member), value: member }))), [], places)
+  }
+  const found = new Set(
+    [...places.passed].flatMap(([place, name]) => (places.needed.has(place) ? [name] : [])),
+  )
+  holes.set(program, found)
+  return found
+}
+
+/** Places of lists, `layers[0]`, that some function needs, and those that one passes over, with the list's name. */
+interface Places {
+  readonly needed: Set<string>
+  readonly passed: Map<string, string>
+}
+
+function notePlaces(tree: Tree<string>, path: readonly Segment[], places: Places): void {
+  if (tree.kind === 'leaf') return
+  if (tree.kind === 'record') {
+    for (const [key, child] of tree.entries) notePlaces(child, [...path, key], places)
+    return
+  }
+  for (const [i, item] of tree.items.entries()) {
+    const place = `${listName(path)}[${i}]`
+    if (leavesOf(item).length > 0) places.needed.add(place)
+    else places.passed.set(place, listName(path))
+    notePlaces(item, [...path, i], places)
+  }
+}
+
+/** Equal modules are a list, unless its length counts; different ones a tuple. */
+function listText(types: readonly Code[], isTuple: boolean): Code {
   const texts = types.map(type => renderCode(type, 'typescript'))
   const [first = 'unknown'] = texts
+  if (isTuple) return `readonly [${texts.join(', ')}, ...unknown[]]`
   if (texts.some(text => text !== first)) return `readonly [${texts.join(', ')}]`
   return /^([\w.]+|\{.*\})$/.test(first) ? `readonly ${first}[]` : `readonly (${first})[]`
 }
