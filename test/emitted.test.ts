@@ -16,8 +16,9 @@ import * as assert from 'uvu/assert'
 import { compile, emitProgram } from '../src/compiler.ts'
 import { blocksOf, pages, programOf, readPage } from './kit/docs.ts'
 import { libraryFiles } from './kit/files.ts'
+import { randomProgram } from './kit/programs/program.ts'
 
-/** What is emitted for every program that this repository has passes the strict checker, with nothing unused. */
+/** What is emitted for every program that this repository has, and for some at random, passes the strict checker, with nothing unused. */
 const test = suite('emitted')
 
 const root = fileURLToPath(new URL('../', import.meta.url))
@@ -44,6 +45,7 @@ const originals: readonly Original[] = [
     .flatMap(path => blocksOf(path, readPage(path)))
     .filter(block => block.info[0] === 'ltm')
     .map(block => ({ name: block.place, folder: root, text: programOf(block) })),
+  ...Array.from({ length: 20 }, (_, i) => ({ name: `random ${i}`, folder: root, text: randomProgram(i) })),
 ]
 
 /** The texts of a file's programs; none where it has errors. */
@@ -87,7 +89,7 @@ function checked(folder: string): string {
   return spawnSync(process.execPath, [tsc, '-p', folder], { encoding: 'utf8', cwd: folder }).stdout
 }
 
-test('programs of the cases, the examples and the pages pass the strict checker with nothing unused', () => {
+test('programs of the cases, the examples and the pages, and random ones, pass the strict checker with nothing unused', () => {
   const folder = mkdtempSync(join(tmpdir(), 'ltm-emitted-'))
   try {
     let count = 0

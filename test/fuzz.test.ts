@@ -7,6 +7,7 @@ import { compile, emitProgram } from '../src/compiler.ts'
 import { blocksOf, pages, programOf, readPage } from './kit/docs.ts'
 import { library, libraryFiles } from './kit/files.ts'
 import { graft, mutant, randomOf } from './kit/mutants.ts'
+import { randomProgram } from './kit/programs/program.ts'
 
 /**
  * The compiler takes any text: programs damaged at random give diagnostics or compile, and nothing else ever happens.
@@ -45,6 +46,7 @@ const originals: readonly Original[] = [
   ].map(path => ({ folder: dirname(path), text: readFileSync(path, 'utf8') })),
   ...docs.filter(block => block.info[0] === 'ltm').map(block => ({ folder: root, text: programOf(block) })),
   ...library.map(source => ({ folder: root, text: source.text })),
+  ...Array.from({ length: 60 }, (_, i) => ({ folder: root, text: randomProgram(1000 * seed + i, 4) })),
 ]
 
 /** Compiles a text, and emits the programs where there are no errors. */

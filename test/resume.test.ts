@@ -4,34 +4,16 @@ import { basename, dirname, join, relative } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Engine } from '../src/cli/engine.ts'
-import { loadCheckpoint } from '../src/runtime/checkpoint.ts'
 import type { Reporter } from '../src/runtime/events.ts'
-import { train } from '../src/runtime/program.ts'
-import type { RunOptions } from '../src/runtime/start.ts'
 import { apart } from './kit/apart.ts'
+import { comparable, type End, runToEnd } from './kit/ends.ts'
 import type { Engined } from './kit/engines.ts'
-import { everything, lastingRecords, lastingState } from './kit/everything.ts'
+import { everything } from './kit/everything.ts'
 import { temporaryFolder } from './kit/trainings.ts'
 
 const test = suite('resume')
 
-const backend = process.env.LTM_TEST_BACKEND ?? 'cpu'
-
 const engines = ['eager', 'compiled'] as const
-
-interface End {
-  readonly folder: string
-  /** All that its last checkpoint holds but times and paths. */
-  readonly state: unknown
-  /** Its records without seconds. */
-  readonly records: readonly string[]
-}
-
-async function runToEnd({ training, graphs }: Engined, options: RunOptions): Promise<End> {
-  const { folder = '' } = await train(training, { backend, graphs, ...options })
-  const state = lastingState(await loadCheckpoint(join(folder, 'checkpoints', 'latest')))
-  return { folder, state, records: lastingRecords(readFileSync(join(folder, 'records.jsonl'), 'utf8')) }
-}
 
 const runs = new Map<Engine, ReturnType<typeof watched>>()
 
@@ -113,12 +95,6 @@ for (const [first, then] of [
       assert.is(apart(comparable(end), comparable(resumed), between), undefined, moment)
     }
   })
-
-/** What the runs of two engines have to agree in: all but the name of the engine. */
-function comparable({ state, records }: End): unknown {
-  const named = JSON.stringify(state, (name, value: unknown) => (name === 'backend' ? undefined : value))
-  return { state: JSON.parse(named), records: records.map(record => JSON.parse(record)) }
-}
 
 /** The runs of a moment, and the checkpoint in them, to be gone on with. */
 function copyOf(moment: string): { readonly runs: string; readonly checkpoint: string } {

@@ -23,7 +23,7 @@ export function lastingState({ tensors, state }: Snapshot): unknown {
 
 /** The records of two runs have to be the same but for the seconds. */
 export function lastingRecords(text: string): readonly string[] {
-  const lines = text.trimEnd().split('\n')
+  const lines = text.split('\n').filter(line => line !== '')
   return lines.map(line => {
     const { clocks, ...record } = JSON.parse(line)
     const { seconds: _, ...timeless } = clocks
