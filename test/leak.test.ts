@@ -1,10 +1,15 @@
+import { join } from 'node:path'
+import { memoryUsage } from 'node:process'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import * as tf from '@tensorflow/tfjs-core'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Reporter } from '../src/runtime/events.ts'
 import { train } from '../src/runtime/program.ts'
 import type { Training } from '../src/runtime/training.ts'
-import { exampleNames, exampleTraining } from './kit/examples.ts'
+import { onEngine } from './kit/engines.ts'
+import { compileIn, exampleNames, examples, exampleTraining } from './kit/examples.ts'
 
 const test = suite('leaks')
 
@@ -48,6 +53,42 @@ for (const name of exampleNames) {
     assert.ok(early! > 0)
     assert.is(late, early)
   })
+}
+
+/** Models with parameters enough for a step's outputs to be seen: 250 times over they are megabytes. */
+for (const name of ['autoencoder', 'digits', 'gan'])
+  test(`${name}, compiled, holds as many tensors and as much memory after 300 steps as after 50`, async () => {
+    const { training, graphs } = await onEngine(
+      'compiled',
+      compileIn(join(examples, name), name, hypers[name]),
+      join(examples, name),
+    )
+    const { updates: _, ...trainer } = training.trainer
+    const held: { readonly tensors: number; readonly bytes: number }[] = []
+    const end = new AbortController()
+    const reporter: Reporter = event => {
+      if (event.kind !== 'step' || event.phase !== 'train') return
+      if ([50, 300].includes(event.clocks.batches))
+        held.push({ tensors: tf.memory().numTensors, bytes: bytesHeld() })
+      if (event.clocks.batches >= 300) end.abort()
+    }
+    await train(
+      { ...training, trainer: { ...trainer, epochs: 1_000 } },
+      { backend: 'cpu', graphs, runs: false, reporter, signal: end.signal },
+    )
+    const [early, late] = held
+    assert.is(late!.tensors, early!.tensors)
+    assert.ok(
+      late!.bytes - early!.bytes < 2 ** 20,
+      `${early!.bytes} bytes after 50 steps, ${late!.bytes} after 300`,
+    )
+  })
+
+/** What lies outside of JavaScript's heap, when nothing is left that nobody holds. */
+function bytesHeld(): number {
+  setFlagsFromString('--expose-gc')
+  for (let i = 0; i < 3; i++) runInNewContext('gc()')
+  return memoryUsage().external
 }
 
 test('a tensor that every step leaves behind would be seen', async () => {
