@@ -6,6 +6,7 @@ import { withReciprocals } from './emit/wasm/reciprocals.ts'
 import { compileUpdate } from './emit/wasm/update.ts'
 import { within } from './ir/blocks.ts'
 import type { Func, HostStatement, Program, Step } from './ir/ir.ts'
+import { functionsToJson } from './ir/json.ts'
 import type { OnnxProvider } from './ops/onnx.ts'
 import { obstacles } from './passes/form-graphs.ts'
 import { additionGraph, copyGraph, quotientGraph } from './passes/graphs/services.ts'
@@ -52,6 +53,9 @@ export function graphsOf(
       multiplyAdds: model.multiplyAdds,
     }
   }
+  const graphNamed = (name: string) => graphs.get(name) ?? bug(`there is no graph ${name}`)
+  const gradientsOf = (name: string) =>
+    gradients.map(list => list.filter(each => each.graph === name)).filter(list => list.length > 0)
   return {
     provider,
     moves,
@@ -66,12 +70,14 @@ export function graphsOf(
       const func = serviceGraph(program, service)
       return func && lowered(func, [])
     },
+    fingerprint(name) {
+      const called = functionsOf(program, graphNamed(name))
+      return JSON.stringify([provider, moves ? gradientsOf(name) : [], functionsToJson(called)])
+    },
     lower(name, shapes, channelBlock) {
-      const graph = graphs.get(name) ?? bug(`there is no graph ${name}`)
+      const graph = graphNamed(name)
       if (!moves) return lowered(graph, shapes, channelBlock)
-      const lists = gradients
-        .map(list => list.filter(each => each.graph === name))
-        .filter(list => list.length > 0)
+      const lists = gradientsOf(name)
       const whole = withSquares(
         graph,
         lists.map(list => list.map(({ output }) => graph.results[output] ?? bug('a gradient of nothing'))),
@@ -83,6 +89,19 @@ export function graphsOf(
       return { ...lowered(whole, shapes, channelBlock), sums }
     },
   }
+}
+
+/** A function and all that it calls, at whatever depth. */
+function functionsOf({ functions }: Program, func: Func): readonly Func[] {
+  const byName = new Map(functions.map(each => [each.name, each]))
+  const found = new Set([func])
+  // A set gives what is added to it while it is gone through.
+  for (const { steps } of found)
+    for (const { attrs } of steps) {
+      const called = typeof attrs.func === 'string' ? byName.get(attrs.func) : undefined
+      if (called !== undefined) found.add(called)
+    }
+  return [...found]
 }
 
 function serviceGraph(program: Program, service: Service): Func | undefined {

@@ -102,6 +102,7 @@ async function ltm(args: readonly string[], fakes: Fakes = {}) {
       moves: false,
       serve: () => undefined,
       blockProbe: new Uint8Array(),
+      fingerprint: () => bug('nothing is lowered here'),
       lower: () => bug('nothing is lowered here'),
     }),
     emitProgram: (one, { target, runtime, directory }) =>
@@ -131,6 +132,7 @@ async function ltm(args: readonly string[], fakes: Fakes = {}) {
       findRate: async () => ({ trials: [], suggestion: undefined, end: 'tried all' as const }),
       tryBatches: async () => ({ examples: 1, whole: true, seconds: 1, memory: 1 }),
       lacksGraphs: async () => undefined,
+      surveyCache: () => ({ folder: '/caches/ltm/graphs', graphs: 1, bytes: 3 * 2 ** 20 }),
       survey: async () => ({
         reports: [
           { name: 'tensorflow', available: false, detail: 'not installed', install: 'npm install x' },
@@ -666,6 +668,7 @@ test('doctor tells of every backend', async () => {
   assert.match(out, '  cpu         available: plain JavaScript\n')
   assert.match(out, '  tensorflow  not available: not installed\n              to get it: npm install x\n')
   assert.match(out, 'A run takes cpu (plain JavaScript) unless --backend names another.')
+  assert.match(out, '\nCompiled graphs are kept in /caches/ltm/graphs (1 graph, 3.0 MB).\n')
   assert.is(JSON.parse((await ltm(['doctor', '--json'])).out).chosen, 'cpu')
 })
 

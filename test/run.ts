@@ -21,10 +21,10 @@ function testFiles(patterns: readonly string[]): readonly string[] {
   return patterns.length === 0 ? all : all.filter(name => patterns.some(pattern => name.includes(pattern)))
 }
 
-/** The environment of a test: uvu's lines are read back, so nothing may colour them. */
+/** The environment of a test: uvu's lines are read back, so nothing may colour them; graphs are neither taken from the user's cache nor put there. */
 function environment(): NodeJS.ProcessEnv {
   const { FORCE_COLOR: _, ...rest } = process.env
-  return { ...rest, NO_COLOR: '1' }
+  return { ...rest, NO_COLOR: '1', LTM_CACHE: 'off' }
 }
 
 function runFile(name: string): Promise<Ended> {

@@ -33,11 +33,9 @@ export function follow(
 ): Promise<Ended> {
   const began = performance.now()
   const seconds = () => (performance.now() - began) / 1000
-  const child = spawn(command, args, {
-    cwd,
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, ...settings },
-  })
+  // What a start costs is what it costs the first time: no graphs of an earlier run are taken.
+  const env = { ...process.env, LTM_CACHE: 'off', ...settings }
+  const child = spawn(command, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] })
   const lines: Line[] = []
   const memory: Memory[] = []
   let peakMb: number | undefined

@@ -125,6 +125,8 @@ export interface GraphSource {
   readonly moves: boolean
   /** Lowers what a trainer does between two graphs of the program; undefined where no graph can do it. */
   serve(service: Service): LoweredGraph | undefined
+  /** A text that differs wherever {@link lower} may give another graph, or the same from other lines; equal ones are lowered alike. */
+  fingerprint(graph: string): string
   /** Lowers a graph for arguments of these shapes; keys have none. `channelBlock` is what the probe told. */
   lower(
     graph: string,

@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import type { BackendSurvey } from '../runtime/backends.ts'
+import type { CacheSurvey } from '../runtime/engine/graphCache.ts'
 import { type ExitCode, exitCodes } from '../runtime/errors.ts'
 import type { Cli } from './cli.ts'
 import { afterHelp } from './help.ts'
@@ -21,18 +22,27 @@ export function doctorCommand(cli: Cli, finish: (code: ExitCode) => void): Comma
 async function doctor(options: DoctorOptions, cli: Cli): Promise<ExitCode> {
   const runtime = await cli.runtime()
   const { reports, chosen, detail } = await runtime.survey()
+  const cache = runtime.surveyCache()
   const machine = { ltm: cli.version, node: process.version, platform: `${process.platform} ${process.arch}` }
-  if (options.json) showJson({ ...machine, backends: reports, chosen, detail }, cli)
+  if (options.json) showJson({ ...machine, backends: reports, chosen, detail, cache: cache ?? null }, cli)
   else {
     const head = `ltm ${machine.ltm}, Node ${machine.node}, ${machine.platform}\n\n`
     const width = Math.max(...reports.map(report => report.name.length))
     const lines = reports.flatMap(report => backendLines(report, width))
     cli.terminal.out(
       `${head}What computes, the preferred first:\n${lines.join('\n')}\n\nA run takes ${chosen} (${detail}) unless --backend names another. ` +
-        "Programs that ONNX Runtime can't run whole take the next.\n",
+        "Programs that ONNX Runtime can't run whole take the next.\n" +
+        `${cacheLine(cache)}\n`,
     )
   }
   return exitCodes.ok
+}
+
+function cacheLine(cache: CacheSurvey | undefined): string {
+  if (cache === undefined) return 'Compiled graphs are not kept from one run to the next.'
+  const { folder, graphs, bytes } = cache
+  const held = `${graphs} ${graphs === 1 ? 'graph' : 'graphs'}, ${(bytes / 2 ** 20).toFixed(1)} MB`
+  return `Compiled graphs are kept in ${folder} (${held}).`
 }
 
 function backendLines(report: BackendSurvey['reports'][number], width: number): readonly string[] {

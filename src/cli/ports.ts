@@ -1,6 +1,7 @@
 import type { GraphSource } from '../base/graphs.ts'
 import type { BackendSurvey } from '../runtime/backends.ts'
 import type { BatchTrial } from '../runtime/batchTrial.ts'
+import type { CacheSurvey } from '../runtime/engine/graphCache.ts'
 import type { ExitCode, RunError } from '../runtime/errors.ts'
 import type { Reporter } from '../runtime/events.ts'
 import type { ProgramText } from '../runtime/identity.ts'
@@ -78,6 +79,8 @@ export interface Runtime {
   findRate(module: unknown, search: RateSearch, options: TuneOptions): Promise<RatesFound>
   tryBatches(module: unknown, steps: number, options: TuneOptions): Promise<BatchTrial>
   survey(): Promise<BackendSurvey>
+  /** Which compiled graphs are kept; undefined where none are to be. */
+  surveyCache(): CacheSurvey | undefined
   /** Why graphs can't run here; undefined where they can. */
   lacksGraphs(): Promise<string | undefined>
 }

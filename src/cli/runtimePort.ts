@@ -1,5 +1,6 @@
 import { lacksGraphs, surveyBackends } from '../runtime/backends.ts'
 import { tryBatches } from '../runtime/batchTrial.ts'
+import { surveyGraphCache } from '../runtime/engine/graphCache.ts'
 import { type ExitCode, exitCodes, type RunError } from '../runtime/errors.ts'
 import type { Reporter } from '../runtime/events.ts'
 import { profiled } from '../runtime/profiled.ts'
@@ -28,6 +29,7 @@ export const runtimePort: Runtime = {
   findRate: (module, search, options) => findRate(trainingOf(module), search, options),
   tryBatches: (module, steps, options) => tryBatches(trainingOf(module), steps, options),
   survey: surveyBackends,
+  surveyCache: surveyGraphCache,
   lacksGraphs,
 }
 

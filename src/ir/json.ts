@@ -1,4 +1,4 @@
-import type { Program } from './ir.ts'
+import type { Func, Program } from './ir.ts'
 import { validateJson } from './schema.ts'
 
 /**
@@ -7,6 +7,11 @@ import { validateJson } from './schema.ts'
  */
 export function programToJson(program: Program): string {
   return `${JSON.stringify(program, (_, value: unknown) => encode(value), 2)}\n`
+}
+
+/** The same of functions alone: two texts are equal where all is equal, places in the source as well. */
+export function functionsToJson(functions: readonly Func[]): string {
+  return JSON.stringify(functions, (_, value: unknown) => encode(value))
 }
 
 /** Reads the JSON form back; throws where the text is not JSON or not a program. */

@@ -30,11 +30,8 @@ const functionsOf = (at: At) => ({
     'void *',
   ]),
   createOptions: at<(out: Place) => Status>(10, 'void *', ['void *']),
-  /** The name of a file is wide on Windows. */
-  enableProfiling: at<(options: Pointer, prefix: string) => Status>(14, 'void *', [
-    'void *',
-    process.platform === 'win32' ? 'str16' : 'str',
-  ]),
+  /** Has the model that a session makes of another one written to a file. */
+  saveOptimized: at<(options: Pointer, path: Buffer) => Status>(11, 'void *', ['void *', 'void *']),
   setLogSeverity: at<(options: Pointer, level: number) => Status>(22, 'void *', ['void *', 'int']),
   setOptimization: at<(options: Pointer, level: number) => Status>(23, 'void *', ['void *', 'int']),
   setThreads: at<(options: Pointer, count: number) => Status>(24, 'void *', ['void *', 'int']),

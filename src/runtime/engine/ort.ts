@@ -51,7 +51,7 @@ const floats = { dtype: 'f32', shape: [2] } as const
 
 /** Constants of onnxruntime_c_api.h. */
 const elementTypes = { f32: 1, i32: 6, bool: 9 } as const
-const allOptimizations = 99
+const [noOptimizations, allOptimizations] = [0, 99]
 const [severityOfErrors, severityOfFatal] = [3, 4]
 const [deviceAllocator, defaultMemory] = [0, 0]
 
@@ -68,6 +68,21 @@ const doublingModel: Model = {
   inputs: [{ name: 'x' }],
   outputs: [{ name: 'y', ...floats }],
   multiplyAdds: 0,
+}
+
+/** Whether the model has been optimised for this machine before; and if not, the file that it is to be written to when it is. */
+export interface Optimization {
+  readonly done?: boolean
+  readonly saveTo?: string | undefined
+}
+
+/** What a session is asked for besides its results. */
+export interface SessionRequest {
+  /** Outputs that `runKeeping` leaves on the device. */
+  readonly kept?: ReadonlySet<number>
+  readonly optimization?: Optimization | undefined
+  /** How a file begins that is to tell when each node ran, once the session has ended. */
+  readonly times?: string | undefined
 }
 
 /**
@@ -222,14 +237,10 @@ export class Ort {
     }
   }
 
-  /**
-   * `kept` are outputs that `runKeeping` leaves on the device; `times` is how a file begins that is to tell when each node ran,
-   * once the session has ended.
-   */
-  session(model: Model, kept: ReadonlySet<number> = new Set(), times?: string): OrtSession {
+  session(model: Model, { kept = new Set(), optimization, times }: SessionRequest = {}): OrtSession {
     const { multiplyAdds } = model
-    const options = this.#options(multiplyAdds < aloneBelow ? 1 : this.threads)
-    if (times !== undefined) check(this.functions, this.functions.enableProfiling(options, times))
+    const options = this.#options(multiplyAdds < aloneBelow ? 1 : this.threads, optimization)
+    if (times !== undefined) check(this.functions, this.functions.profile(options, pathOf(times)))
     return this.#session(model, kept, options)
   }
 
@@ -247,11 +258,12 @@ export class Ort {
     }
   }
 
-  #options(threads: number): Pointer {
+  #options(threads: number, { done = false, saveTo }: Optimization = {}): Pointer {
     const { functions } = this
     const options = made(functions, functions.createOptions)
     check(functions, functions.setLogSeverity(options, severityOfErrors))
-    check(functions, functions.setOptimization(options, allOptimizations))
+    check(functions, functions.setOptimization(options, done ? noOptimizations : allOptimizations))
+    if (saveTo !== undefined) check(functions, functions.saveOptimized(options, pathOf(saveTo)))
     check(functions, functions.setThreads(options, threads))
     // The thread that makes the first session of the process flushes denormals from then on, and all others with it:
     // without that, weights that have converged slow training down several times.
@@ -306,7 +318,7 @@ export class Ort {
   /** Adds a vector to itself on the device twice, without a look at what the first time gave. */
   #startDevice({ memory }: Device): void {
     const { functions } = this
-    const session = this.session(doublingModel, new Set([0]))
+    const session = this.session(doublingModel, { kept: new Set([0]) })
     const place = made(functions, out =>
       functions.describeMemory(memory, deviceAllocator, 0, defaultMemory, out),
     )

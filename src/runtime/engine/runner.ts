@@ -5,11 +5,21 @@ import { RunError } from '../errors.ts'
 import { nodeTimes, part } from '../probe.ts'
 import type { Key } from '../random.ts'
 import type { WindowArithmetic } from '../windows.ts'
+import { cachedGraph, type ReadyGraph } from './cachedGraph.ts'
 import { drawn, keyBelow } from './draws.ts'
 import { graphFault, leftFault, wouldLeave } from './fault.ts'
+import { GraphCache } from './graphCache.ts'
 import { graphWindows } from './graphWindows.ts'
 import type { OnDevice } from './onDevice.ts'
-import { type DeviceTensor, type Feed, type HostFeed, type Numbers, Ort, type OrtSession } from './ort.ts'
+import {
+  type DeviceTensor,
+  type Feed,
+  type HostFeed,
+  type Numbers,
+  type Optimization,
+  Ort,
+  type OrtSession,
+} from './ort.ts'
 
 /** Variants of one graph that are kept; each is a batch of other sizes. */
 const mostVariants = 16
@@ -42,11 +52,15 @@ export class GraphRunner {
   readonly #channelBlock: number | undefined
   /** What stays on the device; absent where graphs run on the processor. */
   #device: OnDevice | undefined
+  readonly #cache: GraphCache | undefined
 
   private constructor(ort: Ort, source: GraphSource) {
     this.#ort = ort
     this.source = source
-    this.#channelBlock = source.provider === 'cpu' ? ort.channelBlock(source.blockProbe) : undefined
+    const onProcessor = source.provider === 'cpu'
+    this.#channelBlock = onProcessor ? ort.channelBlock(source.blockProbe) : undefined
+    // A model that was optimised for a device can't be told from one for another.
+    this.#cache = onProcessor ? GraphCache.open() : undefined
   }
 
   static async start(source: GraphSource): Promise<GraphRunner> {
@@ -199,12 +213,21 @@ export class GraphRunner {
 
   #lower(graph: string, args: readonly Argument[]): Variant {
     const shapes = args.map(arg => (arg instanceof tf.Tensor ? [...arg.shape] : undefined))
-    return this.#ready(graph, this.#lowered(graph, shapes), shapes, 'tensors')
+    const channelBlock = this.#channelBlock
+    const ready = cachedGraph(
+      this.#cache,
+      () => ({ fingerprint: this.source.fingerprint(graph), shapes, channelBlock }),
+      () => this.#lowered(graph, shapes),
+      (lowered, optimization) => this.#session(graph, lowered, 'tensors', optimization),
+    )
+    return this.#placed(graph, ready, shapes)
   }
 
   #ready(graph: string, lowered: LoweredGraph, shapes: Variant['shapes'], keeps: Keeping): Variant {
-    const kept = this.#device === undefined ? [] : lowered.outputs.flatMap(staysOnDevice[keeps])
-    const session = attempt(graph, () => this.#session(graph, lowered, new Set(kept)))
+    return this.#placed(graph, { lowered, session: this.#session(graph, lowered, keeps) }, shapes)
+  }
+
+  #placed(graph: string, { lowered, session }: ReadyGraph, shapes: Variant['shapes']): Variant {
     for (const [output, tensor] of this.#bound.get(graph) ?? [])
       session.bind(output, this.#ort.feed(lowered.outputs[output]!, tensor.dataSync() as Numbers))
     return { shapes, lowered, session, cells: new Map() }
@@ -218,14 +241,17 @@ export class GraphRunner {
     }
   }
 
-  #session(graph: string, lowered: LoweredGraph, kept: ReadonlySet<number>): OrtSession {
-    try {
-      return this.#ort.session(lowered, kept, nodeTimes())
-    } catch (error) {
-      const { provider } = this.source
-      if (!wouldLeave(error) || provider === 'cpu') throw error
-      throw leftFault(graph, provider, this.#ort.leftToProcessor(lowered))
-    }
+  #session(graph: string, lowered: LoweredGraph, keeps: Keeping, optimization?: Optimization): OrtSession {
+    const kept = this.#device === undefined ? [] : lowered.outputs.flatMap(staysOnDevice[keeps])
+    return attempt(graph, () => {
+      try {
+        return this.#ort.session(lowered, { kept: new Set(kept), optimization, times: nodeTimes() })
+      } catch (error) {
+        const { provider } = this.source
+        if (!wouldLeave(error) || provider === 'cpu') throw error
+        throw leftFault(graph, provider, this.#ort.leftToProcessor(lowered))
+      }
+    })
   }
 
   dispose(): void {
