@@ -31,6 +31,22 @@ export function buffersOf(value: Value): readonly PlacedBuffer[] {
   return statesOf(value).flatMap(({ spec, ...place }) => (isBuffer(spec) ? [{ ...place, spec }] : []))
 }
 
+/** Whether something below a value has an error, so that nobody knows all that it holds. */
+export function hasError(value: Value): boolean {
+  switch (value.kind) {
+    case 'error':
+      return true
+    case 'module':
+      return [...value.spec.members.values()].some(each => each.kind === 'layer' && hasError(each.value))
+    case 'list':
+      return value.items.some(hasError)
+    case 'record':
+      return [...value.fields.values()].some(hasError)
+    default:
+      return false
+  }
+}
+
 /** All parameters and buffers. */
 export function statesOf(value: Value): readonly PlacedState[] {
   switch (value.kind) {

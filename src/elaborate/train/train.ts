@@ -16,7 +16,7 @@ import { FunctionTable } from '../functionTable.ts'
 import { readsClock } from '../host.ts'
 import { paramSpec, place } from '../modules.ts'
 import { settle } from '../naming.ts'
-import { buffersOf, type PlacedBuffer, type PlacedParam, parametersOf } from '../states.ts'
+import { buffersOf, hasError, type PlacedBuffer, type PlacedParam, parametersOf } from '../states.ts'
 import { errorValue, lazy, type Value } from '../values.ts'
 import { type AverageModel, averageModel, averageOptimizer } from './averages.ts'
 import { dataMembers, elaborateData } from './datasets.ts'
@@ -296,7 +296,9 @@ function modelsOf(
 ): readonly OwnModel[] {
   return membersOf(train, 'Model').map(member => {
     const name = member.name.text
-    const value = place(ctx, expression(ctx, member.value), name, member.value.span)
+    const made = place(ctx, expression(ctx, member.value), name, member.value.span)
+    // A layer that is wrong has been reported: what the model lacks without it is no other mistake.
+    const value = hasError(made) ? errorValue : made
     if (value.kind === 'error') ctx.world.silent.push(member.value.span)
     const parameters = parametersOf(value)
     const buffers = buffersOf(value)
