@@ -39,13 +39,15 @@ function isDeclared(value: Value): boolean {
 }
 
 /**
- * Whether a lambda in a value reads what only the place where it was written has: tensors, parameters, numbers of the run.
- * What is known when the program is compiled goes with it wherever it is called.
+ * What lambdas in a value read that only the place where they were written has: tensors, parameters, numbers of the run. What is
+ * known when the program is compiled goes with them wherever they are called.
  */
-export function isTied(value: Value): boolean {
-  if (value.kind === 'lambda') return [...captured(value).values()].some(each => !isKnownAnywhere(each))
-  return partsOf(value)?.some(isTied) ?? false
+export function tiesOf(value: Value): readonly string[] {
+  if (value.kind !== 'lambda') return partsOf(value)?.flatMap(tiesOf) ?? []
+  return [...captured(value)].flatMap(([name, each]) => (isKnownAnywhere(each) ? [] : [name]))
 }
+
+export const isTied = (value: Value): boolean => tiesOf(value).length > 0
 
 function isKnownAnywhere(value: Value): boolean {
   switch (value.kind) {

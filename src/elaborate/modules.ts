@@ -11,6 +11,7 @@ import type { Env } from './env.ts'
 import { expression, unexpecting } from './evaluate.ts'
 import { bindFormals, type FormalValue } from './formals.ts'
 import { valueKey } from './keys.ts'
+import { tiesOf } from './lambdas.ts'
 import { conditionOf } from './operators.ts'
 import { joinPath } from './paths.ts'
 import { requirement } from './requirement.ts'
@@ -39,6 +40,7 @@ export function instantiate(ctx: Context, declaration: Module, env: Env, site: C
     scope,
   )
   if (!args || isBroken(ctx, declaration.id)) return errorValue
+  if (!ctx.generic && !args.every(arg => goesAlong(ctx, arg, declaration, site))) return errorValue
   const given = new Map<string, ModuleValue>()
   const own = args.map(arg => ({ ...arg, value: asArgument(arg.value, arg.formal.name.text, given) }))
   for (const { formal, value } of own) scope.define(formal.name.text, value, formal.name.span)
@@ -70,6 +72,14 @@ export function instantiate(ctx: Context, declaration: Module, env: Env, site: C
   if (!spec) return errorValue
   ctx.world.modules.set(key, spec)
   return made(spec)
+}
+
+/** A module's functions stand for themselves: a lambda that reads what is around it has nothing to read there. */
+function goesAlong(ctx: Context, { formal, value }: FormalValue, { name }: Module, site: CallSite): boolean {
+  const [read] = tiesOf(value)
+  if (read !== undefined)
+    complain(ctx, 'LTM3029', site.span, { argument: formal.name.text, read, module: name.text })
+  return read === undefined
 }
 
 /** In a definition a module inside itself, with other arguments, is not followed: only instances know where that ends. */

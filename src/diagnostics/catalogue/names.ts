@@ -87,6 +87,11 @@ export const names = {
     (d: { callee: string }) => `\`${d.callee}\` takes its arguments in their order, without names`,
     () => 'nothing is known of the parameters of a TypeScript function',
   ),
+  LTM3029: error(
+    (d: { argument: string; read: string; module: string }) =>
+      `the \`${d.argument}\` of this \`${d.module}\` reads \`${d.read}\`, which only the place around it has`,
+    d => `hand over what \`${d.read}\` is when \`${d.argument}\` is called, as one more of its arguments`,
+  ),
   LTM3019: error(
     (d: { what: string; limit: string }) => `${d.what} does not end: it goes ${d.limit}`,
     () =>
