@@ -46,14 +46,14 @@ const evaluate: Record<HostOperator, (...args: Scalar[]) => Scalar> = {
 
 export const isHostOperator = (name: string): name is HostOperator => Object.hasOwn(evaluate, name)
 
-/** An operator on host expressions. `and` and `or` are decided by one known side, and adding 0 changes nothing. */
+/** An operator on host expressions. `and` and `or` are decided by one known side, and adding or taking away 0 changes nothing. */
 export function apply(operator: HostOperator, args: readonly HostExpr[]): HostExpr {
   const known = args.map(constantOf)
   if (operator === 'and' && known.includes(false)) return literal(false)
   if (operator === 'or' && known.includes(true)) return literal(true)
   const [first, second] = args
   if (operator === 'add' && known[0] === 0 && second !== undefined) return second
-  if (operator === 'add' && known[1] === 0 && first !== undefined) return first
+  if ((operator === 'add' || operator === 'sub') && known[1] === 0 && first !== undefined) return first
   if (known.every(value => value !== undefined)) return literal(evaluate[operator](...known))
   return { kind: 'apply', operator, args }
 }
