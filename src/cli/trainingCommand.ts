@@ -1,7 +1,8 @@
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Command, InvalidArgumentError } from 'commander'
 import type { Limit } from '../runtime/training.ts'
 import { batchesIn, limitIn } from '../runtime/trials.ts'
-import { engines } from './engine.ts'
+import type { engines } from './engine.ts'
+import { backendOption, engineOption } from './engineOptions.ts'
 import { type Flag, type Hypers, setOption } from './hypers.ts'
 import type { Mode } from './ports.ts'
 
@@ -31,16 +32,8 @@ export interface TrainingOptions {
 export function trainingCommand(name: Mode | 'run'): Command {
   return new Command(name)
     .argument('<file>', 'an ltm file')
-    .addOption(
-      new Option('--engine <name>', 'whether steps run as compiled graphs, or operator by operator')
-        .choices([...engines])
-        .default('auto'),
-    )
-    .addOption(
-      new Option('--backend <name>', 'what computes')
-        .choices(['auto', 'cuda', 'tensorflow', 'webgpu', 'wasm', 'cpu'])
-        .default('auto'),
-    )
+    .addOption(engineOption())
+    .addOption(backendOption())
     .addOption(setOption('set a hyper; `--NAME VALUE` says the same'))
     .option('--train <name>', 'the train declaration, where there are several')
     .option('--runs <directory>', 'where runs are kept (default: runs)')

@@ -1,7 +1,8 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
 import type { ExitCode } from '../../runtime/errors.ts'
 import type { Cli } from '../cli.ts'
-import { engines } from '../engine.ts'
+import type { engines } from '../engine.ts'
+import { backendOption, engineOption } from '../engineOptions.ts'
 import { afterHelp } from '../help.ts'
 import { type Hypers, setOption } from '../hypers.ts'
 import { batchesOf, seedOf } from '../trainingCommand.ts'
@@ -55,16 +56,8 @@ export function tuneCommand(cli: Cli, finish: (code: ExitCode) => void): Command
       'batches: what the process may take, such as 2GiB (default: 0.8 of what is free)',
       bytesOf,
     )
-    .addOption(
-      new Option('--engine <name>', 'whether steps run as compiled graphs, or operator by operator')
-        .choices([...engines])
-        .default('auto'),
-    )
-    .addOption(
-      new Option('--backend <name>', 'what computes')
-        .choices(['auto', 'tensorflow', 'webgpu', 'wasm', 'cpu'])
-        .default('auto'),
-    )
+    .addOption(engineOption())
+    .addOption(backendOption())
     .addOption(setOption('set another hyper; `--NAME VALUE` says the same'))
     .option('--train <name>', 'the train declaration, where there are several')
     .option('--runs <directory>', 'where the plot of rates goes, beside the runs', 'runs')
