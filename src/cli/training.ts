@@ -1,5 +1,4 @@
 import { printProgram } from '../ir/print.ts'
-import { readsOf } from '../ir/reads.ts'
 import type { ExitCode } from '../runtime/errors.ts'
 import type { ProgramText } from '../runtime/identity.ts'
 import { type Cli, Stop } from './cli.ts'
@@ -44,7 +43,6 @@ async function compileAndRun({ mode, path, options, flags }: TrainingOrder, cli:
     hypers: Object.fromEntries(hypers),
     sources: files.sources(),
     ir: printProgram(program),
-    reads: readsOf(program),
   })
   // Single operators are looked at where they run one by one.
   const watched = graphs && detectAnomaly ? () => importProgram(program, path, true, cli) : undefined

@@ -3,7 +3,7 @@ import type { Program } from './ir.ts'
 /** What a program looks up as it runs that people give it from outside. */
 export interface Reads {
   /** Hypers that are not only compiled in. */
-  readonly hypers: readonly string[]
+  readonly settings: readonly string[]
   /** Whether it asks how many updates there will be in all. */
   readonly end: boolean
 }
@@ -19,5 +19,5 @@ export function readsOf(program: Program): Reads {
     for (const member of Object.values(node)) visit(member)
   }
   visit(program)
-  return { hypers: [...hypers].sort(), end }
+  return { settings: [...hypers].sort(), end }
 }

@@ -1,8 +1,8 @@
 import type { JsonValue, Snapshot } from './contracts.ts'
 import { RunError } from './errors.ts'
-import { type Identity, identityState, type Reads } from './identity.ts'
+import { type Identity, identityState } from './identity.ts'
 import { memberOf, membersOf, numberIn, textIn } from './stored.ts'
-import type { ParameterState } from './training.ts'
+import type { ParameterState, Reads } from './training.ts'
 
 /** What a run that goes on is now. */
 export interface Now {
@@ -44,7 +44,7 @@ function settingChanges(
 ): readonly Change[] {
   return differences(was, is, name => `\`${name}\``).map(({ name, text }) => ({
     text,
-    lengthens: reads !== undefined && !reads.hypers.includes(name),
+    lengthens: reads !== undefined && !reads.settings.includes(name),
   }))
 }
 

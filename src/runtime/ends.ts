@@ -1,5 +1,5 @@
 import type { Control, Session } from './session.ts'
-import type { UpdateCount } from './training.ts'
+import type { Clocks, Training, UpdateCount } from './training.ts'
 
 /** Ends the run after the batch under way, unless the program asks for more first; then it says that it goes on. */
 export function stopRun(session: Session, end: NonNullable<Control['end']>): void {
@@ -23,8 +23,13 @@ function countText({ count, of }: UpdateCount): string {
   return of === undefined ? `${count}` : `${count} of ${of}`
 }
 
+interface Timed {
+  readonly training: Pick<Training, 'trainer'>
+  readonly clocks: Pick<Clocks, 'seconds' | 'updates'>
+}
+
 /** Whether the program's own end has come: its updates are made, or its time is over. */
-export function hasEnded({ training, clocks }: Session): boolean {
+export function hasEnded({ training, clocks }: Timed): boolean {
   const { updates, time } = training.trainer
   return (
     (updates !== undefined && clocks.updates(updates.of) >= updates.count) ||

@@ -25,6 +25,10 @@ export interface Origin {
   readonly path: string
   readonly snapshot: Snapshot
   readonly changes: readonly string[]
+  /** All that has changed is that the end is further away. */
+  readonly longer: boolean
+  /** The checkpoint that was named, where the run can't go on from it and does so from another. */
+  readonly instead: string | undefined
 }
 
 /** What is to be known of a run later. */

@@ -17,15 +17,6 @@ export interface ProgramText {
   readonly sources: ReadonlyMap<string, string>
   /** The intermediate representation as text. */
   readonly ir: string
-  readonly reads: Reads
-}
-
-/** What a program looks up as it runs. */
-export interface Reads {
-  /** Hypers that are not only compiled in. */
-  readonly hypers: readonly string[]
-  /** Whether it asks how many updates there will be in all. */
-  readonly end: boolean
 }
 
 /** What a run is made of, as its checkpoints remember it. */
@@ -37,8 +28,7 @@ export interface Identity {
   readonly trainer: JsonValue
   /** The parts of the program with a digest each: `step train`, `func Mlp.forward`. Absent where there is no text. */
   readonly parts?: Readonly<Record<string, string>>
-  /** Absent where there is no text. */
-  readonly reads?: Reads
+  readonly reads: Training['reads']
   readonly data: Readonly<Record<string, DataDigest>>
 }
 
@@ -53,11 +43,11 @@ const apart = ['program', 'hyper', 'trainer']
 
 /** Data files are read for it, so it is asked for only where a run is kept. */
 export async function identityOf(training: Training, text: ProgramText | undefined): Promise<Identity> {
-  const { name, file, settings, trainer } = training
+  const { name, file, settings, reads, trainer } = training
   return {
-    ...{ name, file, settings, hypers: text?.hypers ?? {} },
+    ...{ name, file, settings, reads, hypers: text?.hypers ?? {} },
     trainer: { ...JSON.parse(JSON.stringify(trainer)), accumulate: accumulationOf(trainer, text) },
-    ...(text !== undefined && { parts: partsOf(text.ir, apart), reads: text.reads }),
+    ...(text !== undefined && { parts: partsOf(text.ir, apart) }),
     data: await dataOf(training),
   }
 }

@@ -2,6 +2,7 @@ import { basename, dirname, join, resolve } from 'node:path'
 import * as tf from '@tensorflow/tfjs-core'
 import { hasCheckpoint } from './checkpoint.ts'
 import type { JsonValue, Snapshot, StoredTensor } from './contracts.ts'
+import { cutIn } from './cutEpoch.ts'
 import { RunError } from './errors.ts'
 import { type ClockValues, endReasons } from './events.ts'
 import { checkFits } from './fits.ts'
@@ -106,7 +107,7 @@ function tensorOf({ data, shape, dtype }: StoredTensor): tf.Tensor {
 }
 
 /** Takes up all else that a run has, so that it goes on as if it had never ended. */
-export function restoreProgress(session: Session, { snapshot, path, changes }: Origin): void {
+export function restoreProgress(session: Session, { snapshot, path, changes, longer }: Origin): void {
   for (const [name, variable] of storedVariables(session)) {
     const stored = snapshot.tensors.get(name)
     if (stored !== undefined) assignStored(variable, stored)
@@ -116,10 +117,9 @@ export function restoreProgress(session: Session, { snapshot, path, changes }: O
   Object.assign(session.position, positionFrom(memberOf(state, 'position')))
   clocks.restore(clocksFrom(memberOf(state, 'clocks')), placesFrom(memberOf(state, 'places')))
   clocks.epoch = session.position.epoch
-  if (changes.length > 0 && session.position.stage === 'ended') session.position.stage = 'batches'
   session.saves.taken = snapshot.time ?? 0
-  // What has been edited may be what ended it.
-  if (changes.length === 0) restoreEnd(session, memberOf(state, 'end'))
+  session.cut = cutIn(snapshot)
+  restoreEnd(session, memberOf(state, 'end'), { changed: changes.length > 0, longer })
   for (const { spec, counts } of moversOf(session)) {
     const stored = memberOf(memberOf(state, 'counts'), spec.name)
     for (const path of counts.keys()) counts.set(path, numberIn(stored, path))
@@ -183,11 +183,20 @@ function placesFrom(stored: JsonValue | undefined) {
   }
 }
 
-/** A hook or `stop` may have ended the run in the middle of its last epoch. */
-function restoreEnd({ control }: Session, stored: JsonValue | undefined): void {
+/**
+ * A hook or `stop` may have ended the run. What has been edited may be what ended it; an end that is only further away leaves what
+ * stopped the run before.
+ */
+function restoreEnd(
+  { control, position }: Session,
+  stored: JsonValue | undefined,
+  { changed, longer }: { readonly changed: boolean; readonly longer: boolean },
+): void {
   const reason = endReasons.find(one => one === textIn(stored, 'reason'))
+  const stays = !changed || (longer && reason !== 'finished')
   const detail = textIn(stored, 'detail')
-  if (reason !== undefined) control.end = { reason, ...(detail !== undefined && { detail }) }
+  if (reason !== undefined && stays) control.end = { reason, ...(detail !== undefined && { detail }) }
+  else if (changed && position.stage === 'ended') position.stage = 'batches'
 }
 
 function restoreVars(session: Session, stored: JsonValue | undefined): void {

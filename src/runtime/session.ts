@@ -2,6 +2,7 @@ import type { AverageState } from './averages.ts'
 import type { Backend } from './backends.ts'
 import type { RunClocks } from './clocks.ts'
 import type { JsonValue, LoadedDataset, Snapshot } from './contracts.ts'
+import type { CutEpoch } from './cutEpoch.ts'
 import type { GraphRunner } from './engine/runner.ts'
 import type { Updating } from './engine/updating.ts'
 import type { EndReason, Reporter, RunMode } from './events.ts'
@@ -51,6 +52,8 @@ export interface Session {
   readonly saves: Saves
   readonly records: RecordFile | undefined
   readonly position: Position
+  /** Where the run's end came within an epoch. */
+  cut: CutEpoch | undefined
   /** Batches of each validation step that the check before training tries: what happens then leaves no trace. */
   readonly rehearsal: number | undefined
   /** When the event loop last had its turn. */

@@ -2,8 +2,10 @@ import * as tf from '@tensorflow/tfjs-core'
 import { constrainedValue } from './buffers.ts'
 import type { JsonValue, Snapshot, StoredTensor } from './contracts.ts'
 import { sizesState } from './counts.ts'
+import { type CutEpoch, storedCut } from './cutEpoch.ts'
 import { fitsOf } from './fits.ts'
 import { identityState } from './identity.ts'
+import type { JsonObject } from './json.ts'
 import type { LogContents } from './logbook.ts'
 import { readData } from './memory.ts'
 import { variableOf } from './model.ts'
@@ -21,7 +23,15 @@ export async function takeSnapshot(session: Session): Promise<Snapshot> {
   const tensors = new Map<string, StoredTensor>()
   for (const [name, tensor] of storedTensors(session)) tensors.set(name, await store(tensor))
   for (const state of session.parameters.values()) await storeConstrained(tensors, state, session)
-  return { time: saves.taken, tensors, state: stateOf(session) }
+  for (const [name, tensor] of session.cut ? storedCut(session.cut) : []) tensors.set(name, tensor)
+  return { time: saves.taken, tensors, state: { ...stateOf(session), cut: session.cut?.state ?? null } }
+}
+
+/** What closing an epoch changes, as it is before that. */
+export async function takeCut(session: Session): Promise<CutEpoch> {
+  const tensors = new Map<string, StoredTensor>()
+  for (const [name, tensor] of metricTensors(session)) tensors.set(name, await store(tensor))
+  return { state: stateOf(session), tensors }
 }
 
 function* storedTensors(session: Session): Generator<readonly [name: string, tensor: tf.Tensor]> {
@@ -30,6 +40,10 @@ function* storedTensors(session: Session): Generator<readonly [name: string, ten
     for (const { key, terms } of windows.contents())
       for (const [i, { sums }] of terms.entries())
         for (const [path, sum] of sums) yield [windowName(optimizer, key, i, path), sum]
+  yield* metricTensors(session)
+}
+
+function* metricTensors(session: Session): Generator<readonly [name: string, tensor: tf.Tensor]> {
   for (const { prefix, name, state } of session.logbook.contents().metrics)
     for (const [part, tensor] of Object.entries(state)) yield [metricName(prefix, name, part), tensor]
 }
@@ -85,7 +99,7 @@ async function store(tensor: tf.Tensor): Promise<StoredTensor> {
   return { dtype, shape: [...tensor.shape], data: (await readData(tensor)).slice() }
 }
 
-function stateOf(session: Session): JsonValue {
+function stateOf(session: Session): JsonObject {
   const { training, seed, clocks, watch, backend, control, position, saves } = session
   const { epoch } = position
   const { seconds, batchIndex, batches, examples, skipped, updates } = clocks.values()
@@ -110,7 +124,7 @@ function stateOf(session: Session): JsonValue {
     constraints: constraintsOf(session),
     fits: fitsOf(session),
     sizes: sizesState(session.data),
-    watch: { kept: watch.kept.map(keptState), outdated: [...saves.outdated] },
+    watch: { kept: watch.kept.map(keptState), outdated: [...saves.outdated], taken: watch.taken },
     frozen: [...session.frozen.next],
     still: [...session.frozen.now],
     stalls: Object.fromEntries(

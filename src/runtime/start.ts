@@ -3,7 +3,6 @@ import type { GraphSource } from '../base/graphs.ts'
 import { startAverage } from './averages.ts'
 import { type StartedBackend, startBackend, startGraphHost } from './backends.ts'
 import { constrainedValue } from './buffers.ts'
-import { changesSince, refuseChanges } from './changes.ts'
 import { loadCheckpoint } from './checkpoint.ts'
 import { RunClocks } from './clocks.ts'
 import type { LoadedDataset, Snapshot } from './contracts.ts'
@@ -20,6 +19,7 @@ import { type Identity, identityOf, type ProgramText } from './identity.ts'
 import { Logbook } from './logbook.ts'
 import { readScalars } from './memory.ts'
 import { disposeOptimizer, startOptimizer } from './optimizer.ts'
+import { originOf } from './origin.ts'
 import { type Key, rootKey } from './random.ts'
 import { RecordFile } from './records.ts'
 import { assignWeights, checkShapes, restoreProgress, restoreWeights } from './restore.ts'
@@ -97,7 +97,9 @@ export async function startSession(mode: RunMode, training: Training, options: R
   if (stored !== undefined) checkShapes({ parameters, buffers }, stored, options.checkpoint ?? '')
   const identity = mode === 'train' ? await identityOf(training, options.program) : undefined
   const origin =
-    identity && stored && originOf({ identity, seed, parameters }, stored, options, options.checkpoint ?? '')
+    identity &&
+    stored &&
+    (await originOf({ training, identity, seed, parameters }, stored, options, options.checkpoint ?? ''))
   const data = await loadData(mode, training, seed)
   if (stored !== undefined) checkFits({ data, seed }, stored, options.checkpoint ?? '')
   const { runs = 'runs', program: text } = options
@@ -120,7 +122,8 @@ export async function startSession(mode: RunMode, training: Training, options: R
     place,
   })
   try {
-    if (stored !== undefined) restore(session, stored, options.checkpoint ?? '', origin)
+    if (origin !== undefined) restore(session, origin)
+    else if (stored !== undefined) restoreWeights(session, stored, options.checkpoint ?? '')
     session.updating = await placeTensors(session)
   } catch (error) {
     endSession(session)
@@ -150,18 +153,6 @@ export function seedOf(mode: RunMode, { trainer }: Training, stored: Snapshot | 
   if (typeof seed !== 'number') return trainer.seed
   const before = memberOf(memberOf(memberOf(stored?.state, 'program'), 'trainer'), 'seed')
   return mode === 'train' && before !== undefined && before !== trainer.seed ? trainer.seed : seed
-}
-
-function originOf(
-  now: Parameters<typeof changesSince>[1],
-  snapshot: Snapshot,
-  { acceptChanges = false }: RunOptions,
-  path: string,
-): Origin {
-  const changes = changesSince(snapshot, now)
-  const texts = changes.map(({ text }) => text)
-  if (changes.some(({ lengthens }) => !lengthens) && !acceptChanges) throw refuseChanges(texts, path)
-  return { path, snapshot, changes: texts }
 }
 
 interface Parts {
@@ -231,6 +222,7 @@ function assemble({
       begun: { seconds: 0, updates: 0 },
       validated: 0,
     },
+    cut: undefined,
     rehearsal: undefined,
     pace: { last: performance.now() },
     cadences: new Map(),
@@ -239,9 +231,8 @@ function assemble({
   }
 }
 
-function restore(session: Session, snapshot: Snapshot, path: string, origin: Origin | undefined): void {
-  if (origin === undefined) return restoreWeights(session, snapshot, path)
-  assignWeights(session, snapshot)
+function restore(session: Session, origin: Origin): void {
+  assignWeights(session, origin.snapshot)
   restoreProgress(session, origin)
 }
 

@@ -12,6 +12,7 @@ import { writeRecord } from './records.ts'
 import { rehearse } from './rehearsal.ts'
 import { rest, restAfterEpoch, restInterrupted, restWithinEpoch } from './saving.ts'
 import type { Session } from './session.ts'
+import { takeCut } from './snapshot.ts'
 import type { Numbers, StepSpec } from './training.ts'
 import { watchValues } from './watch.ts'
 
@@ -69,9 +70,18 @@ async function trainBatches(session: Session): Promise<void> {
   if (isInterrupted(session)) return
   // A run that ends by a count of updates must not make more of them.
   if (!hasEnded(session)) await endWindows(session)
+  else if (isCutShort(session)) session.cut = await takeCut(session)
   checkProgress(session)
   await closeTraining(session)
   position.stage = 'closing'
+}
+
+/** Whether a run with a later end would do more in this epoch before it closes. */
+function isCutShort(session: Session): boolean {
+  const { position, control, optimizers } = session
+  if (control.end !== undefined) return false
+  const hasOpen = [...optimizers.values()].some(({ windows }) => windows.contents().length > 0)
+  return hasOpen || position.pass < trainSteps(session).length
 }
 
 /** Their hooks run as those within a step do: what they log counts with the epoch. */

@@ -14,6 +14,8 @@ export interface Training {
   /** The directory that relative data paths start from. */
   readonly directory: string
   readonly settings: Readonly<Record<string, number | boolean | string>>
+  /** Absent where nobody knows: then whatever is edited may have changed what was trained before. */
+  readonly reads?: Reads
   readonly data: readonly DatasetSpec[]
   readonly models: readonly ModelHolder[]
   readonly vars?: HostVars
@@ -24,6 +26,14 @@ export interface Training {
   readonly steps: readonly StepSpec[]
   readonly hooks: readonly HookSpec[]
   readonly trainer: TrainerOptions
+}
+
+/** What a program looks up as it runs that people give it from outside. */
+export interface Reads {
+  /** Settings that are not only compiled in. */
+  readonly settings: readonly string[]
+  /** Whether it asks how many updates there will be in all. */
+  readonly end: boolean
 }
 
 /** A place in the `.ltm` file: `digits.ltm:12`. */

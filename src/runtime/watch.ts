@@ -47,7 +47,7 @@ function endFor(rule: StopRule, value: number, { best, waited }: StallState): Co
   if (waited === 0 || waited < rule.patience) return undefined
   return {
     reason: 'stalled',
-    detail: `\`${monitor}\` has not improved on ${best} in ${waited} checks`,
+    detail: `\`${monitor}\` has not improved on ${best} in ${waited} ${waited === 1 ? 'check' : 'checks'}`,
   }
 }
 

@@ -2,6 +2,7 @@ import { bug } from '../../base/bug.ts'
 import { annotation, type Code, join, type Target, ts } from '../../base/code.ts'
 import { hostCalls } from '../../ir/hostFunctions.ts'
 import type { Hook, Origin, Program, TrainingStep } from '../../ir/ir.ts'
+import { readsOf } from '../../ir/reads.ts'
 import { blank, type Line, layout, type Statement, statement, verbatim } from '../layout.ts'
 import { closureFunction } from './closure.ts'
 import { datasetLine } from './data.ts'
@@ -234,6 +235,7 @@ function trainingLines(
     entry('file', quote(seenFrom(program.file, program.file))),
     entry('directory', directory),
     entry('settings', program.hypers.length === 0 ? '{}' : 'settings'),
+    entry('reads', literal({ ...readsOf(program) })),
     entry('data', listCode(program.datasets.map(({ name }) => holderName(env, 'data', name)))),
     entry('models', listCode(models.map(name => holderName(env, 'model', name)))),
     ...(program.vars.length === 0 ? [] : [entry('vars', 'vars')]),

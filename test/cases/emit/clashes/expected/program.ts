@@ -226,6 +226,7 @@ export const training: Training = {
   file: 'clashes.ltm',
   directory: import.meta.dirname,
   settings,
+  reads: { settings: ['settings', 'warmup'], end: true },
   data: [tf_2],
   models: [net, linear],
   vars,

@@ -201,6 +201,7 @@ export const training: Training = {
   file: 'digits.ltm',
   directory: import.meta.dirname,
   settings,
+  reads: { settings: ['lr'], end: false },
   data: [digits],
   models: [net],
   optimizers: [adam],

@@ -246,6 +246,7 @@ export const training: Training = {
   file: 'loops.ltm',
   directory: import.meta.dirname,
   settings: {},
+  reads: { settings: [], end: false },
   data: [noise],
   models: [net],
   optimizers: [sgd],

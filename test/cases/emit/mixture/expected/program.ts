@@ -171,6 +171,7 @@ export const training: Training = {
   file: 'mixture.ltm',
   directory: import.meta.dirname,
   settings,
+  reads: { settings: ['lr'], end: false },
   data: [rows],
   models: [mix, parameters],
   vars,

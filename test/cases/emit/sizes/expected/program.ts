@@ -158,6 +158,7 @@ export const training: Training = {
   file: 'sizes.ltm',
   directory: import.meta.dirname,
   settings,
+  reads: { settings: ['rate'], end: false },
   data: [points],
   models: [a, b, c],
   optimizers: [sgd],

@@ -164,6 +164,7 @@ export const training: Training = {
   file: 'autoencoder.ltm',
   directory: import.meta.dirname,
   settings,
+  reads: { settings: [], end: true },
   data: [digits],
   models: [net],
   optimizers: [adam],

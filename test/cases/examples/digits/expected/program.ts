@@ -270,6 +270,7 @@ export const training: Training = {
   file: 'digits.ltm',
   directory: import.meta.dirname,
   settings,
+  reads: { settings: ['lr'], end: true },
   data: [digits],
   models: [net],
   optimizers: [adam],

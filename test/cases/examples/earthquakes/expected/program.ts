@@ -343,6 +343,7 @@ export const training: Training = {
   file: 'earthquakes.ltm',
   directory: import.meta.dirname,
   settings,
+  reads: { settings: [], end: false },
   data: [],
   models: [hmm],
   optimizers: [adam],

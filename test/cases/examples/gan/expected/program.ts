@@ -232,6 +232,7 @@ export const training: Training = {
   file: 'gan.ltm',
   directory: import.meta.dirname,
   settings,
+  reads: { settings: [], end: false },
   data: [wines],
   models: [generator, critic],
   optimizers: [g, d],

@@ -270,6 +270,7 @@ export const training: Training = {
   file: 'mixture.ltm',
   directory: import.meta.dirname,
   settings,
+  reads: { settings: [], end: false },
   data: [flowers],
   models: [mixture],
   optimizers: [adam],

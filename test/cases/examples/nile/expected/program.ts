@@ -384,6 +384,7 @@ export const training: Training = {
   file: 'nile.ltm',
   directory: import.meta.dirname,
   settings: {},
+  reads: { settings: [], end: false },
   data: [asked],
   models: [process],
   optimizers: [adam],

@@ -113,6 +113,7 @@ export const training: Training = {
   file: 'probability.ltm',
   directory: import.meta.dirname,
   settings: {},
+  reads: { settings: [], end: false },
   data: [],
   models: [parameters],
   optimizers: [adam],

@@ -299,6 +299,7 @@ export const training: Training = {
   file: 'screening.ltm',
   directory: import.meta.dirname,
   settings,
+  reads: { settings: [], end: false },
   data: [masses],
   models: [net],
   optimizers: [lion],
