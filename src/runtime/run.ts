@@ -17,6 +17,7 @@ import type { Key } from './random.ts'
 import { tensorText } from './report/format.ts'
 import type { Session } from './session.ts'
 import { hasStalled } from './stalls.ts'
+import { thrown } from './thrown.ts'
 import type {
   ComputedGradients,
   HostFunction,
@@ -33,7 +34,6 @@ import type {
   Told,
   Trace,
 } from './training.ts'
-import { reasonOf } from './userModule.ts'
 
 /** Where and on what a step or hook runs. */
 export interface RunPlace {
@@ -225,7 +225,7 @@ export class StepRun implements Run {
     try {
       await run(...given)
     } catch (error) {
-      throw new RunError({ code: 'LTM4393', message: `\`${name}\` failed: ${reasonOf(error)}`, trace })
+      throw new RunError({ code: 'LTM4393', message: `\`${name}\` failed: ${thrown(error)}`, trace })
     }
   }
 

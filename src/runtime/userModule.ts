@@ -2,6 +2,7 @@ import { basename } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { RunError } from './errors.ts'
 import { dataPath } from './sources/open.ts'
+import { thrown } from './thrown.ts'
 import type { Trace } from './training.ts'
 import { allowTypeScript } from './typescript.ts'
 
@@ -22,7 +23,7 @@ export async function requireFunctions(
   const module = await importUserModule(dataPath(directory, file)).catch((error: unknown) => {
     throw new RunError({
       code: 'LTM4394',
-      message: `${basename(file)} can't be loaded: ${reasonOf(error)}`,
+      message: `${basename(file)} can't be loaded: ${thrown(error)}`,
       trace: first?.trace,
     })
   })
@@ -32,8 +33,4 @@ export async function requireFunctions(
     const what = members.has(name) ? 'is not a function' : 'is not exported'
     throw new RunError({ code: 'LTM4394', message: `\`${name}\` of ${basename(file)} ${what}`, trace })
   }
-}
-
-export function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

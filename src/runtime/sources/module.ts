@@ -1,4 +1,5 @@
 import { RunError } from '../errors.ts'
+import { thrown } from '../thrown.ts'
 import { importUserModule } from '../userModule.ts'
 import type { SourceTable } from './column.ts'
 import { badRow, type DataFile, damaged } from './problem.ts'
@@ -63,6 +64,9 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
 }
 
 function failed(file: DataFile, what: string, error: unknown): RunError {
-  const reason = error instanceof Error ? error.message : String(error)
-  return new RunError({ code: 'LTM5138', message: `${file.name} ${what}: ${reason}`, trace: file.trace })
+  return new RunError({
+    code: 'LTM5138',
+    message: `${file.name} ${what}: ${thrown(error)}`,
+    trace: file.trace,
+  })
 }
