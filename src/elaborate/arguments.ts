@@ -1,9 +1,11 @@
 import { nearest } from '../base/names.ts'
 import { type Span, textOf } from '../base/source.ts'
-import type { Arg, Expr, Formal } from '../syntax/ast.ts'
-import { type Context, complain, isBroken } from './context.ts'
-import { expression } from './evaluate.ts'
+import type { Extras } from '../diagnostics/diagnostic.ts'
+import type { Arg, Expr, Formal, Node } from '../syntax/ast.ts'
+import { type Context, complain } from './context.ts'
+import { expecting, expression } from './evaluate.ts'
 import type { Value } from './values.ts'
+import { spokenWords } from './words.ts'
 
 /** A value that a pipe hands to the call as its first argument. */
 export interface Piped {
@@ -19,7 +21,7 @@ export interface CallSite {
   /** The callee in full, where that is more: `Mlp.forward`. */
   readonly owner?: string
   /** The declaration of the callee: of one that has an error its arguments are not known. */
-  readonly declaration?: number
+  readonly declaration?: Pick<Node, 'id' | 'span'>
   /** Where the module lies whose function it is. */
   readonly instance?: string | undefined
 }
@@ -29,6 +31,19 @@ export type Given =
   | { readonly kind: 'expr'; readonly expr: Expr; readonly span: Span }
   | { readonly kind: 'value'; readonly value: Value; readonly span: Span }
   | { readonly kind: 'default'; readonly expr: Expr; readonly span: Span }
+
+/** Arguments of something that failed already: elaborated for their own errors. */
+export function elaborateArguments(ctx: Context, site: CallSite): void {
+  const within = expecting(ctx, undefined, true)
+  for (const arg of site.args)
+    if (arg.kind !== 'Except' && !isSpoken(ctx, arg.value)) expression(within, arg.value)
+}
+
+/** A word that means something to few callees, and no name: what it is to one that is misspelt nobody knows. */
+function isSpoken(ctx: Context, node: Expr): boolean {
+  if (node.kind === 'Member') return isSpoken(ctx, node.object)
+  return node.kind === 'Name' && spokenWords.includes(node.text) && !ctx.env.lookup(node.text)
+}
 
 export function argumentValue(ctx: Context, given: Given): Value {
   return given.kind === 'value' ? given.value : expression(ctx, given.expr)
@@ -45,19 +60,19 @@ export function matchArguments(
   const names = formals.map(formal => formal.name.text)
   let position = 0
   let failed = false
-  // What a declaration with an error takes is not known.
-  const isKnown = (): boolean => site.declaration === undefined || !isBroken(ctx, site.declaration)
+  const own = (what: string): Extras => causeOf(ctx, site, what)
   const place = (name: string | undefined, argument: Given): void => {
     if (name === undefined) {
-      if (isKnown())
-        complain(ctx, 'LTM3005', argument.span, {
-          callee: site.shown,
-          count: formals.length,
-          signature: signatureText(site.shown, formals),
-        })
+      complain(
+        ctx,
+        'LTM3005',
+        argument.span,
+        { callee: site.shown, count: formals.length, signature: signatureText(site.shown, formals) },
+        own('surplus'),
+      )
       failed = true
     } else if (given.has(name)) {
-      complain(ctx, 'LTM3007', argument.span, { callee: site.shown, name })
+      complain(ctx, 'LTM3007', argument.span, { callee: site.shown, name }, own(name))
       failed = true
     } else given.set(name, argument)
   }
@@ -73,12 +88,9 @@ export function matchArguments(
     else if (names.includes(arg.name.text))
       place(arg.name.text, { kind: 'expr', expr: arg.value, span: arg.value.span })
     else {
-      if (isKnown())
-        complain(ctx, 'LTM3004', arg.name.span, {
-          callee: site.shown,
-          name: arg.name.text,
-          near: nearest(arg.name.text, names),
-        })
+      const { text } = arg.name
+      const near = nearest(text, names)
+      complain(ctx, 'LTM3004', arg.name.span, { callee: site.shown, name: text, near }, own(text))
       failed = true
     }
   }
@@ -87,16 +99,24 @@ export function matchArguments(
     if (formal.value)
       given.set(formal.name.text, { kind: 'default', expr: formal.value, span: formal.value.span })
     else if (!failed) {
-      if (isKnown())
-        complain(ctx, 'LTM3006', site.span, {
-          callee: site.shown,
-          name: formal.name.text,
-          signature: signatureText(site.shown, formals),
-        })
+      const name = formal.name.text
+      complain(
+        ctx,
+        'LTM3006',
+        site.span,
+        { callee: site.shown, name, signature: signatureText(site.shown, formals) },
+        own(name),
+      )
       failed = true
     }
   }
   return failed ? undefined : given
+}
+
+/** Where the callee is the user's own, its signature may be what is wrong: calls that fail alike have one cause. */
+export function causeOf(ctx: Context, { declaration }: Pick<CallSite, 'declaration'>, what: string): Extras {
+  if (!declaration || ctx.world.library.has(declaration.span.source)) return {}
+  return { cause: `${declaration.id}: ${what}` }
 }
 
 function signatureText(callee: string, formals: readonly Formal[]): string {

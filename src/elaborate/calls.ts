@@ -1,12 +1,12 @@
 import { textOf } from '../base/source.ts'
 import type { Call, Expr } from '../syntax/ast.ts'
-import { argumentValue, type CallSite, matchArguments, type Piped } from './arguments.ts'
+import { argumentValue, type CallSite, elaborateArguments, matchArguments, type Piped } from './arguments.ts'
 import { evaluateClosure } from './closureCalls.ts'
 import { callConstraint, callConstraintDeclaration } from './constraintCalls.ts'
 import { type Context, complain, spend } from './context.ts'
 import { heldFast } from './declaring.ts'
 import { describe } from './describe.ts'
-import { expecting, expression, unexpecting } from './evaluate.ts'
+import { expression, unexpecting } from './evaluate.ts'
 import { callFunction } from './functions.ts'
 import { intrinsicSite } from './intrinsicArguments.ts'
 import { intrinsics } from './intrinsics.ts'
@@ -61,10 +61,10 @@ function callable(value: Value): boolean {
 export function callValue(ctx: Context, callee: Value, site: CallSite, piped?: Piped): Value {
   switch (callee.kind) {
     case 'error':
-      elaborateArguments(ctx, site, piped)
+      elaborateArguments(ctx, site)
       return errorValue
     case 'host_function':
-      elaborateArguments(ctx, site, piped)
+      elaborateArguments(ctx, site)
       return complain(ctx, 'LTM3026', site.span, { name: callee.name, file: callee.file })
     case 'operator': {
       const intrinsic = Object.hasOwn(intrinsics, callee.name) ? intrinsics[callee.name] : undefined
@@ -96,20 +96,12 @@ export function callValue(ctx: Context, callee: Value, site: CallSite, piped?: P
     case 'constraint':
       return callConstraint(ctx, callee, site, piped)
     case 'metric':
-      elaborateArguments(ctx, site, piped)
+      elaborateArguments(ctx, site)
       return complain(ctx, 'LTM4109', site.span, { name: callee.name })
     default:
-      elaborateArguments(ctx, site, piped)
+      elaborateArguments(ctx, site)
       return complain(ctx, 'LTM3008', site.span, { callee: `\`${site.shown}\``, got: describe(callee) })
   }
-}
-
-/** Arguments of something that failed already: elaborated for their own errors. */
-function elaborateArguments(ctx: Context, site: CallSite, piped?: Piped): readonly Value[] {
-  const values = site.args.flatMap(arg =>
-    arg.kind === 'Except' ? [] : [expression(expecting(ctx, undefined, true), arg.value)],
-  )
-  return piped ? [piped.value, ...values] : values
 }
 
 /** A lambda is spliced in where it is called. */

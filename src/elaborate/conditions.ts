@@ -6,8 +6,15 @@ export function holding(ctx: Context, condition: string): Context {
   return { ...ctx, holds: [...ctx.holds, ...parts(condition)] }
 }
 
+/** Where a condition has an error, any may hold. */
+export const holdingAny = (ctx: Context): Context => ({ ...ctx, holds: [...ctx.holds, any] })
+
+/** No condition is written so. */
+const any = ''
+
 /** The first condition of a name that isn't known to hold here. */
 export function missingCondition(ctx: Context, binding: Binding): string | undefined {
+  if (ctx.holds.includes(any)) return undefined
   return binding.conditions?.find(condition => !parts(condition).every(part => ctx.holds.includes(part)))
 }
 

@@ -54,7 +54,7 @@ export function constraintArguments(
   const args = bindFormals(
     unexpecting(ctx),
     declaration.signature.formals,
-    { ...site, declaration: declaration.id },
+    { ...site, declaration },
     undefined,
     scope,
   )

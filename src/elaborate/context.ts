@@ -183,6 +183,9 @@ export interface Context {
   readonly expected: TensorType | undefined
 }
 
+/** A name that is missing is missing wherever it stands: a variable, a member, a split, what is logged, a path. */
+const missing: ReadonlySet<Code> = new Set(['LTM3001', 'LTM3003', 'LTM4301', 'LTM4107', 'LTM4386'])
+
 /** Reports and gives the value that everything accepts silently. */
 export function complain<C extends Code>(
   ctx: Context,
@@ -195,10 +198,8 @@ export function complain<C extends Code>(
   const diagnostic = diagnose(code, at, details, { ...extras, labels })
   // What only an instance shows is no mistake of the definition.
   if (diagnostic.severity === 'error' && ctx.generic) ctx.world.broken.add(ctx.declaration)
-  // A name that is missing is missing wherever it stands.
-  const isAbsence = code === 'LTM3001' || code === 'LTM3003'
   ctx.world.reported.count++
-  ctx.world.report(isAbsence ? { ...diagnostic, cause: diagnostic.message } : diagnostic)
+  ctx.world.report(missing.has(code) ? { ...diagnostic, cause: diagnostic.message } : diagnostic)
   return errorValue
 }
 
@@ -226,6 +227,11 @@ const shortened = (labels: readonly Label[]): readonly Label[] =>
 
 const sameSpan = (a: Span, b: Span): boolean =>
   a.source === b.source && a.start === b.start && a.end === b.end
+
+/** A definition that is checked before it is used, or when nobody uses it. */
+export function checkLater(ctx: Context, definition: number, check: () => void): void {
+  ctx.world.unchecked.set(definition, check)
+}
 
 /** Whether a definition is known to have an error. It is checked now if it hasn't been, so that its errors are its own. */
 export function isBroken(ctx: Context, definition: number): boolean {

@@ -20,7 +20,7 @@ import { isRest, type Shape, sameType, type TensorType } from '../types/tensor.t
 import { newBindings, undecided, unifyShape } from '../types/unify.ts'
 import { defineBuffers } from './constraintBuffers.ts'
 import { inverseOf } from './constraints.ts'
-import { type Context, complain } from './context.ts'
+import { type Context, checkLater, complain, isBroken } from './context.ts'
 import { describe } from './describe.ts'
 import type { Env } from './env.ts'
 import { executeBody, expecting, expression, unexpecting } from './evaluate.ts'
@@ -237,14 +237,18 @@ function checkModule(ctx: Context, declaration: Module): void {
   const spec = moduleSpec(ctx, declaration, `${declaration.name.text}#${declaration.id} on its own`, [])
   if (!spec) return
   const self: Value = { kind: 'module', spec, path: '' }
+  const functions: { readonly id: number }[] = []
   for (const member of spec.members.values()) {
     if (member.kind === 'param' || member.kind === 'buffer') checkStart(ctx, member.spec)
-    if (member.kind === 'function')
-      checkFunction(
-        { ...ctx, env: spec.env.child(), region: new FunctionRegion(), self, holds: member.conditions },
-        member.declaration,
-      )
+    if (member.kind !== 'function') continue
+    const { declaration: own, conditions: holds } = member
+    functions.push(own)
+    checkLater(ctx, own.id, () => {
+      const within = { ...ctx, env: spec.env.child(), region: new FunctionRegion(), self, holds }
+      checkFunction({ ...within, declaration: own.id }, own)
+    })
   }
+  if (functions.filter(({ id }) => isBroken(ctx, id)).length > 0) ctx.world.broken.add(declaration.id)
 }
 
 /** The start value of a parameter against its type. */

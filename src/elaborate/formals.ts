@@ -5,7 +5,15 @@ import { children } from '../syntax/walk.ts'
 import { type Dim, variablesOf } from '../types/dim.ts'
 import { isRest, type Shape, sameType, showType, type TensorType } from '../types/tensor.ts'
 import { type Bindings, newBindings, substituteShape, type UnifyClash, unifyShape } from '../types/unify.ts'
-import { argumentValue, type CallSite, type Given, matchArguments, type Piped } from './arguments.ts'
+import {
+  argumentValue,
+  type CallSite,
+  causeOf,
+  elaborateArguments,
+  type Given,
+  matchArguments,
+  type Piped,
+} from './arguments.ts'
 import { type Context, complain, isBroken } from './context.ts'
 import { describe } from './describe.ts'
 import type { Env } from './env.ts'
@@ -15,7 +23,7 @@ import { apply } from './host.ts'
 import { sizesDecided } from './moduleTypes.ts'
 import { hostNumber } from './operators.ts'
 import { needsShape } from './shapes.ts'
-import { push, requireEqual } from './tensors.ts'
+import { madeAt, push, requireEqual } from './tensors.ts'
 import { type DeclaredType, declaredType, type FunctionType, showDeclared } from './types.ts'
 import { errorValue, int, knownNumber, type ListValue, type Value } from './values.ts'
 
@@ -34,9 +42,16 @@ export interface Sizes {
   readonly bindings: Bindings
   /** An argument did not fit: what the others would have to be is not known. */
   clashed: boolean
+  /** One was refused: arguments in the wrong order are one mistake. */
+  refused: boolean
 }
 
-export const freshSizes = (): Sizes => ({ variables: new Set(), bindings: newBindings(), clashed: false })
+export const freshSizes = (): Sizes => ({
+  variables: new Set(),
+  bindings: newBindings(),
+  clashed: false,
+  refused: false,
+})
 
 /**
  * Gives each formal its value, in order, and defines it in the callee's scope. Tensors bind the signature's sizes; what
@@ -50,7 +65,10 @@ export function bindFormals(
   scope: Env,
   sizes: Sizes = freshSizes(),
 ): readonly FormalValue[] | undefined {
-  const args = matchArguments(ctx, formals, site, piped)
+  // What a declaration with an error takes is not known.
+  const isKnown = !site.declaration || !isBroken(ctx, site.declaration.id)
+  const args = isKnown ? matchArguments(ctx, formals, site, piped) : undefined
+  if (!isKnown) elaborateArguments(ctx, site)
   if (!args) {
     for (const formal of formals) scope.define(formal.name.text, errorValue, formal.name.span)
     return undefined
@@ -132,18 +150,20 @@ function formalValue(
   const where = given.kind === 'default' ? { ...ctx, env: scope } : ctx
   const wanted = type?.kind === 'tensor' ? knownShape(type.type, sizes) : undefined
   const value = argumentValue(expecting(where, wanted, wanted === undefined && sizes.clashed), given)
-  return type
-    ? convert(ctx, value, type, sizes, {
-        what: `\`${formal.name.text}\``,
-        name: formal.name.text,
-        callee: site.shown,
-        ...(site.owner === undefined ? {} : { owner: site.owner }),
-        instance: site.instance,
-        ...(site.declaration === undefined ? {} : { declaration: site.declaration }),
-        span: given.span,
-        declared: formal.span,
-      })
-    : value
+  if (!type || value.kind === 'error') return value
+  if (sizes.refused) return errorValue
+  const converted = convert(ctx, value, type, sizes, {
+    what: `\`${formal.name.text}\``,
+    name: formal.name.text,
+    callee: site.shown,
+    ...(site.owner === undefined ? {} : { owner: site.owner }),
+    instance: site.instance,
+    ...(site.declaration === undefined ? {} : { declaration: site.declaration }),
+    span: given.span,
+    declared: formal.span,
+  })
+  if (converted.kind === 'error') sizes.refused = true
+  return converted
 }
 
 /** The type with its sizes bound, where all of them are. */
@@ -164,7 +184,7 @@ export interface Receiver {
   /** The function in full, `Mlp.forward`. */
   readonly owner?: string
   readonly instance?: string | undefined
-  readonly declaration?: number
+  readonly declaration?: NonNullable<CallSite['declaration']>
   readonly span: Span
   readonly declared: Span | undefined
 }
@@ -231,12 +251,13 @@ function isFunction(value: Value): boolean {
 }
 
 function mismatch(ctx: Context, value: Value, type: DeclaredType, receiver: Receiver): Value {
+  const [expected, got] = [showDeclared(type), describe(value)]
   return complain(
     ctx,
     'LTM2102',
     receiver.span,
-    { what: receiver.what, expected: showDeclared(type), got: describe(value) },
-    declaredLabel(receiver),
+    { what: receiver.what, expected, got },
+    { ...declaredLabel(receiver), ...causeOf(ctx, receiver, `${receiver.what} ${expected}: ${got}`) },
   )
 }
 
@@ -518,11 +539,14 @@ function inputClash(
   const given = value.origin ?? (value.span && { span: value.span, name: undefined })
   const made =
     given && !covers(receiver.span, given.span) ? place(receiver.span, given.span, given.name) : undefined
-  if (receiver.declaration !== undefined && isBroken(ctx, receiver.declaration)) return errorValue
-  // A module that takes something at none of its calls is one mistake.
-  const cause =
-    (receiver.instance || value.origin) &&
-    `${receiver.instance || receiver.owner} ${expected}: ${value.origin?.name ?? textOf(receiver.span)} ${got}`
+  // A module that takes something at none of its calls is one mistake, and so is a value that fits nowhere.
+  const { instance, owner } = receiver
+  const taker = instance
+    ? `${instance} ${expected}: ${textOf(receiver.span)} ${got}`
+    : madeAt(ctx, value, problem)
+  const cause = value.origin
+    ? `${instance || owner} ${expected}: ${value.origin.name} ${got}`
+    : (causeOf(ctx, receiver, `${expected}: ${got}`).cause ?? taker)
   const line = (type: string, from: string | undefined): string =>
     from === undefined ? type : `${type.padEnd(width)}    ${from}`
   return complain(

@@ -46,6 +46,8 @@ export function fitsType(
   )
   const [problem] = problems
   if (problem === undefined || problems.includes(undefined)) return true
+  // Of a definition of the user's own the declared type may be what is wrong.
+  const own = declared && !ctx.world.library.has(declared.source)
   complain(
     ctx,
     'LTM2124',
@@ -56,7 +58,10 @@ export function fitsType(
       thing: value.kind === 'module' ? 'module' : 'function',
       problem,
     },
-    declared ? { labels: [{ span: declared, text: 'declared here' }] } : {},
+    {
+      labels: declared ? [{ span: declared, text: 'declared here' }] : [],
+      cause: own ? `${declared.source.name} ${declared.start}: ${problem}` : undefined,
+    },
   )
   return false
 }

@@ -3,7 +3,7 @@ import type { Func, FuncParam } from '../ir/ir.ts'
 import type { Body } from '../syntax/ast.ts'
 import { isToldBy } from '../types/dim.ts'
 import { unifyShape } from '../types/unify.ts'
-import type { CallSite, Piped } from './arguments.ts'
+import { type CallSite, causeOf, type Piped } from './arguments.ts'
 import {
   type Context,
   complain,
@@ -51,14 +51,8 @@ export function callFunction(ctx: Context, declared: FunctionValue, site: CallSi
   const scope = callee.env.child()
   const sizes = freshSizes()
   const owner = callee.self ? `${callee.self.spec.declaration.name.text}.${callee.name}` : callee.name
-  const args = bindFormals(
-    ctx,
-    declaration.signature.formals,
-    { ...site, owner, instance: callee.self?.path, declaration: declaration.id },
-    piped,
-    scope,
-    sizes,
-  )
+  const place = { ...site, owner, instance: callee.self?.path, declaration }
+  const args = bindFormals(ctx, declaration.signature.formals, place, piped, scope, sizes)
   if (!args || isBroken(ctx, declaration.id)) return errorValue
   const relied = declaration.signature.where
   if (!relied.every(condition => requirement({ ...ctx, env: scope }, condition, site.span))) return errorValue
@@ -85,7 +79,7 @@ export function callFunction(ctx: Context, declared: FunctionValue, site: CallSi
       scope.define(formal.name.text, heldFast(ctx, value, formal.name), formal.name.span)
     return callInline({ ...unexpecting(ctx), mode }, callee, args, scope, site, result)
   }
-  const wanted = resultType(ctx, result, sizes, site)
+  const wanted = resultType(ctx, result, sizes, place)
   if (wanted === 'error') return errorValue
   // A size that could not be made out has been reported; the body would only say so again.
   if (result?.kind === 'tensor' && result.type.shape.some(isLost)) return errorValue
@@ -273,7 +267,8 @@ function resultType(
     const matched = unifyShape(result.type.shape, sizes.variables, ctx.expected.shape, sizes.bindings)
     if (matched.ok) return { kind: 'tensor', type: { dtype: result.type.dtype, shape: ctx.expected.shape } }
   }
-  if (!ctx.generic && !ctx.lost) complain(ctx, 'LTM2105', site.span, { callee: site.shown })
+  if (!ctx.generic && !ctx.lost)
+    complain(ctx, 'LTM2105', site.span, { callee: site.shown }, causeOf(ctx, site, 'sizes'))
   return 'error'
 }
 
@@ -365,6 +360,9 @@ function buildFunction(
         wanted: 'a tensor, or a record of tensors',
         got: describe(result),
       })
+    // What one instance shows of a definition of the user, the others would only say again.
+    if (!ctx.generic && !ctx.world.library.has(request.declaration.span.source))
+      ctx.world.broken.add(request.declaration.id)
     return undefined
   }
   const hostParams = request.args.filter(arg => isHostArgument(arg.value)).map(arg => arg.name)

@@ -6,7 +6,7 @@ import { type Context, complain } from './context.ts'
 import { describe } from './describe.ts'
 import { expression } from './evaluate.ts'
 import { uniformItem } from './iteration.ts'
-import { applyOperator, toTensor } from './tensors.ts'
+import { applyOperator, madeAt, toTensor } from './tensors.ts'
 import { errorValue, type TensorValue, type Value } from './values.ts'
 
 /** `x[…]`: lists by a known int; tensors by items, slices, `...`, new axes and index tensors (F11). */
@@ -90,7 +90,13 @@ export function selectorsAt(ctx: Context, object: TensorValue, node: Index): rea
   const axes = object.type.shape.length
   const consuming = node.items.filter(item => item.kind !== 'NewAxis' && item.kind !== 'Ellipsis').length
   if (consuming > axes)
-    return void complain(ctx, 'LTM2111', node.span, { got: describe(object), count: consuming })
+    return void complain(
+      ctx,
+      'LTM2111',
+      node.span,
+      { got: describe(object), count: consuming },
+      { cause: madeAt(ctx, object, String(consuming)) },
+    )
   return selectorsOf(ctx, object, node.items, axes - consuming)
 }
 

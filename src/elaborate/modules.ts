@@ -35,7 +35,7 @@ export function instantiate(ctx: Context, declaration: Module, env: Env, site: C
   const args = bindFormals(
     ctx,
     declaration.signature.formals,
-    { ...site, shown: declaration.name.text, declaration: declaration.id },
+    { ...site, shown: declaration.name.text, declaration },
     undefined,
     scope,
   )
@@ -260,10 +260,16 @@ function addParam(
   conditions: readonly string[],
 ): void {
   const spec = paramSpec(ctx, member)
-  if (!spec) return ctx.env.define(member.name.text, errorValue, member.name.span)
+  if (!spec) return lostMember(ctx, member.name, members)
   const own = claimed(ctx, member.name, { kind: 'param', path: member.name.text, spec })
   members.set(member.name.text, { kind: 'param', spec })
   ctx.env.define(member.name.text, own, member.name.span, { conditions })
+}
+
+/** A member with an error is there all the same: nobody knows what it is. */
+function lostMember(ctx: Context, { text, span }: Name, members: Map<string, ModuleMemberValue>): void {
+  members.set(text, { kind: 'layer', value: errorValue })
+  ctx.env.define(text, errorValue, span)
 }
 
 function addBuffer(
@@ -277,7 +283,7 @@ function addBuffer(
   if (type.kind !== 'tensor') {
     if (type.kind !== 'error')
       complain(ctx, 'LTM2109', member.type.span, { wanted: 'a tensor', got: showDeclared(type) })
-    return ctx.env.define(text, errorValue, span)
+    return lostMember(ctx, member.name, members)
   }
   const spec: BufferSpec = {
     declaration: member,

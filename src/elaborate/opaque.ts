@@ -20,13 +20,21 @@ export function callOpaque(ctx: Context, callee: OpaqueFunctionValue, site: Call
   const signature = `it is \`${showDeclared(callee.type)}\``
   const surplus = args[params.length]
   if (surplus)
-    return complain(ctx, 'LTM3005', surplus.span, { callee: site.shown, count: params.length, signature })
+    return complain(
+      ctx,
+      'LTM3005',
+      surplus.span,
+      { callee: site.shown, count: params.length, signature },
+      { cause: `${ctx.declaration}: ${site.shown}` },
+    )
   if (args.length < params.length)
-    return complain(ctx, 'LTM3006', site.span, {
-      callee: site.shown,
-      name: `argument ${args.length + 1}`,
-      signature,
-    })
+    return complain(
+      ctx,
+      'LTM3006',
+      site.span,
+      { callee: site.shown, name: `argument ${args.length + 1}`, signature },
+      { cause: `${ctx.declaration}: ${site.shown}` },
+    )
   const sizes: Sizes = { ...freshSizes(), variables: new Set(own) }
   const values = args.map(({ value, span }, i) =>
     convert(ctx, value, params[i]!, sizes, {

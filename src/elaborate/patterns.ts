@@ -44,6 +44,7 @@ const problem = (ctx: Context, node: Pattern, text: string): undefined => {
 function axisSizes(ctx: Context, node: Pattern, input: PatternAxes, tensor: TensorValue): Sizes | undefined {
   const { shape } = tensor.type
   const given = givenSizes(ctx, node.args)
+  if (!given) return undefined
   const rest =
     shape.length - (input.axes.length - (input.axes.some(axis => axis.kind === 'PatternRest') ? 1 : 0))
   const fits = input.axes.some(axis => axis.kind === 'PatternRest') ? rest >= 0 : rest === 0
@@ -62,14 +63,17 @@ function axisSizes(ctx: Context, node: Pattern, input: PatternAxes, tensor: Tens
   return sizes
 }
 
-function givenSizes(ctx: Context, args: readonly Arg[]): ReadonlyMap<string, Dim> {
+/** Undefined where one of them has an error. */
+function givenSizes(ctx: Context, args: readonly Arg[]): ReadonlyMap<string, Dim> | undefined {
   const sizes = new Map<string, Dim>()
+  let lost = false
   for (const arg of args) {
     if (arg.kind !== 'Named') continue
     const value = expression(ctx, arg.value)
     if (value.kind === 'int') sizes.set(arg.name.text, value.dim)
+    if (value.kind === 'error') lost = true
   }
-  return sizes
+  return lost ? undefined : sizes
 }
 
 function splitAxis(

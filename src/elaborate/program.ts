@@ -8,7 +8,7 @@ import type { Program } from '../ir/ir.ts'
 import type { Declaration, File, Import, Train } from '../syntax/ast.ts'
 import type { Outlined } from '../syntax/outline.ts'
 import { callValue } from './calls.ts'
-import { type Context, type CountTable, complain, isBroken, startFuel } from './context.ts'
+import { type Context, type CountTable, checkLater, complain, isBroken, startFuel } from './context.ts'
 import { noCounts, openCounts } from './counts.ts'
 import { checkDefinition } from './definitions.ts'
 import { type Binding, Env } from './env.ts'
@@ -194,7 +194,7 @@ function checkDefinitions(ctx: Context, scopes: FileScopes, loaded: LoadedFile):
     return each.file.declarations.map(declaration => ({ env, declaration }))
   })
   for (const { env, declaration } of definitions)
-    ctx.world.unchecked.set(declaration.id, () => checkDefinition(ctx, env, declaration))
+    checkLater(ctx, declaration.id, () => checkDefinition(ctx, env, declaration))
   for (const { declaration } of definitions) isBroken(ctx, declaration.id)
 }
 
@@ -279,13 +279,16 @@ class FileScopes {
     const other = this.of(target)
     for (const name of node.names) {
       const binding = names.includes(name.text) ? other.lookup(name.text) : undefined
+      const near = binding ? undefined : nearest(name.text, names)
       if (!binding && name.text !== '')
         complain({ ...this.#ctx, env }, 'LTM3003', name.span, {
           object: `\`${node.from.text}\``,
           name: name.text,
-          near: nearest(name.text, names),
+          near,
           has: '',
         })
+      // The name that was meant may stand where it is used.
+      if (near !== undefined && !env.owns(near)) env.define(near, errorValue, name.span)
       env.define(name.text, binding?.value ?? errorValue, name.span)
     }
   }

@@ -3,7 +3,7 @@ import { type Span, textOf } from '../base/source.ts'
 import type { Block, Body, For, If, Let, SetStatement, Statement, Var, Yield } from '../syntax/ast.ts'
 import { sameType } from '../types/tensor.ts'
 import { setBuffer } from './buffers.ts'
-import { holding } from './conditions.ts'
+import { holding, holdingAny } from './conditions.ts'
 import { type Context, complain } from './context.ts'
 import { debug } from './debug.ts'
 import { declare } from './declaring.ts'
@@ -184,7 +184,7 @@ function executeIf(ctx: Context, statement: If): Outcome {
     statement.condition.span,
   )
   // A condition with an error may be either: both branches are checked.
-  if (decided === 'error') return executeBoth(ctx, statement)
+  if (decided === 'error') return executeBoth(holdingAny(ctx), statement)
   if (decided !== undefined)
     return decided
       ? executeBlock(ctx, statement.then)

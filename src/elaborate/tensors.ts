@@ -1,5 +1,5 @@
 import { bug } from '../base/bug.ts'
-import { type Span, textOf } from '../base/source.ts'
+import type { Span } from '../base/source.ts'
 import type { Attrs, HostExpr } from '../ir/ir.ts'
 import { findOp, type OpName } from '../ops/index.ts'
 import type { Op } from '../ops/op.ts'
@@ -71,7 +71,7 @@ function clash(
       { operator: shown, problem: sides(inferred.clash) },
       {
         note: `left   ${describe(left)}\nright  ${describe(right)}`,
-        cause: `${textOf(span)}: ${inferred.clash}`,
+        cause: `${ctx.declaration}: ${inferred.clash}`,
       },
     )
   return complain(
@@ -114,12 +114,18 @@ function valueName(func: string): string {
 /** A size that could not be made out, which has been reported. */
 export const isLost = (size: Dim): boolean => !isRest(size) && variablesOf(size).has('_')
 
+/** The cause of what is wrong with a value in the same way wherever it is used: it was made wrong. */
+export const madeAt = ({ declaration }: Context, { name }: TensorValue, problem: string): string =>
+  `${name} of ${declaration}: ${problem}`
+
 /** Two sizes that must be one: reports where they are not, or where that can't be known in an instance. */
 export function requireEqual(ctx: Context, left: Dim, right: Dim, span: Span): boolean {
   const answer = compareDims(left, right)
   if (answer === 'equal' || (answer === 'unknown' && (ctx.generic || isLost(left) || isLost(right))))
     return true
-  complain(ctx, 'LTM2113', span, { condition: `${left} == ${right}` })
+  const condition = `${left} == ${right}`
+  // The same sizes, wherever they meet.
+  complain(ctx, 'LTM2113', span, { condition }, { cause: condition })
   return false
 }
 

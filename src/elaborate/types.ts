@@ -89,6 +89,8 @@ function namedType(
     if (text === 'module') return { kind: 'module', params: undefined, result: undefined, sizes: new Set() }
   }
   const known = shape === undefined ? hostTypes : dtypes
+  // Its sizes are there all the same.
+  if (shape) shapeOf(ctx, shape, variables)
   if (text !== '') complain(ctx, 'LTM2119', span, { type: textOf(span), near: nearest(text, known) })
   return errorType
 }

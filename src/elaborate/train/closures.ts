@@ -244,6 +244,7 @@ function nothingTrained(ctx: Context): Training {
     silent: ctx.world.silent,
     reached: { paths: new Set(), all: true },
     failedData: false,
+    failedSteps: new Set(),
     failedOptimizers: new Set(),
   }
 }

@@ -6,6 +6,7 @@ import { type Context, complain } from '../context.ts'
 import { describe } from '../describe.ts'
 import { expression } from '../evaluate.ts'
 import { errorValue, knownNumber } from '../values.ts'
+import { textUnits } from '../words.ts'
 import { fileColumn, type Layouts, namesColumns } from './fileColumns.ts'
 import type { MemberType } from './memberTypes.ts'
 
@@ -156,7 +157,7 @@ function tokensOf(
   const known = vocabularies.get(name)
   if (vocabularies.has(name) && !known) return undefined
   if (name !== '' && !known && !unitOf(how)) {
-    const others = [...vocabularies.keys(), ...(callee === 'encode' ? [] : units)]
+    const others = [...vocabularies.keys(), ...(callee === 'encode' ? [] : textUnits)]
     return void complain(ctx, 'LTM3001', how?.span ?? node.span, { name, near: nearest(name, others) })
   }
   const unit = known?.unit ?? (callee === 'encode' && !how ? 'whole' : unitOf(how))
@@ -172,10 +173,8 @@ function tokensOf(
 
 export function unitOf(arg: Arg | undefined): 'words' | 'characters' | undefined {
   const text = arg && arg.kind !== 'Except' && arg.value.kind === 'Name' ? arg.value.text : undefined
-  return units.find(unit => unit === text)
+  return textUnits.find(unit => unit === text)
 }
-
-const units = ['words', 'characters'] as const
 
 export function sizeArgument(ctx: Context, node: Call): number | undefined | 'wrong' {
   const named = node.args.find(arg => arg.kind === 'Named')
@@ -189,7 +188,9 @@ export function sizeArgument(ctx: Context, node: Call): number | undefined | 'wr
     })
     return 'wrong'
   }
-  const size = knownNumber(expression(ctx, named.value))
+  const value = expression(ctx, named.value)
+  if (value.kind === 'error') return 'wrong'
+  const size = knownNumber(value)
   if (size !== undefined && Number.isInteger(size) && size >= 1) return size
   complain(ctx, 'LTM2102', named.value.span, {
     what: '`size`',

@@ -55,7 +55,7 @@ export function elaborateData(ctx: Context, member: Data): Dataset | undefined {
       args: call.args.filter(arg => !isLoading(arg)),
       span: call.span,
       shown: declaration.name.text,
-      declaration: declaration.id,
+      declaration,
     },
     undefined,
     env,

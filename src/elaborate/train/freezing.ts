@@ -2,15 +2,15 @@ import { nearest } from '../../base/names.ts'
 import { textOf } from '../../base/source.ts'
 import type { Freeze, Unfreeze } from '../../syntax/ast.ts'
 import { complain, originOf } from '../context.ts'
-import { globPattern } from './globs.ts'
+import { globPattern, rootIsKnown } from './globs.ts'
 import type { StepContext } from './stepContext.ts'
 
 /** `freeze net.backbone.**`, `unfreeze …`: the parameters that the path stands for, from the next batch on. */
 export function freezeStatement(step: StepContext, node: Freeze | Unfreeze): void {
   const { ctx, training, region } = step
+  if (!rootIsKnown(ctx, node.glob)) return
   const pattern = globPattern(ctx, node.glob)
   const parameters = training.parameters.filter(path => pattern.test(path))
-  if (ctx.env.lookup(node.glob.root.text)?.value.kind === 'error') return
   if (parameters.length === 0) {
     const roots = [...new Set(training.parameters.map(path => path.split(/[.[]/)[0]!))]
     const name = textOf(node.glob.span)

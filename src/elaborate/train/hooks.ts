@@ -5,7 +5,7 @@ import type { Hook as HookNode } from '../../syntax/ast.ts'
 import { type Context, complain, originOf } from '../context.ts'
 import { clockUnits } from '../durations.ts'
 import { expression } from '../evaluate.ts'
-import { knownNumber } from '../values.ts'
+import { errorValue, knownNumber } from '../values.ts'
 import { watching } from './monitors.ts'
 import { bindPayload, stepsAround } from './payload.ts'
 import { changedIn } from './snapshots.ts'
@@ -51,6 +51,8 @@ export function elaborateHook(
   }
   const event = eventOf(training, node, ctx)
   const { event: written } = node
+  if (!event && written.kind === 'HookEvent')
+    for (const name of written.payload) env.define(name.text, errorValue, name.span)
   const payload =
     event?.kind === 'event' && written.kind === 'HookEvent'
       ? bindPayload(step, event.name, written.payload, stepsAround(event.name, steps))
@@ -102,6 +104,8 @@ function eventOf(training: Training, node: HookNode, ctx: Context): Hook['event'
     training.cadences.push({ ...cadence, span: event.span })
     return { kind: 'every', ...cadence }
   }
+  // What recovery left without a name has been reported.
+  if (event.name.text === '') return undefined
   const name = aliases[event.name.text] ?? event.name.text
   if (hookEvents.some(known => known === name)) return { kind: 'event', name }
   return void complain(ctx, 'LTM4501', event.name.span, {

@@ -51,7 +51,7 @@ export function elaborateMetric(ctx: Context, member: MetricMember): MetricScope
   const args = bindFormals(
     ctx,
     declaration.signature.formals,
-    { args: call.args, span: call.span, shown: textOf(call.callee.span), declaration: declaration.id },
+    { args: call.args, span: call.span, shown: textOf(call.callee.span), declaration },
     undefined,
     env,
   )
@@ -214,6 +214,7 @@ export function metricUpdate(
       shown: textOf(call.callee.span),
       owner: `${scope.declaration.name.text}.update`,
       instance: scope.metric.name,
+      declaration: update,
     },
     undefined,
     env,

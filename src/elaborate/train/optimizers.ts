@@ -63,7 +63,7 @@ export function elaborateOptimizer(
       args: settingsArguments(call, declaration),
       span: call.span,
       shown: textOf(call.callee.span),
-      declaration: declaration.id,
+      declaration,
     },
     undefined,
     scope,
@@ -118,7 +118,10 @@ export interface ElaboratedOptimizer {
 /** The first argument names parameters; the rest are settings, and how its updates are made. */
 function settingsArguments(call: Call, declaration: OptimizerDeclaration): readonly Arg[] {
   const isUpdating = (arg: Arg) => arg.kind === 'Named' && updatingArgument(arg.name.text, declaration)
-  return call.args.slice(1).filter(arg => arg.kind !== 'Except' && !isUpdating(arg))
+  // Without a target in front, what stands behind names is no setting either.
+  const [first, ...others] = call.args
+  const settings = first?.kind === 'Named' ? call.args.filter(arg => arg.kind === 'Named') : others
+  return settings.filter(arg => arg.kind !== 'Except' && !isUpdating(arg))
 }
 
 /** Whether an argument is one that every optimizer takes; a setting that is declared comes first. */

@@ -17,28 +17,43 @@ export function bindPayload(
 ): HookPayload | undefined {
   const known = payloadOf(event)
   const payload = sharedBy(step, steps)
+  const lost = isLost(step.training, event, steps)
   for (const name of names) {
     const told = known.find(each => each === name.text)
-    const found = told && payloadValue(told, payload, steps)
+    const found = told && payloadValue(told, payload, steps, lost)
     step.ctx.env.define(name.text, found ?? errorValue, name.span, { unshadowed: true })
-    if (!found) unknownPayload(step, event, name, known)
+    if (!found) lostPayload(step, event, name, known)
   }
   const takes = names.some(({ text }) => text === 'outputs' || text === 'batch')
   return takes ? payload : undefined
 }
 
-function unknownPayload(step: StepContext, event: string, name: Name, known: readonly string[]): void {
+/** The name that was meant may stand where it is used: both are there, and nobody knows what they are. */
+function lostPayload(step: StepContext, event: string, name: Name, known: readonly string[]): void {
+  const near = nearest(name.text, known)
+  if (near !== undefined) step.ctx.env.define(near, errorValue, name.span)
   const has =
     known.length === 0
       ? 'it hands over nothing'
       : `it hands over ${known.map(each => `\`${each}\``).join(', ')}`
-  complain(step.ctx, 'LTM4384', name.span, { event, name: name.text, near: nearest(name.text, known), has })
+  complain(step.ctx, 'LTM4384', name.span, { event, name: name.text, near, has })
 }
 
 /** The steps that a batch event stands around. */
 export function stepsAround(event: string, steps: readonly TrainingStep[]): readonly TrainingStep[] {
-  const phase = event.startsWith('validation') ? 'val' : event.split('_')[0]
-  return event.includes('_batch_') ? steps.filter(step => step.phase === phase) : []
+  return event.includes('_batch_') ? steps.filter(step => step.phase === phaseOf(event)) : []
+}
+
+const phaseOf = (event: string): string =>
+  event.startsWith('validation') ? 'val' : (event.split('_')[0] ?? event)
+
+/** Whether what the steps hand over is not known, because of an error. */
+function isLost({ returned, failedSteps }: Training, event: string, steps: readonly TrainingStep[]): boolean {
+  const titles = titlesOf(steps)
+  return (
+    [...failedSteps].some(phase => phase === phaseOf(event)) ||
+    returned.some(({ step, lost }) => lost && titles.includes(step))
+  )
 }
 
 /** What all steps hand over alike: a hook does not know which of them it follows. */
@@ -67,7 +82,7 @@ function sharedBy({ region, training }: StepContext, steps: readonly TrainingSte
 
 /** What every `return` of these steps has; a step without one gives nothing. */
 function returnedByAll({ returned }: Training, steps: readonly TrainingStep[]): readonly IrValue[] {
-  const titles = steps.map(({ phase, name }) => (name === undefined ? phase : `${phase}.${name}`))
+  const titles = titlesOf(steps)
   const returns = returned.filter(({ step }) => titles.includes(step))
   const [first, ...others] = returns
   if (!first || titles.some(title => !returns.some(({ step }) => step === title))) return []
@@ -75,6 +90,9 @@ function returnedByAll({ returned }: Training, steps: readonly TrainingStep[]): 
     others.every(({ fields }) => fields.some(other => other.name === name && sameValue(other, type))),
   )
 }
+
+const titlesOf = (steps: readonly TrainingStep[]): readonly string[] =>
+  steps.map(({ phase, name }) => (name === undefined ? phase : `${phase}.${name}`))
 
 function sameValue({ type }: IrValue, wanted: IrValue['type']): boolean {
   return type !== 'key' && wanted !== 'key' && sameType(type, wanted)
@@ -84,10 +102,12 @@ function payloadValue(
   name: ReturnType<typeof payloadOf>[number],
   payload: HookPayload,
   steps: readonly TrainingStep[],
+  lost: boolean,
 ): Value {
   if (name === 'gradient_norm') return { kind: 'float', expr: { kind: 'told', what: name } }
   if (name !== 'outputs' && name !== 'batch')
     return { kind: 'run_string', expr: { kind: 'told', what: name } }
+  if (lost) return errorValue
   if (name === 'outputs') return recordOf(payload.outputs, `what ${titles(steps)} returns`)
   const batches = payload.batches.map(batch => [batch.name, batchOf(batch)] as const)
   const [only] = batches

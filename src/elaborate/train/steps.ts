@@ -88,7 +88,10 @@ function stepOfPhase(training: Training, node: TrainStep, phase: Phase): Trainin
   }
   if (phase === 'train') bodyByMode(step, node.body, training.parts, path => training.frozen.has(path))
   else body(step, node.body)
-  if (streams.some(stream => stream === undefined)) return undefined
+  if (streams.some(stream => stream === undefined)) {
+    training.failedSteps.add(phase)
+    return undefined
+  }
   return {
     phase,
     ...(node.name ? { name: node.name.text } : {}),
@@ -506,24 +509,29 @@ function returned(step: StepContext, node: Return): void {
   if (!node.value) return
   const { numbers, texts } = decodings(step, node.value)
   const value = expression(step.ctx, numbers)
-  if (value.kind === 'error') return
-  if (value.kind !== 'record')
-    return void complain(
-      step.ctx,
-      'LTM2109',
-      node.value.span,
-      { wanted: 'a record', got: describe(value) },
-      { help: 'write `return { name: value }`' },
-    )
+  if (value.kind !== 'record') {
+    step.training.returned.push({ step: step.prefix, fields: [], lost: true })
+    if (value.kind !== 'error')
+      complain(
+        step.ctx,
+        'LTM2109',
+        node.value.span,
+        { wanted: 'a record', got: describe(value) },
+        { help: 'write `return { name: value }`' },
+      )
+    return
+  }
   const fields = [...value.fields].flatMap(([name, field]) => {
     const tensor = toTensor(step.ctx, field, node.span)
-    if (tensor.kind === 'error') step.training.silent.push(node.span)
-    return tensor.kind === 'error' ? [] : [{ name, value: tensor.name, type: tensor.type }]
+    if (tensor.kind !== 'error') return [{ name, value: tensor.name, type: tensor.type }]
+    step.training.silent.push(node.span)
+    return []
   })
   step.region.writeBuffers()
   step.training.returned.push({
     step: step.prefix,
     fields: fields.map(({ name, type }) => ({ name, type })),
+    lost: fields.length < value.fields.size,
   })
   const given = fields.map(({ name, value, type }): ReturnField => {
     const decoding = texts.get(name)

@@ -54,6 +54,8 @@ export function columnsOf(
   const visit = (node: Parameters<typeof children>[0], owner: MemberType | undefined): void => {
     if (node.kind === 'Call' && node.callee.kind === 'Name' && columnCalls.includes(node.callee.text))
       return add(node, columnRead(ctx, node, source, owner, layouts, vocabularies))
+    // What a column is to a function that there is not, nobody knows.
+    if (node.kind === 'Call' && node.callee.kind === 'Name' && !isFunction(ctx, node.callee.text)) return
     if (node.kind === 'Name' && spoken.includes(node.text)) {
       const read =
         source.kind === 'synthetic'
@@ -71,6 +73,9 @@ export function columnsOf(
   const learned = [...vocabularies.values()].flatMap(vocabulary => vocabulary ?? [])
   return { list: columns, readAt, vocabularies: learned, spoken: named }
 }
+
+const isFunction = (ctx: Context, name: string): boolean =>
+  datasetCalls.includes(name) || ctx.env.lookup(name) !== undefined
 
 /** What no member reads is read all the same where nothing else would say how many examples there are. */
 function countingColumn(source: DataSource, members: readonly DatasetMember[]): readonly ColumnInput[] {

@@ -5,7 +5,7 @@ import type { Diagnostic } from '../../diagnostics/diagnostic.ts'
 import type { Dataset, Optimizer, Parameter, Program, TrainerSettings, WeightFile } from '../../ir/ir.ts'
 import type { Glob, Hyper, Train, TrainMember } from '../../syntax/ast.ts'
 import { visit } from '../../syntax/walk.ts'
-import { type Context, complain, originOf, type World } from '../context.ts'
+import { type Context, checkLater, complain, isBroken, originOf, type World } from '../context.ts'
 import { openCounts } from '../counts.ts'
 import { checkFunction } from '../definitions.ts'
 import type { Binding, Env } from '../env.ts'
@@ -20,7 +20,7 @@ import { buffersOf, hasError, type PlacedBuffer, type PlacedParam, parametersOf 
 import { errorValue, lazy, type Value } from '../values.ts'
 import { type AverageModel, averageModel, averageOptimizer } from './averages.ts'
 import { dataMembers, elaborateData } from './datasets.ts'
-import { globPattern } from './globs.ts'
+import { globPattern, rootIsKnown } from './globs.ts'
 import { elaborateHook } from './hooks.ts'
 import { elaborateHyper, hyperValue } from './hypers.ts'
 import { elaborateMetric, type MetricScope } from './metrics.ts'
@@ -77,8 +77,9 @@ export function elaborateTrain(world: Context, train: Train, given: ReadonlyMap<
       { kind: 'function', declaration: member, name: member.name.text, env, self: undefined },
       member.name.span,
     )
+  for (const member of membersOf(train, 'Fn')) checkLater(ctx, member.id, () => checkOwnFunction(ctx, member))
   for (const member of lets) for (const name of member.names) checkLet(ctx, name.text, name.span)
-  for (const member of membersOf(train, 'Fn')) checkOwnFunction(ctx, member)
+  for (const member of membersOf(train, 'Fn')) isBroken(ctx, member.id)
   const inits = new Map<string, Start>()
   const parameters = placed.flatMap(({ param, frozen }): Parameter[] => {
     const parameter = elaborateParameter(ctx, param, frozen, inits)
@@ -124,6 +125,7 @@ export function elaborateTrain(world: Context, train: Train, given: ReadonlyMap<
     silent: ctx.world.silent,
     reached: { paths: new Set(), all: false },
     failedData: datasets.length < membersOf(train, 'Data').length,
+    failedSteps: new Set(),
     failedOptimizers: failed,
   }
   checkRepeated(ctx, train)
@@ -282,7 +284,7 @@ function checkFreezes(ctx: Context, freezes: readonly Freezing[], paths: readonl
   for (const { glob, pattern } of freezes) {
     const text = textOf(glob.span)
     // A model that failed has been reported; what it would have is not known.
-    if (ctx.env.lookup(glob.root.text)?.value.kind === 'error') continue
+    if (!rootIsKnown(ctx, glob)) continue
     if (!paths.some(path => pattern.test(path)))
       complain(ctx, 'LTM4312', glob.span, { glob: text, near: nearest(text, paths) })
   }

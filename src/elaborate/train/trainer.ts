@@ -71,6 +71,7 @@ export function elaborateTrainer(
   let settings: TrainerSettings = { seed: 1, accumulate: 1, nonfinite: 'stop' }
   const written = new Map<string, Span>()
   const understood = new Map<string, Span>()
+  const failed = new Set<string>()
   let unread = false
   for (const { name, value } of node?.settings.fields ?? []) {
     const key = name.text
@@ -86,15 +87,19 @@ export function elaborateTrainer(
       complain(training.ctx, 'LTM4201', name.span, { key, near: nearest(key, Object.keys(setters)) })
       continue
     }
+    const { reported } = training.ctx.world
+    const before = reported.count
     const more = setter(training, value)
+    if (reported.count > before) failed.add(key)
     settings = merged(settings, more)
     if (Object.keys(more).length > 0) understood.set(key, name.span)
   }
   // What is misspelt may have been meant to say it.
-  const says = [...written.keys()].some(key => lengths.includes(key) || !Object.hasOwn(setters, key))
+  const misspelt = [...written.keys()].some(key => !Object.hasOwn(setters, key))
+  const says = misspelt || lengths.some(key => written.has(key))
   if (trains && !says && !unread) complain(training.ctx, 'LTM4203', node?.span ?? trains, undefined)
   const restore = understood.get('restore')
-  const saysBest = settings.keep !== undefined || (written.has('keep') && !understood.has('keep'))
+  const saysBest = settings.keep !== undefined || failed.has('keep') || misspelt
   if (restore && !saysBest) complain(training.ctx, 'LTM4207', restore, {})
   checkReach(training, settings, understood)
   return settings

@@ -16,6 +16,8 @@ export interface Reading {
 export interface Returned {
   readonly step: string
   readonly fields: readonly Value[]
+  /** Because of an error it is not known what fields it has. */
+  readonly lost: boolean
 }
 
 /** What the steps and hooks of one `train` share: its data, optimizers and metrics, and the names they log under. */
@@ -50,6 +52,8 @@ export interface Training {
   readonly silent: Span[]
   /** Data members that failed: steps that read them stay silent. */
   readonly failedData: boolean
+  /** Phases with a step that failed: what it would hand over is not known. */
+  readonly failedSteps: Set<Phase>
   /** Optimizers that failed: what names or needs one stays silent. */
   readonly failedOptimizers: ReadonlySet<string>
 }

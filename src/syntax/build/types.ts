@@ -61,10 +61,12 @@ function buildNamedType(cst: CstNode, ctx: Context): NamedType | FnType {
     ctx.report(diagnose('LTM1012', tokenSpan(callee, ctx.source), { name: callee.image }))
   }
   const shape = maybe(cst, 'Shape')
+  const own = name(cst, ctx)
   return {
     kind: 'NamedType',
     ...base(cst, ctx),
-    name: name(cst, ctx),
+    // What has been reported is no name of a type.
+    name: maybe(cst, 'FnTypeSignature') ? { ...own, text: '' } : own,
     shape: shape && nodes(shape, 'Size').map(size => buildSize(size, ctx)),
   }
 }
