@@ -6,6 +6,7 @@ import * as assert from 'uvu/assert'
 import { RunError } from '../src/runtime/errors.ts'
 import { predict, train } from '../src/runtime/program.ts'
 import { compileWithData, inFolder, trainingOf } from './kit/examples.ts'
+import { ltm } from './kit/process.ts'
 
 const test = suite('sizes that the data tells')
 
@@ -197,6 +198,32 @@ train Guess {
       'play.next': 7,
       'words.now': 3,
     })
+  }))
+
+test('rows of the user are read once, for their sizes and for the run', () =>
+  inFolder(async folder => {
+    const rows = `
+export default (async function* () {
+  for (const label of [0, 1, 2, 1]) yield { label, x: label / 2 }
+})()`
+    writeFileSync(join(folder, 'rows.ts'), rows)
+    writeFileSync(
+      join(folder, 'once.ltm'),
+      `dataset Rows from typescript("./rows.ts") {
+  field x: f32 = column("x")
+  field label: i32 = column("label")
+}
+train Once {
+  data rows = Rows(batch: 2)
+  param w: f32[rows.label.count] = zeros()
+  optimizer sgd = Sgd([w], lr: 0.1)
+  step train(batch) { minimize cross_entropy(w * batch.x[.., _], batch.label) }
+  trainer { epochs: 1 }
+}
+`,
+    )
+    const { code, err } = await ltm(['run', 'once.ltm', '--backend', 'cpu'], folder)
+    assert.equal([code, err], [0, ''])
   }))
 
 test('a dataset may ask another one', () =>

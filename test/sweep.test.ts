@@ -1,6 +1,6 @@
 /** `ltm sweep`: which values are tried, that the best are found, and that a sweep that was stopped goes on. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -155,6 +155,34 @@ test('halving trains the best on from where they were, and one that was killed g
   rmSync(join(folder, 'runs/Fit/sweep/trial-1'), { recursive: true })
   assert.is((await ltm(args, folder)).code, 0)
   assert.is(outcomesIn(folder).find(({ rung }) => rung === 1)?.value, last?.value)
+})
+
+test('trials share the processors, and the advice names all that a run needs', async ({ folder }) => {
+  const two = `${program}\n${program.slice(program.indexOf('train Fit')).replace('train Fit', 'train Other')}`
+  writeFileSync(join(folder, 'two trains.ltm'), two)
+  const args = ['--train', 'Other', '--trials', '2', '--parallel', '2', '--fault', '0', '--backend', 'auto']
+  const { code, out, err } = await ltm(['sweep', 'two trains.ltm', ...args], folder)
+  assert.is(code, 0, err)
+  assert.match(out, /\n {2}ltm run 'two trains\.ltm' --train Other --fault 0 --lr [\d.e-]+\n/)
+  const run = JSON.parse(readFileSync(join(folder, 'runs/Other/sweep/trial-2/Other/v1/run.json'), 'utf8'))
+  const share = Math.max(1, Math.floor(availableParallelism() / 2))
+  const shown = share === 1 ? 'one processor' : `${share} processors`
+  assert.is(run.environment.device, `ONNX Runtime on ${shown}`)
+})
+
+test('a name that nothing logs ends a sweep with its first trial', async ({ folder }) => {
+  writeFileSync(join(folder, 'a.ltm'), program)
+  const { code, out, err } = await ltm(
+    ['sweep', 'a.ltm', '--metric', 'train.los', '--fault', '0', ...quick],
+    folder,
+  )
+  assert.is(code, 2)
+  assert.match(err, 'no step of the program logs `train.los`\nDid you mean `--metric train.loss`?')
+  assert.not.match(out, 'failed')
+  assert.is(
+    (await ltm(['sweep', 'a.ltm', '--metric', 'train.loss', '--fault', '0', ...quick], folder)).code,
+    0,
+  )
 })
 
 test('what can not be swept is refused before anything runs', async ({ folder }) => {

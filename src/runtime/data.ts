@@ -14,7 +14,8 @@ import { bounded, checkLengths, lengthAt, longest } from './ragged.ts'
 import { type Key, keyOfRows } from './random.ts'
 import { sizeOf } from './sources/column.ts'
 import { type SplitRows, splitRows } from './split.ts'
-import { isLaid, readTable, type Table } from './table.ts'
+import { isLaid, type readTable, type Table } from './table.ts'
+import { takeTable } from './tablesAhead.ts'
 import type { DatasetSpec, FieldSpec } from './training.ts'
 
 /**
@@ -25,8 +26,9 @@ export async function loadDataset(
   spec: DatasetSpec,
   directory: string,
   seed: number,
+  read: typeof readTable = takeTable,
 ): Promise<LoadedDataset> {
-  const whole = await readTable(spec, directory)
+  const whole = await read(spec, directory)
   const table = await filtered(spec, whole)
   const before = await fieldsToSplitBy(spec, table, seed)
   const labels = before && labelsIn(stratifier(spec), before.fields)

@@ -3,6 +3,7 @@ import { loadCheckpoint } from './checkpoint.ts'
 import { loadDataset } from './data.ts'
 import type { RunMode } from './events.ts'
 import { type RunOptions, seedOf } from './start.ts'
+import { readTableAhead } from './tablesAhead.ts'
 import type { Training } from './training.ts'
 
 /**
@@ -20,7 +21,8 @@ export async function readCounts(
   const counts = new Map<string, number>()
   for (const spec of training.data) {
     if (spec.counts === undefined) continue
-    const read = await loadDataset(spec, training.directory, seed ?? seedOf(mode, training, stored))
+    const dealt = seed ?? seedOf(mode, training, stored)
+    const read = await loadDataset(spec, training.directory, dealt, readTableAhead)
     for (const [of, count] of Object.entries(read.counts)) counts.set(`${spec.name}.${of}`, count)
   }
   return counts

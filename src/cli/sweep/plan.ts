@@ -1,4 +1,5 @@
 import type { Program } from '../../ir/ir.ts'
+import type { Hypers } from '../hypers.ts'
 import type { Choice, Varied } from './space.ts'
 import type { Outcome } from './trials.ts'
 
@@ -8,6 +9,9 @@ export interface Sweep {
   readonly file: string
   readonly folder: string
   readonly space: readonly Varied[]
+  /** What was given to all trials, and the train declaration where it was named. */
+  readonly fixed: Hypers
+  readonly train: string | undefined
   readonly objective: Objective
   readonly choices: readonly Choice[]
   /** Epochs up to which each rung trains; the last one trains to the end. */

@@ -14,6 +14,8 @@ export interface TrialRun {
   /** Epochs to train in all; to its end where it is not said. */
   readonly epochs: number | undefined
   readonly options: readonly string[]
+  /** Processors that it may take. */
+  readonly threads: number
 }
 
 export interface TrialEnd {
@@ -41,6 +43,7 @@ export function runTrial(trial: TrialRun, signal: AbortSignal): Promise<TrialEnd
     stdio: ['ignore', 'pipe', 'pipe'],
     // In a group of its own: Ctrl-C in a terminal would reach it a second time, and it would leave without saving.
     detached: true,
+    env: { ...limits(trial.threads), ...process.env },
   })
   const stop = () => void child.kill('SIGINT')
   signal.addEventListener('abort', stop, { once: true })
@@ -66,6 +69,12 @@ export function runTrial(trial: TrialRun, signal: AbortSignal): Promise<TrialEnd
       resolve({ failure: well ? undefined : why, interrupted: signal.aborted && !seen.asked })
     })
   })
+}
+
+/** What libraries take as their number of threads: that of compiled graphs, and TensorFlow's. Whoever has said it himself is heeded. */
+function limits(threads: number): Readonly<Record<string, string>> {
+  const names = ['LTM_THREADS', 'TF_NUM_INTRAOP_THREADS', 'TF_NUM_INTEROP_THREADS', 'OMP_NUM_THREADS']
+  return Object.fromEntries(names.map(name => [name, String(threads)]))
 }
 
 function follow(event: TrainingEvent, epochs: number | undefined, seen: Seen, stop: () => void): void {

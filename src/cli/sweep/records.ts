@@ -37,6 +37,11 @@ export function bestOf(
   return direction === 'min' ? Math.min(...found) : Math.max(...found)
 }
 
+/** The names of what a trial has recorded of its epochs. */
+export function loggedNames(runs: string, name: string): ReadonlySet<string> {
+  return new Set(recordsOf(runs, name).flatMap(({ values }) => Object.keys(values)))
+}
+
 function recordsOf(runs: string, name: string): readonly EpochRecord[] {
   return foldersOf(runs, name).flatMap(folder => {
     const path = join(folder, recordsFile)

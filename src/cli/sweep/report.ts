@@ -2,12 +2,13 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { formatDuration, formatNumber, widthOf } from '../../runtime/report/format.ts'
 import { type Plot, svgOf } from '../plot.ts'
+import { runCommand } from '../runCommand.ts'
 import { ranked, type Sweep } from './plan.ts'
 import type { Outcome } from './trials.ts'
 
 /** The trials as a table, the best first, then how to train with the best one's values. */
 export function resultLines(
-  { file, space, objective, program }: Sweep,
+  { file, space, fixed, train, objective, program }: Sweep,
   outcomes: readonly Outcome[],
   plots: readonly string[],
 ): readonly string[] {
@@ -19,7 +20,7 @@ export function resultLines(
   ])
   const failed = best.filter(({ failure }) => failure !== undefined)
   const [first] = best
-  const flags = Object.entries(first?.hypers ?? {}).map(([name, value]) => `--${name} ${value}`)
+  const hypers = [...fixed, ...Object.entries(first?.hypers ?? {})]
   return [
     ...['', ...aligned([head, ...rows]), ''],
     ...(failed.length === 0
@@ -27,7 +28,7 @@ export function resultLines(
       : [...failed.map(({ trial, failure }) => `trial ${trial + 1} failed: ${failure}`), '']),
     ...(first?.value === undefined
       ? [`no trial of ${program.name} came to a value`]
-      : [`best: trial ${first.trial + 1}`, `  ltm run ${file} ${flags.join(' ')}`]),
+      : [`best: trial ${first.trial + 1}`, `  ${runCommand(file, train, hypers)}`]),
     ...plots.map(path => `plot: ${path}`),
   ]
 }

@@ -1,7 +1,9 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { availableParallelism, freemem } from 'node:os'
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { nearest } from '../../base/names.ts'
 import type { Program } from '../../ir/ir.ts'
 import { printProgram } from '../../ir/print.ts'
 import { partChanges } from '../../runtime/changes.ts'
@@ -10,15 +12,18 @@ import { watchInterrupts } from '../../runtime/interrupts.ts'
 import { parseJson } from '../../runtime/json.ts'
 import { partsOf } from '../../runtime/programParts.ts'
 import { formatDuration, formatNumber } from '../../runtime/report/format.ts'
-import { memberOf } from '../../runtime/stored.ts'
+import { memberOf, membersOf } from '../../runtime/stored.ts'
 import { badUsage, type Cli } from '../cli.ts'
 import { compileProgram } from '../compileFile.ts'
+import type { engines } from '../engine.ts'
+import { backendOption, engineOption } from '../engineOptions.ts'
+import { freeMemory } from '../freeMemory.ts'
 import { afterHelp } from '../help.ts'
 import { checkHyperNames, type Hypers, setOption } from '../hypers.ts'
 import { seedOf } from '../trainingCommand.ts'
 import { type Objective, ranked, type Sweep } from './plan.ts'
 import { runTrial } from './process.ts'
-import { bestOf, hasTrained, trainedEpochs } from './records.ts'
+import { bestOf, hasTrained, loggedNames, trainedEpochs } from './records.ts'
 import { resultLines, writePlots } from './report.ts'
 import { type Choice, drawn, gridOf, randomOf, type Varied } from './space.ts'
 import { type Outcome, readOutcomes, writeOutcome } from './trials.ts'
@@ -32,6 +37,7 @@ interface SweepOptions {
   readonly parallel?: number
   readonly folder?: string
   readonly runs: string
+  readonly engine: (typeof engines)[number]
   readonly backend: string
   readonly seed: number
   readonly train?: string
@@ -68,11 +74,8 @@ export function sweepCommand(cli: Cli, finish: (code: ExitCode) => void): Comman
       '--folder <directory>',
       'where the sweep is kept (default: runs/NAME/sweep); one that is there goes on',
     )
-    .addOption(
-      new Option('--backend <name>', 'what computes')
-        .choices(['auto', 'tensorflow', 'webgpu', 'wasm', 'cpu'])
-        .default('auto'),
-    )
+    .addOption(engineOption())
+    .addOption(backendOption())
     .addOption(setOption('fix a hyper; `--NAME VALUE` says the same'))
     .option('--train <name>', 'the train declaration, where there are several')
     .option('--runs <directory>', 'where runs are kept', 'runs')
@@ -103,6 +106,8 @@ async function sweep(file: string, options: SweepOptions, command: Command, cli:
     file,
     folder: options.folder ?? join(options.runs, program.name, 'sweep'),
     space,
+    fixed: options.set ?? new Map(),
+    train: options.train,
     objective: objectiveOf(program, options),
     choices: choicesOf(space, options),
     rungs: rungsOf(program, options),
@@ -179,23 +184,29 @@ function rungsOf({ trainer: { epochs } }: Program, { method, trials }: SweepOpti
 }
 
 function roomFor(): number {
-  return Math.max(1, Math.min(availableParallelism(), Math.floor(freemem() / bytesOfTrial)))
+  return Math.max(1, Math.min(availableParallelism(), Math.floor(freeMemory() / bytesOfTrial)))
 }
 
 /** Makes the folder, or sees to it that the one that is there is of the same sweep. */
 function openFolder(
   { folder, choices, objective, rungs, program }: Sweep,
-  { backend, set }: SweepOptions,
+  { engine, backend, set }: SweepOptions,
 ): void {
   const fixed = Object.fromEntries(set ?? [])
   const parts = partsOf(printProgram(program), ['program', 'hyper'])
-  const text = `${JSON.stringify({ objective, rungs, backend, fixed, choices, parts }, undefined, 2)}\n`
+  const text = `${JSON.stringify({ objective, rungs, engine, backend, fixed, choices, parts }, undefined, 2)}\n`
   const path = join(folder, 'sweep.json')
   mkdirSync(folder, { recursive: true })
   if (!existsSync(path)) return writeFileSync(path, text)
   const before = readFileSync(path, 'utf8')
   if (before === text) return
-  const edits = partChanges(memberOf(parseJson(Buffer.from(before)), 'parts'), parts)
+  const [planned, plan] = [before, text].map(each => parseJson(Buffer.from(each)))
+  // What decides may still change while nothing has been decided.
+  const same = membersOf(planned).every(
+    ([name, was]) => name === 'objective' || isDeepStrictEqual(was, memberOf(plan, name)),
+  )
+  if (same && readOutcomes(folder).length === 0) return writeFileSync(path, text)
+  const edits = partChanges(memberOf(planned, 'parts'), parts)
   if (edits.length > 0)
     throw badUsage(
       `\`${folder}\` holds a sweep of the program as it was; since then it has been edited: ${edits.join(', ')}`,
@@ -246,25 +257,35 @@ async function tryAll(
   const known = done.filter(outcome => outcome.rung === rung && going.includes(outcome.trial))
   const outcomes = [...known]
   const waiting = going.filter(trial => !known.some(outcome => outcome.trial === trial))
+  const threads = Math.max(1, Math.floor(availableParallelism() / at))
+  const abandoned = new AbortController()
+  const ends = AbortSignal.any([signal, abandoned.signal])
   const worker = async () => {
-    for (let trial = waiting.shift(); trial !== undefined && !signal.aborted; trial = waiting.shift()) {
-      const outcome = await tryOne(planned, options, trial, rung, signal)
+    for (let trial = waiting.shift(); trial !== undefined && !ends.aborted; trial = waiting.shift()) {
+      const outcome = await tryOne(planned, options, { trial, rung, threads }, ends)
       if (outcome === undefined) return
       writeOutcome(planned.folder, outcome)
       outcomes.push(outcome)
       cli.terminal.out(`${lineOf(outcome, planned)}\n`)
     }
   }
-  await Promise.all(Array.from({ length: at }, worker))
+  const workers = Array.from({ length: at }, worker)
+  try {
+    await Promise.all(workers)
+  } catch (error) {
+    // What the others have come to is theirs to save.
+    abandoned.abort()
+    await Promise.allSettled(workers)
+    throw error
+  }
   return outcomes
 }
 
 /** Undefined where it was interrupted. */
 async function tryOne(
   planned: Sweep,
-  { backend, set, train }: SweepOptions,
-  trial: number,
-  rung: number,
+  { engine, backend, set, train }: SweepOptions,
+  { trial, rung, threads }: { readonly trial: number; readonly rung: number; readonly threads: number },
   signal: AbortSignal,
 ): Promise<Outcome | undefined> {
   const { file, folder, program, objective } = planned
@@ -274,15 +295,17 @@ async function tryOne(
   const started = performance.now()
   const fixed = [...(set ?? [])].map(([name, value]) => `--set=${name}=${value}`)
   const chosen = train === undefined ? [] : ['--train', train]
+  const on = ['--engine', engine, '--backend', backend]
   const isThere = epochs !== undefined && trainedEpochs(runs, program.name) >= epochs
   const resume = hasTrained(runs, program.name)
   const end = isThere
     ? { failure: undefined, interrupted: false }
     : await runTrial(
-        { file, hypers, runs, resume, epochs, options: ['--backend', backend, ...chosen, ...fixed] },
+        { file, hypers, runs, resume, epochs, threads, options: [...on, ...chosen, ...fixed] },
         signal,
       )
   if (end.interrupted) return undefined
+  if (end.failure === undefined) requireLogged(objective.metric, loggedNames(runs, program.name))
   const value = end.failure === undefined ? bestOf(runs, program.name, objective, epochs) : undefined
   const missing = `it logged no finite ${objective.metric}`
   const failure = end.failure ?? (value === undefined ? missing : undefined)
@@ -297,6 +320,18 @@ async function tryOne(
     ...(failure !== undefined && { failure }),
     seconds: (performance.now() - started) / 1000,
   }
+}
+
+/** No trial will have a value that a whole one has not logged. */
+function requireLogged(metric: string, logged: ReadonlySet<string>): void {
+  if (logged.has(metric)) return
+  const near = nearest(metric, [...logged])
+  throw badUsage(
+    `no step of the program logs \`${metric}\``,
+    near === undefined
+      ? `Logged are: ${[...logged].sort().join(', ')}.`
+      : `Did you mean \`--metric ${near}\`?`,
+  )
 }
 
 function lineOf(

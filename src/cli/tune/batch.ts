@@ -1,4 +1,3 @@
-import { freemem } from 'node:os'
 import type { Command } from 'commander'
 import type { Hyper, Program } from '../../ir/ir.ts'
 import { type ExitCode, exitCodes } from '../../runtime/errors.ts'
@@ -6,6 +5,7 @@ import { badUsage, type Cli } from '../cli.ts'
 import { type Compiling, compileProgram, compileSettled } from '../compileFile.ts'
 import { chooseEngine } from '../engine.ts'
 import { importProgram } from '../execute.ts'
+import { freeMemory } from '../freeMemory.ts'
 import { checkHyperNames, type Hypers } from '../hypers.ts'
 import { showJson } from '../show.ts'
 import { bytes } from '../summaryText.ts'
@@ -54,7 +54,7 @@ export async function tuneBatch(
       return found
     })
     if (interrupts.signal.aborted) return exitCodes.interrupted
-    return tell({ path, hyper: hyper.name, limit, tried }, options, cli)
+    return tell({ path, train: options.train, given, hyper: hyper.name, limit, tried }, options, cli)
   } finally {
     interrupts.release()
   }
@@ -99,9 +99,7 @@ export async function tryBatch(path: string, options: TuneOptions, _: Command, c
 }
 
 function memoryThatIsFree(): number {
-  // Within a container less than the machine's; older versions of Node can't tell.
-  const free = typeof process.availableMemory === 'function' ? process.availableMemory() : freemem()
-  return Math.floor(share * free)
+  return Math.floor(share * freeMemory())
 }
 
 // ── The hyper ───────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,4 +1,6 @@
 import { formatCount, formatDuration } from '../../runtime/report/format.ts'
+import type { Hypers } from '../hypers.ts'
+import { runCommand } from '../runCommand.ts'
 import { bytes } from '../summaryText.ts'
 import { type Attempt, fastest, largestThatFits, speedOf, type Tried } from './sizes.ts'
 
@@ -34,6 +36,9 @@ function remarkOn(attempt: Attempt): string {
 export interface Found {
   /** The `.ltm` file. */
   readonly path: string
+  readonly train: string | undefined
+  /** The other hypers that were given. */
+  readonly given: Hypers
   readonly hyper: string
   /** Bytes. */
   readonly limit: number
@@ -41,13 +46,13 @@ export interface Found {
 }
 
 /** What to make of it. */
-export function adviceLines({ path, hyper, limit, tried }: Found): readonly string[] {
+export function adviceLines({ path, train, given, hyper, limit, tried }: Found): readonly string[] {
   const [largest, best] = [largestThatFits(tried), fastest(tried)]
   if (largest === undefined || best === undefined)
     return [`no ${hyper} that was tried fits into ${bytes(limit)}`]
   return [
     `largest that fits into ${bytes(limit)}: ${hyper} = ${largest.size}`,
     `fastest: ${hyper} = ${best.size}, ${formatCount(Math.round(speedOf(best)))} examples a second`,
-    `  ltm run ${path} --${hyper} ${best.size}`,
+    `  ${runCommand(path, train, new Map([...given, [hyper, String(best.size)]]))}`,
   ]
 }

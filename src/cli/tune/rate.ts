@@ -11,6 +11,7 @@ import { chooseEngine } from '../engine.ts'
 import { importProgram } from '../execute.ts'
 import { checkHyperNames } from '../hypers.ts'
 import { type Plot, svgOf, textPlot } from '../plot.ts'
+import { runCommand } from '../runCommand.ts'
 import { showJson } from '../show.ts'
 import type { TuneOptions } from './tune.ts'
 
@@ -95,7 +96,7 @@ function show(
   const advice =
     suggestion === undefined
       ? `the loss fell nowhere; try other ends, --from and --to`
-      : `suggested: ${hyper} = ${formatNumber(suggestion)}, where the loss falls fastest\n  ltm run ${path} --${hyper} ${formatNumber(suggestion)}`
+      : `suggested: ${hyper} = ${formatNumber(suggestion)}, where the loss falls fastest\n  ${runCommand(path, options.train, new Map([...(options.set ?? []), [hyper, formatNumber(suggestion)]]))}`
   cli.terminal.out([...textPlot(plot), '', ends[end], advice, `plot: ${file}`, ''].join('\n'))
 }
 

@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os'
 import { bug } from '../../base/bug.ts'
 import type { GraphProvider, GraphTensor, LoweredGraph } from '../../base/graphs.ts'
 import {
@@ -14,6 +13,7 @@ import {
 } from './cApi.ts'
 import { startFault } from './fault.ts'
 import { nodesOnProcessor } from './placement.ts'
+import { threadsAllowed } from './threads.ts'
 
 /**
  * The one place that knows what ONNX Runtime is asked to do. The version of the package is pinned, and a self-test at the start sees to it
@@ -197,7 +197,7 @@ const devices: Readonly<Record<Exclude<GraphProvider, 'cpu'>, Device>> = {
 
 /** ONNX Runtime, loaded and tested. */
 export class Ort {
-  readonly threads = availableParallelism()
+  readonly threads = threadsAllowed()
   readonly functions: OrtFunctions
   readonly provider: GraphProvider
   readonly #environment: Pointer
