@@ -126,6 +126,27 @@ train Shown {
   })
 
 for (const engine of engines)
+  test(`${engine}: what reads no tensor is shown once, in its place, also beside what a gradient flows through`, async () => {
+    const text = `${points}
+train Shown {
+  data points = Points(batch: 4, shuffle: false)
+  param w: f32[] = 1
+  optimizer sgd = Sgd(w, lr: 0.0)
+  step train(batch) {
+    let y = w * batch.x
+    debug y
+    debug batch_index
+    minimize y
+  }
+  trainer { epochs: 1 }
+}`
+    assert.equal(await told(text, engine), [
+      'shown.ltm:9 y: f32[4] = [1, 2, 3, 4]',
+      'shown.ltm:10 batch_index = 0',
+    ])
+  })
+
+for (const engine of engines)
   test(`${engine}: what leads to a loss that is not finite has been shown`, async () => {
     const text = `${points}
 train Shown {

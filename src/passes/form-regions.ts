@@ -40,7 +40,8 @@ import {
  * - put behind it where it reads what has moved but the loss does not need it;
  * - left alone where it does not depend on the optimizer's parameters.
  *
- * A `debug` of a value that has moved moves with it, so that it shows what leads to a loss that is not finite.
+ * A `debug` of a value that has moved moves with it, so that it shows what leads to a loss that is not finite. One behind it that
+ * reads no value goes as well, unless it looks at something that changes before the `minimize`.
  *
  * Where statements look at the loss before it is minimised (an `if` that skips bad batches), nothing is computed twice: the
  * region stands before them as `differentiate`, and the `minimize` becomes the `move` of what was differentiated.
@@ -128,7 +129,7 @@ function formMinimize(
   const { moved, late: behind } = whereTo(before, wanted, region)
   const shown = withShown(before, region, [...moved])
   const late = new Set([...behind].filter(step => !shown.includes(step)))
-  const gone = new Set([...moved, ...behind])
+  const gone = new Set([...moved, ...behind, ...shown.filter(isEffect)])
   const copies = copyNames(
     region.filter(step => !moved.has(step)),
     supply,
@@ -153,7 +154,11 @@ function withShown(
   const own = stepsAmong(before)
   const first = own.findIndex(step => isEffect(step) && step.inputs.some(name => values.has(name)))
   const shows = (step: Step, i: number) =>
-    first >= 0 && i >= first && isEffect(step) && readsOfStep(step).every(name => values.has(name))
+    first >= 0 &&
+    i >= first &&
+    isEffect(step) &&
+    readsOfStep(step).every(name => values.has(name)) &&
+    !(dependsOnTime(step) && changesBehind(step, before))
   const around = region.filter(step => !own.includes(step))
   return [...around, ...own.filter((step, i) => region.includes(step) || shows(step, i))]
 }
@@ -256,12 +261,21 @@ function hasChanged(
   region: readonly Step[],
   before: readonly HostStatement[],
 ): boolean {
-  return region.filter(dependsOnTime).some(step => {
-    const place = before.findIndex(each => each.kind === 'compute' && each.step === step)
-    const changes = (each: HostStatement) =>
-      step.op === 'read' ? minimizes(each, optimizer) : changesState(each)
-    return before.slice(place + 1).some(changes)
-  })
+  return region
+    .filter(dependsOnTime)
+    .some(step =>
+      changesBehind(step, before, step.op === 'read' ? each => minimizes(each, optimizer) : changesState),
+    )
+}
+
+/** Whether a statement behind a step changes something. */
+function changesBehind(
+  step: Step,
+  before: readonly HostStatement[],
+  changes: (statement: HostStatement) => boolean = changesState,
+): boolean {
+  const place = before.findIndex(each => each.kind === 'compute' && each.step === step)
+  return before.slice(place + 1).some(changes)
 }
 
 /** Refuses a gradient that would have to flow through the body of an earlier `minimize`; see the Note. */
