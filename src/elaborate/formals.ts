@@ -1,6 +1,6 @@
 import { nearest } from '../base/names.ts'
 import { positionAt, type Span, textOf } from '../base/source.ts'
-import type { Formal, Node } from '../syntax/ast.ts'
+import type { Expr, Formal, Node, Unit } from '../syntax/ast.ts'
 import { children } from '../syntax/walk.ts'
 import { type Dim, variablesOf } from '../types/dim.ts'
 import { isRest, type Shape, sameType, showType, type TensorType } from '../types/tensor.ts'
@@ -160,6 +160,7 @@ function formalValue(
     instance: site.instance,
     ...(site.declaration === undefined ? {} : { declaration: site.declaration }),
     span: given.span,
+    ...(given.kind === 'expr' ? { node: given.expr } : {}),
     declared: formal.span,
   })
   if (converted.kind === 'error') sizes.refused = true
@@ -186,6 +187,8 @@ export interface Receiver {
   readonly instance?: string | undefined
   readonly declaration?: NonNullable<CallSite['declaration']>
   readonly span: Span
+  /** The expression, where it is one: of plain numbers only those written out take a unit. */
+  readonly node?: Expr
   readonly declared: Span | undefined
 }
 
@@ -250,14 +253,18 @@ function isFunction(value: Value): boolean {
   return ['function', 'lambda', 'operator', 'opaque_function', 'module', 'constraint'].includes(value.kind)
 }
 
-function mismatch(ctx: Context, value: Value, type: DeclaredType, receiver: Receiver): Value {
+function mismatch(ctx: Context, value: Value, type: DeclaredType, receiver: Receiver, help?: string): Value {
   const [expected, got] = [showDeclared(type), describe(value)]
   return complain(
     ctx,
     'LTM2102',
     receiver.span,
     { what: receiver.what, expected, got },
-    { ...declaredLabel(receiver), ...causeOf(ctx, receiver, `${receiver.what} ${expected}: ${got}`) },
+    {
+      ...declaredLabel(receiver),
+      ...causeOf(ctx, receiver, `${receiver.what} ${expected}: ${got}`),
+      ...(help === undefined ? {} : { help }),
+    },
   )
 }
 
@@ -281,19 +288,31 @@ function convertFloat(
       expr: apply('mul', [number.expr, { kind: 'clock', clock: 'updates_per_epoch' }]),
       unit: 'updates',
     }
-  if (number.unit !== undefined && number.unit !== type.unit) {
+  const counts = number.unit ?? number.scaled
+  if (counts !== undefined && counts !== type.unit) {
     return complain(
       ctx,
       'LTM2114',
       receiver.span,
-      { first: type.unit, second: number.unit },
-      declaredLabel(receiver),
+      { first: type.unit, second: counts },
+      { ...declaredLabel(receiver), help: `give it a number of ${type.unit}` },
     )
   }
-  if (number.unit === undefined && knownNumber(value) === undefined)
-    return mismatch(ctx, value, type, receiver)
+  if (
+    counts === undefined &&
+    (knownNumber(value) === undefined || (receiver.node && !isWrittenOut(receiver.node)))
+  )
+    return mismatch(ctx, value, type, receiver, withUnit(receiver.span, type.unit))
   return { ...number, unit: type.unit }
 }
+
+/** Numbers and what is computed of them, without names. */
+function isWrittenOut(node: Node): boolean {
+  return node.kind !== 'Name' && children(node).every(isWrittenOut)
+}
+
+const withUnit = (span: Span, unit: Unit): string =>
+  `a number has no unit of its own: write \`${/^\w+$/.test(textOf(span)) ? textOf(span) : `(${textOf(span)})`} * 1 ${unit}\``
 
 function convertList(
   ctx: Context,

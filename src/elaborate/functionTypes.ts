@@ -35,7 +35,8 @@ export function fitsType(
   const wanted = type.params ? type : { ...type, ...elementwise }
   const { params = [], result } = wanted
   if (value.kind === 'opaque_function' || !params.every(isPlain)) return true
-  const problems = ranksToTry(params).map(axes =>
+  const ranks = ranksToTry(params)
+  const problems = ranks.map(axes =>
     problemOf(
       ctx,
       value,
@@ -45,7 +46,9 @@ export function fitsType(
     ),
   )
   const [problem] = problems
-  if (problem === undefined || problems.includes(undefined)) return true
+  // A number is a tensor of no axes, which says little of a function that takes others and reduces them.
+  const reduces = problems.every((each, i) => (each === undefined ? ranks[i] === 0 : each.takes))
+  if (problem === undefined || (problems.includes(undefined) && !reduces)) return true
   // Of a definition of the user's own the declared type may be what is wrong.
   const own = declared && !ctx.world.library.has(declared.source)
   complain(
@@ -56,11 +59,11 @@ export function fitsType(
       what,
       wanted: `\`${showDeclared(wanted)}\``,
       thing: value.kind === 'module' ? 'module' : 'function',
-      problem,
+      problem: problem.text,
     },
     {
       labels: declared ? [{ span: declared, text: 'declared here' }] : [],
-      cause: own ? `${declared.source.name} ${declared.start}: ${problem}` : undefined,
+      cause: own ? `${declared.source.name} ${declared.start}: ${problem.text}` : undefined,
     },
   )
   return false
@@ -124,11 +127,17 @@ function problemOf(
   params: readonly DeclaredType[],
   result: DeclaredType | undefined,
   span: Span,
-): string | undefined {
+): Problem | undefined {
   const { given, found } = tried(ctx, value, params, span)
   const [first] = found
-  if (first) return `can't take that: ${first.message}`
-  return result && !agrees(given, result) ? `gives ${describe(given)}` : undefined
+  if (first) return { takes: false, text: `can't take that: ${first.message}` }
+  return result && !agrees(given, result) ? { takes: true, text: `gives ${describe(given)}` } : undefined
+}
+
+interface Problem {
+  /** Whether the function takes the arguments, and only its result is of another type. */
+  readonly takes: boolean
+  readonly text: string
 }
 
 function tried(

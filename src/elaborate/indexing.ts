@@ -1,4 +1,4 @@
-import type { Span } from '../base/source.ts'
+import { type Span, textOf } from '../base/source.ts'
 import type { Index, IndexItem } from '../syntax/ast.ts'
 import { add, compareDims, type Dim, subtract } from '../types/dim.ts'
 import { isRest } from '../types/tensor.ts'
@@ -97,7 +97,7 @@ export function selectorsAt(ctx: Context, object: TensorValue, node: Index): rea
       { got: describe(object), count: consuming },
       { cause: madeAt(ctx, object, String(consuming)) },
     )
-  return selectorsOf(ctx, object, node.items, axes - consuming)
+  return selectorsOf(ctx, object, node, axes - consuming)
 }
 
 /** Of a value whose number of axes is open, as in the update of an optimizer, only all of it can be taken. */
@@ -110,12 +110,16 @@ function indexBesideRest(ctx: Context, object: TensorValue, node: Index): Value 
 function selectorsOf(
   ctx: Context,
   object: TensorValue,
-  items: readonly IndexItem[],
+  { object: written, items }: Index,
   spare: number,
 ): Selector[] | undefined {
+  const whole = textOf(written.span)
+  const [, again] = items.filter(item => item.kind === 'Ellipsis')
+  if (again) return refused(ctx, again.span, 'it has a second `...`', 'name the axes in between with `..`')
   const selectors: Selector[] = []
   let axis = 0
   let open = spare
+  let positions: string | undefined
   for (const item of items) {
     if (item.kind === 'NewAxis') selectors.push({ kind: 'new' })
     else if (item.kind === 'Ellipsis') {
@@ -123,12 +127,31 @@ function selectorsOf(
     } else {
       const selector = selectorOf(ctx, item, axis, object.type.shape[axis]!)
       if (!selector) return undefined
+      if (selector.kind === 'gather' && selector.index.type.shape.length > 0) {
+        if (positions !== undefined) return twoPositions(ctx, whole, item.span, positions)
+        positions = textOf(item.span)
+      }
       selectors.push(selector)
       axis++
     }
   }
   while (axis < object.type.shape.length) selectors.push({ kind: 'whole', axis: axis++ })
   return selectors
+}
+
+function refused(ctx: Context, span: Span, problem: string, help: string): undefined {
+  return void complain(ctx, 'LTM2103', span, { operator: '[…]', problem }, { help })
+}
+
+/** Elsewhere two tensors of positions go in pairs, or each along its axis: here one of the two is said. */
+function twoPositions(ctx: Context, whole: string, span: Span, first: string): undefined {
+  const second = textOf(span)
+  return refused(
+    ctx,
+    span,
+    'it has two tensors of positions',
+    `for each of \`${first}\` with each of \`${second}\` write \`${whole}[${first}][.., ${second}]\`, for pairs \`pick(${whole}[${first}], ${second})\``,
+  )
 }
 
 function selectorOf(
@@ -178,8 +201,12 @@ function inBounds(
 function position(ctx: Context, node: Parameters<typeof expression>[1], length: Dim): Dim | undefined {
   const value = expression(ctx, node)
   if (value.kind === 'int') return fromEnd(value.dim, length)
-  if (value.kind !== 'error') complain(ctx, 'LTM2109', node.span, { wanted: 'an int', got: describe(value) })
-  return undefined
+  if (value.kind === 'error') return undefined
+  const help =
+    value.kind === 'tensor' || value.kind === 'float'
+      ? 'how long a stretch is has to be known when the program is compiled; of a longer one take what counts by `where(arange(n) < stop, x, 0)`'
+      : undefined
+  return void complain(ctx, 'LTM2109', node.span, { wanted: 'an int', got: describe(value) }, { help })
 }
 
 /** Negative positions count from the end. */

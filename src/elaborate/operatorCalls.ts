@@ -13,7 +13,7 @@ import { expression } from './evaluate.ts'
 import { apply, isHostOperator } from './host.ts'
 import { hostNumber } from './operators.ts'
 import { applyOperator, entryOf, type OpName, toTensor } from './tensors.ts'
-import { errorValue, knownNumber, type TensorValue, type Value } from './values.ts'
+import { errorValue, type FloatValue, knownNumber, type TensorValue, type Value } from './values.ts'
 
 /** An argument of an operator's call. */
 interface Argument {
@@ -44,17 +44,25 @@ function onHost(
   site: CallSite,
 ): Value {
   const numbers = args.map(arg => hostNumber(arg.value)!)
-  const units = new Set(numbers.map(number => number.unit))
-  const [unit] = units
+  const [first, second] = new Set(numbers.flatMap(({ unit }) => unit ?? []))
+  if (first && second && chooses(name)) return complain(ctx, 'LTM2114', site.span, { first, second })
   const expr: HostExpr = apply(
     name,
     numbers.map(number => number.expr),
   )
   if (expr.kind === 'number' && Number.isNaN(expr.value))
     return complain(ctx, 'LTM2103', site.span, { operator: name, problem: 'the result is not a number' })
-  return units.size === 1 && unit !== undefined && (name === 'min' || name === 'max')
-    ? { kind: 'float', expr, unit }
-    : { kind: 'float', expr }
+  return { kind: 'float', expr, ...(keepsUnit(name) && commonUnit(numbers)) }
+}
+
+const chooses = (name: string): boolean => name === 'min' || name === 'max'
+const keepsUnit = (name: string): boolean => chooses(name) || ['floor', 'ceil', 'round'].includes(name)
+
+/** What a choice among numbers counts, or one that is rounded. */
+function commonUnit(numbers: readonly FloatValue[]): Pick<FloatValue, 'unit' | 'scaled'> {
+  const [unit, ...others] = new Set(numbers.map(number => number.unit ?? number.scaled))
+  if (!unit || others.length > 0) return {}
+  return numbers.every(number => number.unit) ? { unit } : { scaled: unit }
 }
 
 function argumentsOf(ctx: Context, site: CallSite, piped?: Piped): readonly Argument[] {

@@ -1,6 +1,6 @@
 import { type Span, textOf } from '../base/source.ts'
 import type { HostExpr, HostOperator } from '../ir/ir.ts'
-import type { Binary, BinaryOperator, Unary } from '../syntax/ast.ts'
+import type { Binary, BinaryOperator, Unary, Unit } from '../syntax/ast.ts'
 import * as dims from '../types/dim.ts'
 import { isRest, rank } from '../types/tensor.ts'
 import { type Context, complain } from './context.ts'
@@ -180,7 +180,15 @@ function onNumbers(ctx: Context, operator: BinaryOperator, a: FloatValue, b: Flo
     !(a.unit && b.unit && operator === 'div')
   if (keeps) return { kind: 'float', expr, unit }
   const whole = a.whole && b.whole && ['+', '-', '*', '%', 'div'].includes(operator)
-  return { kind: 'float', expr, ...(whole && { whole }) }
+  const scaled = scaledUnit(operator, a, b)
+  return { kind: 'float', expr, ...(whole && { whole }), ...(scaled && { scaled }) }
+}
+
+/** The unit of what a plain number multiplies or divides. */
+function scaledUnit(operator: BinaryOperator, a: FloatValue, b: FloatValue): Unit | undefined {
+  const [left, right] = [a.unit ?? a.scaled, b.unit ?? b.scaled]
+  if (operator === '*') return left && right ? undefined : (left ?? right)
+  return operator === '/' && !right ? left : undefined
 }
 
 function onTensors(ctx: Context, operator: BinaryOperator, left: Value, right: Value, span: Span): Value {

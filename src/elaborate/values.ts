@@ -74,6 +74,8 @@ export interface FloatValue {
   readonly kind: 'float'
   readonly expr: HostExpr
   readonly unit?: Unit
+  /** A share or a multiple of such a number, as `0.1 * total_updates`: it mixes with others, and stands for its unit where one is asked for. */
+  readonly scaled?: Unit
   /** Counted by the host: the index of a loop. It stands for an `i32` where one is asked for. */
   readonly whole?: boolean
 }

@@ -68,8 +68,14 @@ export const training = {
         : `write ${d.names.map(name => `\`minimize … with ${name}\``).join(' or ')}`,
   ),
   LTM4102: error(
-    (d: { loss: string; optimizer: string }) =>
-      `\`${d.loss}\` depends on no parameter of \`${d.optimizer}\`, so it would never move`,
+    (d: { loss: string; optimizer: string; standing: readonly string[] }) =>
+      d.standing.length === 0
+        ? `\`${d.loss}\` depends on no parameter of \`${d.optimizer}\`, so it would never move`
+        : `all that \`${d.loss}\` depends on of \`${d.optimizer}\` is frozen, so it would never move: ${listed([...new Set(d.standing)])}`,
+    d =>
+      d.standing.length === 0
+        ? `compute it with what \`${d.optimizer}\` was given, with no \`stop_gradient\` in between`
+        : 'take the `frozen` or the `freeze` away, or `unfreeze` it in a hook',
   ),
   LTM4103: error(
     (d: { value: string; optimizer: string }) =>

@@ -47,6 +47,8 @@ export const types = {
   LTM2114: error(
     (d: { first: string; second: string }) =>
       `clocks of different units do not mix: ${d.first} and ${d.second}`,
+    () =>
+      'what is compared or added is counted by one clock; the quotient of two of its numbers is a plain number',
   ),
   LTM2115: error(
     (d: { name: string; expected: string; got: string }) =>

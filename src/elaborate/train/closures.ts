@@ -234,6 +234,7 @@ function nothingTrained(ctx: Context): Training {
     metrics: new Map(),
     parameters: [],
     frozen: new Set(),
+    standing: new Set(),
     parts: [],
     logged: new Set(),
     returned: [],

@@ -1,5 +1,6 @@
 import { nearest } from '../../base/names.ts'
 import type { Span } from '../../base/source.ts'
+import type { Details } from '../../diagnostics/catalogue/index.ts'
 import type { LossTerm, Optimizer, Step } from '../../ir/ir.ts'
 import { movedBy } from '../../ir/optimizers.ts'
 import type { Minimize, Term } from '../../syntax/ast.ts'
@@ -81,10 +82,11 @@ function checkReads(step: StepContext, optimizer: Optimizer, { name, loss }: Los
     staleOnTheWay(step, loss, reads, paths)
   if (moved) return reportStale(step, span, moved, optimizer)
   const variables = variablesOf(step, [loss])
-  const reaches = own.length > 0
+  const standing = own.map(({ path }) => path).filter(path => step.training.standing.has(path))
+  const reaches = standing.length < own.length
   if (variables.length > 0)
     step.region.carried.push({ name, optimizer: optimizer.name, paths, variables, span, reaches })
-  else if (!reaches) reachesNothing(step, name, optimizer.name, span)
+  else if (!reaches) reachesNothing(step, { loss: name, optimizer: optimizer.name, standing }, span)
 }
 
 /**
@@ -123,16 +125,16 @@ function valuesBehind({ region }: StepContext, value: string): readonly string[]
   return [...found]
 }
 
-function reachesNothing(step: StepContext, loss: string, optimizer: string, span: Span): void {
+function reachesNothing(step: StepContext, details: Details<'LTM4102'>, span: Span): void {
   step.training.reached.all = true
-  complain(step.ctx, 'LTM4102', span, { loss, optimizer })
+  complain(step.ctx, 'LTM4102', span, details)
 }
 
 /** No gradient flows through a variable of the host: refuses a loss where one would have to. */
 export function checkCarried(step: StepContext): void {
   for (const { name, optimizer, paths, variables, span, reaches } of step.region.carried) {
     const found = carrying(step, variables, paths)
-    if (!found && !reaches) reachesNothing(step, name, optimizer, span)
+    if (!found && !reaches) reachesNothing(step, { loss: name, optimizer, standing: [] }, span)
     if (!found) continue
     step.training.reached.all = true
     complain(

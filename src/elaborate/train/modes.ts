@@ -55,16 +55,24 @@ export function partsOf(
   return made.slice(0, mostParts)
 }
 
+/** Of what is frozen from the start, that which no `unfreeze` names. */
+export function neverLetGo(ctx: Context, train: Train, frozen: ReadonlySet<string>): ReadonlySet<string> {
+  if (frozen.size === 0) return frozen
+  const letGo = togglesIn(ctx, train).filter(({ freezes }) => !freezes)
+  return new Set([...frozen].filter(path => !letGo.some(({ pattern }) => pattern.test(path))))
+}
+
 interface Toggle {
   readonly id: number
+  readonly freezes: boolean
   readonly glob: Glob
   readonly pattern: RegExp
 }
 
 function togglesIn(ctx: Context, train: Train): readonly Toggle[] {
   const found: Toggle[] = []
-  const add = ({ id, glob }: Freeze | Unfreeze): void => {
-    found.push({ id, glob, pattern: globPattern(ctx, glob) })
+  const add = ({ id, kind, glob }: Freeze | Unfreeze): void => {
+    found.push({ id, freezes: kind === 'Freeze', glob, pattern: globPattern(ctx, glob) })
   }
   for (const member of train.members)
     if (member.kind === 'Hook' || member.kind === 'TrainStep') visit(member, { Freeze: add, Unfreeze: add })

@@ -24,7 +24,7 @@ import { globPattern, rootIsKnown } from './globs.ts'
 import { elaborateHook } from './hooks.ts'
 import { elaborateHyper, hyperValue } from './hypers.ts'
 import { elaborateMetric, type MetricScope } from './metrics.ts'
-import { partsOf } from './modes.ts'
+import { neverLetGo, partsOf } from './modes.ts'
 import { checkReadings } from './monitors.ts'
 import { elaborateOptimizer } from './optimizers.ts'
 import { elaborateBuffer, elaborateParameter, type Start } from './parameters.ts'
@@ -115,6 +115,7 @@ export function elaborateTrain(world: Context, train: Train, given: ReadonlyMap<
     metrics,
     parameters: parameters.map(({ path }) => path),
     frozen,
+    standing: neverLetGo(ctx, train, frozen),
     parts,
     logged: new Set(),
     returned: [],
@@ -142,6 +143,7 @@ export function elaborateTrain(world: Context, train: Train, given: ReadonlyMap<
   checkAccumulating(ctx, train, optimizers, settings)
   checkTotal(ctx, train, optimizers, settings)
   checkOwners(ctx, train, placed, optimizers, training.failedOptimizers.size > 0)
+  for (const average of averages) checkFollows(ctx, train, average, optimizers)
   checkReached(training, placed)
   return {
     name: train.name.text,
@@ -501,17 +503,40 @@ function checkOwners(
   for (const [span, paths] of byPlace(lost)) complain(ctx, 'LTM4105', span, { paths })
 }
 
-function sharedParameter(ctx: Context, train: Train, path: string, first: string, second: string): void {
+function sharedParameter(
+  ctx: Context,
+  train: Train,
+  path: string,
+  first: string,
+  second: string,
+  help?: string,
+): void {
+  const movers = [...membersOf(train, 'OptimizerMember'), ...membersOf(train, 'Average')]
   const spanOf = (name: string): Span =>
-    membersOf(train, 'OptimizerMember').find(member => member.name.text === name)?.name.span ??
-    train.name.span
+    movers.find(member => member.name.text === name)?.name.span ?? train.name.span
   complain(
     ctx,
     'LTM4104',
     spanOf(second),
     { path, first, second },
-    { labels: [{ span: spanOf(first), text: 'the first one' }] },
+    { labels: [{ span: spanOf(first), text: 'the first one' }], ...(help === undefined ? {} : { help }) },
   )
+}
+
+/** An average is moved by nothing but its own update. */
+function checkFollows(
+  ctx: Context,
+  train: Train,
+  { member, source, parameters }: AverageModel,
+  optimizers: readonly Optimizer[],
+): void {
+  const paths = parameters.map(({ path }) => path)
+  for (const { name, groups } of optimizers) {
+    const path = groups.flatMap(group => group.parameters).find(each => paths.includes(each))
+    if (path === undefined) continue
+    const help = `\`${member.name.text}\` follows \`${source.path}\` by itself: take it out of \`${name}\``
+    sharedParameter(ctx, train, path, member.name.text, name, help)
+  }
 }
 
 /** A parameter that an optimizer has and no loss depends on. */

@@ -32,6 +32,8 @@ export interface Training {
   readonly parameters: readonly string[]
   /** Of these, what no optimizer may move. */
   readonly frozen: ReadonlySet<string>
+  /** Of these, what no hook or step ever lets go. */
+  readonly standing: ReadonlySet<string>
   /** Parts of the models whose mode changes as hooks freeze them and let them go. */
   readonly parts: readonly Part[]
   /** `train.loss`, `val.accuracy`: every name that something is logged under. */
