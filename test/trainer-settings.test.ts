@@ -112,6 +112,28 @@ test('a phase sees so many of its batches, or so large a share', async () => {
   assert.match(error.message, /^0\.1 of 8 batches is not even one, for step val$/)
 })
 
+test('what a run is too short for is told as it begins', async () => {
+  const members = `${validating} on every 40 updates { print "now" }`
+  const text = program(
+    'epochs: 2, validate: 17 batches, keep: [every(20 batches), every(16 batches)]',
+    members,
+  )
+  const warned = ({ events }: Ended) => events.flatMap(event => (event.kind === 'warning' ? [event] : []))
+  const warnings = warned(await trained(text))
+  assert.equal(
+    warnings.map(({ code, message }) => `${code} ${message}`),
+    [
+      ...[
+        '`validate` waits for 17 batches',
+        '`keep: every(…)` waits for 20 batches',
+        'a hook waits for 40 updates',
+      ],
+    ].map(each => `LTM4205 ${each}, and the run has 16: it never happens`),
+  )
+  assert.match(warnings.at(-1)?.trace ?? '', /:\d+$/)
+  assert.equal(warned(await trained(text, { limit: { batches: 1 } })), [])
+})
+
 test('a run that is too short for its validations has nothing to watch there', async () => {
   for (const unit of ['batches', 'updates']) {
     const { code, message } = await failure(

@@ -80,6 +80,9 @@ write(
             lambda w: optim.SGD(w, lr=0.05, momentum=0.8, weight_decay=0.1, nesterov=True)
         ),
         "Adam(lr: 1e-3)": path(lambda w: optim.Adam(w, lr=1e-3)),
+        "Adam(lr: 0.1, beta1: 0.8, beta2: 0.9, eps: 1e-4, weight_decay: 0.3)": path(
+            lambda w: optim.Adam(w, lr=0.1, betas=(0.8, 0.9), eps=1e-4, weight_decay=0.3)
+        ),
         "Adam(lr: 0.1, beta1: 0.5, beta2: 0.9, eps: 0.01)": path(
             lambda w: optim.Adam(w, lr=0.1, betas=(0.5, 0.9), eps=0.01)
         ),
@@ -90,17 +93,35 @@ write(
         "Amsgrad(lr: 0.1, beta1: 0.8, beta2: 0.9, eps: 1e-4)": path(
             lambda w: optim.Adam(w, lr=0.1, betas=(0.8, 0.9), eps=1e-4, amsgrad=True)
         ),
+        "Amsgrad(lr: 0.1, beta1: 0.8, beta2: 0.9, eps: 1e-4, weight_decay: 0.3)": path(
+            lambda w: optim.Adam(
+                w, lr=0.1, betas=(0.8, 0.9), eps=1e-4, weight_decay=0.3, amsgrad=True
+            )
+        ),
         "Adamax()": path(lambda w: optim.Adamax(w)),
         "Adamax(lr: 0.1, beta1: 0.8, beta2: 0.9, eps: 1e-4)": path(
             lambda w: optim.Adamax(w, lr=0.1, betas=(0.8, 0.9), eps=1e-4)
+        ),
+        "Adamax(lr: 0.1, beta1: 0.8, beta2: 0.9, eps: 1e-4, weight_decay: 0.3)": path(
+            lambda w: optim.Adamax(w, lr=0.1, betas=(0.8, 0.9), eps=1e-4, weight_decay=0.3)
         ),
         "Nadam()": path(lambda w: optim.NAdam(w)),
         "Nadam(lr: 0.1, beta1: 0.8, beta2: 0.9, eps: 1e-4, momentum_decay: 0.1)": path(
             lambda w: optim.NAdam(w, lr=0.1, betas=(0.8, 0.9), eps=1e-4, momentum_decay=0.1)
         ),
+        "Nadam(lr: 0.1, beta1: 0.8, beta2: 0.9, eps: 1e-4, weight_decay: 0.3)": path(
+            lambda w: optim.NAdam(w, lr=0.1, betas=(0.8, 0.9), eps=1e-4, weight_decay=0.3)
+        ),
         "Radam()": path(lambda w: optim.RAdam(w)),
         "Radam(lr: 0.1, beta1: 0.8, beta2: 0.95, eps: 1e-4)": path(
             lambda w: optim.RAdam(w, lr=0.1, betas=(0.8, 0.95), eps=1e-4)
+        ),
+        "Radam(lr: 0.1, beta1: 0.8, beta2: 0.95, eps: 1e-4, weight_decay: 0.3)": path(
+            lambda w: optim.RAdam(w, lr=0.1, betas=(0.8, 0.95), eps=1e-4, weight_decay=0.3)
+        ),
+        "Rprop()": path(lambda w: optim.Rprop(w)),
+        "Rprop(lr: 0.5, shrink: 0.7, grow: 1.5, least: 0.4, most: 0.8)": path(
+            lambda w: optim.Rprop(w, lr=0.5, etas=(0.7, 1.5), step_sizes=(0.4, 0.8))
         ),
         "Rmsprop()": path(lambda w: optim.RMSprop(w)),
         "Rmsprop(lr: 0.1, alpha: 0.8, eps: 1e-4, momentum: 0.7, centered: true, weight_decay: 0.1)": path(
@@ -247,6 +268,9 @@ write(
         ),
         "0.1 * plateau(min: train.v, factor: 0.5, patience: 2, min_delta: 0.05)": plateau(
             VALUES, factor=0.5, patience=1, threshold=0.05, threshold_mode="abs"
+        ),
+        "0.1 * plateau(min: train.v, factor: 0.5, patience: 1, eps: 0.1)": plateau(
+            VALUES, factor=0.5, patience=0, threshold=0, eps=0.01
         ),
         "max(0.02, 0.1 * plateau(min: train.v, factor: 0.5, patience: 2, min_share: 0.1))": plateau(
             VALUES, factor=0.5, patience=1, threshold=0.1, min_lr=0.02

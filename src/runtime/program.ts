@@ -7,7 +7,7 @@ import { evaluate, evaluationSteps } from './evaluate.ts'
 import type { ClockValues, EndReason, RunMode } from './events.ts'
 import { runHooks } from './hooks.ts'
 import { batchesPerEpoch, updatesInAll, updatesInEpoch } from './horizon.ts'
-import { monitorInVain } from './monitors.ts'
+import { cadencesInVain, monitorInVain } from './monitors.ts'
 import { parametersOf } from './optimizer.ts'
 import { originNotes } from './originNotes.ts'
 import { isInterrupted } from './pace.ts'
@@ -56,11 +56,14 @@ export function train(training: Training, options: RunOptions = {}): Promise<Run
 }
 
 /** A run that is cut short to be tried may end before its first validation. */
-function checkMonitors(session: Session, { limit, overfit }: RunOptions): void {
+function checkMonitors(session: Session, { limit, overfit, fastDevRun }: RunOptions): void {
   const vain = monitorInVain(session)
-  if (vain === undefined) return
-  if (limit === undefined && overfit === undefined) throw vain
-  session.report({ kind: 'warning', code: vain.code, message: vain.message })
+  const isTried = limit !== undefined || overfit !== undefined || fastDevRun !== undefined
+  if (vain !== undefined && !isTried) throw vain
+  if (vain !== undefined) session.report({ kind: 'warning', code: vain.code, message: vain.message })
+  if (isTried) return
+  for (const { text, trace } of cadencesInVain(session))
+    session.report({ kind: 'warning', code: 'LTM4205', message: text, ...(trace !== undefined && { trace }) })
 }
 
 /** What a run is for, between its first and its last hook. */

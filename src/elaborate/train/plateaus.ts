@@ -5,7 +5,7 @@ import type { Call } from '../../syntax/ast.ts'
 import { type Context, complain, originOf } from '../context.ts'
 import type { Value } from '../values.ts'
 import { loggedName, plateauOf, plateauOptions } from './monitors.ts'
-import { checkOptions, direction, numberOption } from './options.ts'
+import { checkOptions, direction, numberOption, option } from './options.ts'
 import type { Reading } from './training.ts'
 
 /** A factor that begins at 1 and shrinks each time a value has stalled: a `var`, and the hook that sets it. */
@@ -29,7 +29,7 @@ export class Plateaus {
   }
 
   #make(ctx: Context, node: Pick<Call, 'args' | 'span'>): Shrinking | undefined {
-    if (!checkOptions(ctx, node.args, 'plateau', [...plateauOptions, 'factor'])) return undefined
+    if (!checkOptions(ctx, node.args, 'plateau', [...plateauOptions, 'factor', 'eps'])) return undefined
     const found = direction(node.args)
     if (!found) {
       const wanted = '`plateau(min: val.loss, factor: 0.5, patience: 3)`'
@@ -42,7 +42,12 @@ export class Plateaus {
     const origin = originOf(node.span)
     return {
       factor: { name, type: 'float', value: 1, origin },
-      hook: hookOf(name, stall, shrink ?? usualFactor, origin),
+      hook: hookOf(
+        name,
+        stall,
+        { by: shrink ?? usualFactor, atLeast: option(ctx, node.args, 'eps', 0) },
+        origin,
+      ),
       reading: { name: monitor, span: found.value.span, reader: 'trainer' },
     }
   }
@@ -63,20 +68,30 @@ const usualPatience = 10
 const usualFactor = 0.1
 
 /** Values of validation are looked at when it has ended, those of training at the end of the epoch. */
-function hookOf(name: string, stall: Plateau, shrink: number, origin: Hook['origin']): Hook {
+function hookOf(name: string, stall: Plateau, shrink: Shrinkage, origin: Hook['origin']): Hook {
   const event = stall.monitor.startsWith('val.') ? 'validation_end' : 'train_epoch_end'
-  const smaller: HostExpr = {
-    kind: 'apply',
-    operator: 'mul',
-    args: [
-      { kind: 'var', name },
-      { kind: 'number', value: shrink },
-    ],
-  }
   return {
     event: { kind: 'event', name: event },
     condition: { kind: 'stalled', place: name, ...stall },
-    body: [{ kind: 'set', name, value: smaller, origin }],
+    body: [{ kind: 'set', name, value: shrunk({ kind: 'var', name }, shrink), origin }],
     origin,
   }
+}
+
+interface Shrinkage {
+  readonly by: number
+  /** What would change the factor by no more than this is left out. */
+  readonly atLeast: number
+}
+
+function shrunk(factor: HostExpr, { by, atLeast }: Shrinkage): HostExpr {
+  const apply = (operator: 'mul' | 'sub' | 'gt', ...args: readonly HostExpr[]): HostExpr => ({
+    kind: 'apply',
+    operator,
+    args,
+  })
+  const smaller = apply('mul', factor, { kind: 'number', value: by })
+  if (atLeast === 0) return smaller
+  const condition = apply('gt', apply('sub', factor, smaller), { kind: 'number', value: atLeast })
+  return { kind: 'choose', condition, then: smaller, otherwise: factor }
 }

@@ -151,7 +151,7 @@ const net = model('net', {
  * Adam with decoupled weight decay (Loshchilov and Hutter 2019): the parameter shrinks by lr *
  * weight_decay of itself before Adam's update.
  * `AdamW.update(m, v, param, grad: f32[...p], t, lr, beta1, beta2, eps, weight_decay)
- * -> { m, v, param: f32[...p] }` stdlib/optimizers.ltm:47
+ * -> { m, v, param: f32[...p] }` stdlib/optimizers.ltm:55
  */
 function adamWUpdate(
   { m, v }: Record<'m' | 'v', tf.Tensor>,
@@ -160,10 +160,10 @@ function adamWUpdate(
   t: number,
   { lr, beta1, beta2, eps, weight_decay }: Record<'lr' | 'beta1' | 'beta2' | 'eps' | 'weight_decay', number>,
 ) {
-  const m1 = tf.add(tf.mul(beta1, m), tf.mul(1 - beta1, grad))            // stdlib/optimizers.ltm:48
-  const v1 = tf.add(tf.mul(beta2, v), tf.mul(1 - beta2, tf.square(grad))) // stdlib/optimizers.ltm:49
-  const kept = tf.mul(param, 1 - lr * weight_decay)                       // stdlib/optimizers.ltm:51
-  const sum = tf.add(tf.sqrt(tf.div(v1, 1 - beta2 ** t)), eps)            // stdlib/optimizers.ltm:52
+  const m1 = tf.add(tf.mul(beta1, m), tf.mul(1 - beta1, grad))            // stdlib/optimizers.ltm:56
+  const v1 = tf.add(tf.mul(beta2, v), tf.mul(1 - beta2, tf.square(grad))) // stdlib/optimizers.ltm:57
+  const kept = tf.mul(param, 1 - lr * weight_decay)                       // stdlib/optimizers.ltm:59
+  const sum = tf.add(tf.sqrt(tf.div(v1, 1 - beta2 ** t)), eps)            // stdlib/optimizers.ltm:60
   return { m: m1, v: v1, param: tf.sub(kept, tf.div(tf.mul(lr, tf.div(m1, 1 - beta1 ** t)), sum)) }
 }
 

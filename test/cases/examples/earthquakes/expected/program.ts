@@ -260,20 +260,20 @@ const hmm = model('hmm', {
 // ── Optimizers ─────────────────────────────────────────────────────────── earthquakes.ltm:57
 /**
  * Adaptive moments (Kingma and Ba 2015), with epsilon outside the root of the corrected moment, as
- * PyTorch's.
- * `Adam.update(m, v, param, grad: f32[...p], t, lr, beta1, beta2, eps) -> { m, v, param: f32[...p] }`
- * stdlib/optimizers.ltm:28
+ * PyTorch's. Weight decay is part of the gradient; AdamW's is what is usually meant.
+ * `Adam.update(m, v, param, grad: f32[...p], t, lr, beta1, beta2, eps, weight_decay)
+ * -> { m, v, param: f32[...p] }` stdlib/optimizers.ltm:35
  */
 function adamUpdate(
   { m, v }: Record<'m' | 'v', tf.Tensor>,
   param: tf.Tensor,
   grad: tf.Tensor,
   t: number,
-  { lr, beta1, beta2, eps }: Record<'lr' | 'beta1' | 'beta2' | 'eps', number>,
+  { lr, beta1, beta2, eps }: Record<'lr' | 'beta1' | 'beta2' | 'eps' | 'weight_decay', number>,
 ) {
-  const m1 = tf.add(tf.mul(beta1, m), tf.mul(1 - beta1, grad))            // stdlib/optimizers.ltm:29
-  const v1 = tf.add(tf.mul(beta2, v), tf.mul(1 - beta2, tf.square(grad))) // stdlib/optimizers.ltm:30
-  const sum = tf.add(tf.sqrt(tf.div(v1, 1 - beta2 ** t)), eps)            // stdlib/optimizers.ltm:31
+  const m1 = tf.add(tf.mul(beta1, m), tf.mul(1 - beta1, grad))            // stdlib/optimizers.ltm:37
+  const v1 = tf.add(tf.mul(beta2, v), tf.mul(1 - beta2, tf.square(grad))) // stdlib/optimizers.ltm:38
+  const sum = tf.add(tf.sqrt(tf.div(v1, 1 - beta2 ** t)), eps)            // stdlib/optimizers.ltm:39
   return { m: m1, v: v1, param: tf.sub(param, tf.div(tf.mul(lr, tf.div(m1, 1 - beta1 ** t)), sum)) }
 }
 
@@ -283,7 +283,7 @@ const adam = optimizer({
   groups: [
     {
       parameters: ['hmm.start', 'hmm.move', 'hmm.rate'],
-      settings: () => ({ lr: 0.1, beta1: 0.9, beta2: 0.999, eps: 1e-8 }),
+      settings: () => ({ lr: 0.1, beta1: 0.9, beta2: 0.999, eps: 1e-8, weight_decay: 0 }),
       update: adamUpdate,
     },
   ],
