@@ -1,5 +1,12 @@
-import type { CstElement, CstNode, IToken, TokenType } from 'chevrotain'
-import { createToken, createTokenInstance, Lexer } from './chevrotain.ts'
+import {
+  type CstElement,
+  type CstNode,
+  createToken,
+  createTokenInstance,
+  type IToken,
+  Lexer,
+  type TokenType,
+} from 'chevrotain'
 
 export type { CstElement, CstNode, TokenType }
 export type Token = IToken

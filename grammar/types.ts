@@ -1,5 +1,4 @@
-import type { CstNode, IOrAlt, IToken, ParserMethod } from 'chevrotain'
-import { CstParser } from './chevrotain.ts'
+import { type CstNode, CstParser, type IOrAlt, type IToken, type ParserMethod } from 'chevrotain'
 import type { SyntaxMessages } from './messages.ts'
 import * as t from './tokens.ts'
 

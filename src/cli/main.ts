@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import type { ExitCode } from '../runtime/errors.ts'
 import { mayBeNative } from '../runtime/installed.ts'
+import { isBuilt, moduleUrl } from '../runtime/ownFiles.ts'
 import type { Cli } from './cli.ts'
 import { explain } from './ends.ts'
 import { readVersion } from './package.ts'
@@ -12,9 +13,6 @@ import type { TrainingOptions } from './trainingCommand.ts'
 
 optimizeLate(process.argv[2])
 
-/** `.js` where this is built, `.ts` where it runs from the sources. */
-const extension = import.meta.url.slice(import.meta.url.lastIndexOf('.'))
-
 let thread: TrainingThread | undefined
 
 const cli: Cli = {
@@ -23,7 +21,7 @@ const cli: Cli = {
   checker: () => import('../checker.ts'),
   compiler: () => import('../compiler.ts'),
   runtime: async () => (await import('./runtimePort.ts')).runtimePort,
-  runtimeUrl: new URL(`../runtime/index${extension}`, import.meta.url).href,
+  runtimeUrl: moduleUrl('runtime/index').href,
   train: async order => {
     if (needsMainThread(order.options)) return (await import('./training.ts')).runTraining(order, cli)
     const { startThread } = await import('./thread.ts')
@@ -34,7 +32,7 @@ const cli: Cli = {
 
 /** Native libraries of eager backends do not live in a thread, nor does what loads the sources as they are. */
 function needsMainThread({ engine, backend }: TrainingOptions): boolean {
-  return extension === '.ts' || (engine !== 'compiled' && mayBeNative(backend))
+  return !isBuilt || (engine !== 'compiled' && mayBeNative(backend))
 }
 
 /** What is at work is stopped first. */

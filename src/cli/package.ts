@@ -1,15 +1,7 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { bug } from '../base/bug.ts'
 import type { Source } from '../base/source.ts'
-
-/** The folder of ltm itself: two up from the sources, three from what is built of them. */
-export function packageRoot(): URL {
-  const roots = ['../../', '../../../'].map(path => new URL(path, import.meta.url))
-  return (
-    roots.find(root => existsSync(new URL('package.json', root))) ??
-    bug('package.json is not where it was installed')
-  )
-}
+import { packageRoot } from '../runtime/ownFiles.ts'
 
 /** The version that package.json names. */
 export function readVersion(): string {

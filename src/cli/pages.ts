@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import { packageRoot } from './package.ts'
+import { packageRoot } from '../runtime/ownFiles.ts'
 
 /** The longer story of a code: one file of docs/diagnostics. */
 export interface Page {

@@ -5,6 +5,7 @@ import { systemCode } from '../runtime/atomic.ts'
 import { type ExitCode, errorEvent, exitCodes, RunError } from '../runtime/errors.ts'
 import { type Interrupts, watchInterrupts } from '../runtime/interrupts.ts'
 import { clearOwnLock } from '../runtime/lock.ts'
+import { moduleUrl } from '../runtime/ownFiles.ts'
 import type { ClosableReporter } from '../runtime/report/terminal.ts'
 import type { Cli } from './cli.ts'
 import type { ThreadMessage, ThreadOrder, ThreadStart } from './threadMessages.ts'
@@ -15,16 +16,13 @@ const patience = { person: 300, nobody: 5000 }
 
 const mebibyte = 2 ** 20
 
-/** `.js` where this is built, `.ts` where it runs from the sources. */
-const extension = import.meta.url.slice(import.meta.url.lastIndexOf('.'))
-
 /** Has a program run in a thread of its own, while this one keeps the terminal and the signals. */
 export function startThread(order: TrainingOrder, cli: Cli): TrainingThread {
   const { port1: port, port2 } = new MessageChannel()
   const { version, runtimeUrl, terminal } = cli
   const { style, page } = terminal
   const start: ThreadStart = { order, version, runtimeUrl, style, page, port: port2 }
-  const worker = new Worker(new URL(`./threadEntry${extension}`, import.meta.url), {
+  const worker = new Worker(moduleUrl('cli/threadEntry'), {
     workerData: start,
     transferList: [port2],
     // Without it a thread has less room than a process.

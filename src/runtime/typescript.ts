@@ -1,4 +1,5 @@
 import { register } from 'node:module'
+import { isBuilt, moduleUrl } from './ownFiles.ts'
 
 let able = 'typescript' in process.features && Boolean(process.features.typescript)
 
@@ -7,7 +8,7 @@ let able = 'typescript' in process.features && Boolean(process.features.typescri
  * can do so themselves, and processes whose loader has brought this very file as TypeScript, need nothing.
  */
 export function allowTypeScript(): void {
-  if (able || import.meta.url.endsWith('.ts')) return
+  if (able || !isBuilt) return
   able = true
-  register('./typescriptHooks.js', import.meta.url)
+  register(moduleUrl('runtime/typescriptHooks'))
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { cpus } from 'node:os'
+import { isBuilt, packageRoot } from '../ownFiles.ts'
 
 /** Goes up with what a file of the cache says. */
 const format = 1
@@ -34,15 +35,16 @@ export function makersOfGraphs(): string {
 const compilerParts = ['base', 'emit', 'ir', 'ops', 'passes', 'types']
 
 function compilerFiles(): readonly string[] {
-  const sources = new URL('../../', import.meta.url)
-  const ending = import.meta.url.slice(import.meta.url.lastIndexOf('.'))
+  // What is built is cut into chunks that are named by their content.
+  if (isBuilt) return readdirSync(new URL('dist/chunks', packageRoot())).sort()
+  const sources = new URL('src/', packageRoot())
   const within = compilerParts.flatMap(part =>
     readdirSync(new URL(part, sources), { recursive: true, encoding: 'utf8' }).map(
       name => `${part}/${name.replaceAll('\\', '/')}`,
     ),
   )
-  const files = within.filter(name => name.endsWith(ending) && !name.endsWith('.d.ts')).sort()
-  return [`graphs${ending}`, ...files].flatMap(name => [name, readFileSync(new URL(name, sources), 'utf8')])
+  const files = within.filter(name => name.endsWith('.ts')).sort()
+  return ['graphs.ts', ...files].flatMap(name => [name, readFileSync(new URL(name, sources), 'utf8')])
 }
 
 function readEngineVersion(): string {

@@ -1,0 +1,18 @@
+import { existsSync } from 'node:fs'
+import { bug } from '../base/bug.ts'
+
+/** Where this runs from: what is built is JavaScript, wherever in `dist` its bundle lies. */
+export const isBuilt = import.meta.url.endsWith('.js')
+
+/** The folder of ltm itself: it lies above the sources and above what is built of them. */
+export function packageRoot(): URL {
+  for (let folder = new URL('.', import.meta.url); ; folder = new URL('..', folder)) {
+    if (existsSync(new URL('package.json', folder))) return folder
+    if (folder.pathname === '/') return bug('package.json is not where it was installed')
+  }
+}
+
+/** The URL of a module of ltm by its path in `src`, for what is loaded by URL: threads, loaders, the programs' runtime. */
+export function moduleUrl(path: string): URL {
+  return new URL(isBuilt ? `dist/src/${path}.js` : `src/${path}.ts`, packageRoot())
+}
