@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
+import { createRequire } from 'node:module'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { build, type Plugin } from 'esbuild'
 import packageJson from '../package.json' with { type: 'json' }
 
 /**
@@ -29,11 +30,53 @@ const insides = [
   'src/cli/tiering.ts',
   'src/emit/onnx/graph.ts',
   'src/graphs.ts',
-  'src/ir/json.ts',
+  'src/ir/readJson.ts',
   'src/ir/parse/scanner.ts',
   'src/ir/parse/tensor.ts',
   'src/runtime/engine/ort.ts',
 ]
+
+/** Chevrotain is 700 small files, most of them lodash's; all others are few files each, or bring native libraries. */
+const outside = Object.keys({ ...dependencies, ...peerDependencies }).filter(name => name !== 'chevrotain')
+
+const require = createRequire(import.meta.url)
+
+/** Whether a package is the same CommonJS module for `import` and for `require`. */
+function isCommon(name: string): boolean {
+  try {
+    const path = require.resolve(name)
+    return pathToFileURL(path).href === import.meta.resolve(name) && require(name) !== undefined
+  } catch {
+    return false
+  }
+}
+
+/**
+ * Packages stay outside the bundle. Where Node imports one of CommonJS it first reads all of it twice, to find out that it is one and what it
+ * exports, 0.1 s for TensorFlow.js; required, it is the same module at once.
+ */
+const packages: Plugin = {
+  name: 'packages',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^[^./]/ }, ({ path, kind }) => {
+      const isOutside = outside.some(name => path === name || path.startsWith(`${name}/`))
+      if (!isOutside || kind === 'entry-point') return undefined
+      return kind === 'import-statement' && isCommon(path)
+        ? { path, namespace: 'common' }
+        : { path, external: true }
+    })
+    onLoad({ filter: /./, namespace: 'common' }, ({ path }) => {
+      const names = Object.keys(require(path)).filter(
+        name => !/^(default|__esModule)$/.test(name) && /^[\w$]+$/.test(name),
+      )
+      const contents = `import { createRequire } from 'node:module'
+const __package = createRequire(import.meta.url)('${path}')
+export const { ${names.join(', ')} } = __package
+export default __package`
+      return { contents }
+    })
+  },
+}
 
 if (existsSync(dist))
   for (const name of readdirSync(dist, { recursive: true, encoding: 'utf8' }))
@@ -50,7 +93,6 @@ await build({
   format: 'esm',
   platform: 'node',
   target: 'node20.11',
-  // Chevrotain is 700 small files, most of them lodash's. All other packages are few files each, or bring native libraries.
-  external: Object.keys({ ...dependencies, ...peerDependencies }).filter(name => name !== 'chevrotain'),
+  plugins: [packages],
   logLevel: 'warning',
 })

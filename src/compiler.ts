@@ -1,14 +1,12 @@
 import { type Checked, type CheckOptions, check, type FileSystem } from './checker.ts'
 import type { Diagnostic } from './diagnostics/diagnostic.ts'
 import type { Program } from './ir/ir.ts'
-import { runPasses } from './passes/pass.ts'
+import { type PassOptions, runPasses } from './passes/pass.ts'
 import { eagerPipeline } from './passes/pipelines.ts'
 import { verify } from './passes/verify.ts'
 
-export interface CompileOptions extends CheckOptions {
-  /** Shown every stage of each program: `elaborate`, then each pass by name. */
-  readonly observe?: (pass: string, program: Program) => void
-}
+/** Every stage of each program is observed and verified: `elaborate`, then each pass by name. */
+export interface CompileOptions extends CheckOptions, PassOptions {}
 
 export interface Compilation {
   readonly diagnostics: readonly Diagnostic[]
@@ -43,10 +41,10 @@ function loweredLater({ diagnostics, programs, open }: Checked, options: Compile
   }
 }
 
-function lower(program: Program, { observe }: CompileOptions): Program {
-  observe?.('elaborate', program)
-  verify(program, 'elaborate')
-  return runPasses(program, eagerPipeline, observe)
+function lower(program: Program, options: PassOptions): Program {
+  options.observe?.('elaborate', program)
+  if (options.verify !== 'last') verify(program, 'elaborate')
+  return runPasses(program, eagerPipeline, options)
 }
 
 export { compileLibrary, type FileSystem } from './checker.ts'

@@ -11,13 +11,13 @@ import type { OnnxProvider } from './ops/onnx.ts'
 import { obstacles } from './passes/form-graphs.ts'
 import { additionGraph, copyGraph, quotientGraph } from './passes/graphs/services.ts'
 import { updateGraph, withSquares } from './passes/graphs/updates.ts'
-import { runPasses } from './passes/pass.ts'
+import { type PassOptions, runPasses } from './passes/pass.ts'
 import { graphPipeline } from './passes/pipelines.ts'
 import { specialise } from './passes/specialise.ts'
 
-/** The program with what its steps compute gathered into graphs. Every pass behind those of the compiler is shown to `observe`. */
-export function formGraphs(program: Program, observe?: (pass: string, program: Program) => void): Program {
-  return runPasses(program, graphPipeline, observe)
+/** The program with what its steps compute gathered into graphs, by passes behind those of the compiler. */
+export function formGraphs(program: Program, options?: PassOptions): Program {
+  return runPasses(program, graphPipeline, options)
 }
 
 /**

@@ -35,7 +35,7 @@ test('no expectation is left over', () => orphans('passes'))
 test('each pass is verified, shown, and named where it breaks a program', () => {
   const program = parseProgram(sound)
   const seen: string[] = []
-  runPasses(program, eagerPipeline, name => seen.push(name))
+  runPasses(program, eagerPipeline, { observe: name => seen.push(name) })
   assert.equal(
     seen,
     eagerPipeline.map(pass => pass.name),

@@ -6,9 +6,10 @@ import * as assert from 'uvu/assert'
 import { openFiles } from '../src/cli/files.ts'
 import { compile, formGraphs } from '../src/compiler.ts'
 import type { Program } from '../src/ir/ir.ts'
-import { programFromJson, programToJson } from '../src/ir/json.ts'
+import { programToJson } from '../src/ir/json.ts'
 import { parseProgram } from '../src/ir/parse.ts'
 import { printProgram } from '../src/ir/print.ts'
+import { programFromJson } from '../src/ir/readJson.ts'
 import { validateJson } from '../src/ir/schema.ts'
 import { eagerPipeline, graphPipeline } from '../src/passes/pipelines.ts'
 import { verify } from '../src/passes/verify.ts'
@@ -58,7 +59,7 @@ for (const path of [...examples, ...cases]) {
   test(`${name} has graphs that are sound, and survive as text and as JSON`, () => {
     for (const program of compile(path, openFiles()).programs) {
       const seen: string[] = []
-      formGraphs(program, stage => seen.push(stage))
+      formGraphs(program, { observe: stage => seen.push(stage) })
       assert.equal(
         seen,
         graphPipeline.map(pass => pass.name),

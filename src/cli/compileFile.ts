@@ -27,7 +27,7 @@ export async function compileFile(
 ): Promise<Compilation> {
   requireProgram(path)
   const compiler = await cli.compiler()
-  return compiler.compile(normalize(path), files, options)
+  return compiler.compile(normalize(path), files, { verify: 'last', ...options })
 }
 
 /** By which splits a program's data is read for the sizes that it asks for: those of the run to come. */

@@ -39,7 +39,7 @@ export async function chooseEngine(
   const provider = providerOf(request)
   if (provider === undefined) return eager()
   const compiler = await cli.compiler()
-  const lowered = compiler.formGraphs(program)
+  const lowered = compiler.formGraphs(program, { verify: 'last' })
   const graphs = compiler.graphsOf(lowered, provider)
   const left = reasonsOf(graphs)
   // Nothing but graphs runs on CUDA, and a device that was asked for by name is not passed over in silence.

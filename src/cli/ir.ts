@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander'
 import { nearest } from '../base/names.ts'
+import type { CompileOptions } from '../compiler.ts'
 import type { Program } from '../ir/ir.ts'
 import { printProgram } from '../ir/print.ts'
 import { type ExitCode, exitCodes } from '../runtime/errors.ts'
@@ -60,10 +61,13 @@ async function ir(path: string, options: IrOptions, cli: Cli): Promise<ExitCode>
   if (options.update && options.check === undefined)
     throw badUsage('`--update` writes a snapshot', 'Say which: --check SNAPSHOT --update.')
   const snapshots: Snapshot[] = []
-  const observe = (pass: string, program: Program) => snapshots.push({ pass, program })
+  const watched: CompileOptions = {
+    observe: (pass, program) => snapshots.push({ pass, program }),
+    verify: 'each',
+  }
   const hypers = options.set ?? new Map()
-  const chosen = await compileProgram(path, cli, options.train, { hypers, observe })
-  const program = options.engine === 'compiled' ? (await cli.compiler()).formGraphs(chosen, observe) : chosen
+  const chosen = await compileProgram(path, cli, options.train, { hypers, ...watched })
+  const program = options.engine === 'compiled' ? (await cli.compiler()).formGraphs(chosen, watched) : chosen
   checkHyperNames(options.set, [program], [])
   const history = snapshots.filter(snapshot => snapshot.program.name === program.name)
   const text = textOf(program, history, options)

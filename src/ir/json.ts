@@ -1,5 +1,4 @@
 import type { Func, Program } from './ir.ts'
-import { validateJson } from './schema.ts'
 
 /**
  * The JSON form of a program: the program itself. JSON has no infinities, no NaN and no negative zero; they are written
@@ -14,12 +13,8 @@ export function functionsToJson(functions: readonly Func[]): string {
   return JSON.stringify(functions, (_, value: unknown) => encode(value))
 }
 
-/** Reads the JSON form back; throws where the text is not JSON or not a program. */
-export function programFromJson(text: string): Program {
-  return validateJson(JSON.parse(text, (_, value: unknown) => decode(value)))
-}
-
-const special: readonly (readonly [string, number])[] = [
+/** Numbers that JSON lacks, and how they are written. */
+export const specialNumbers: readonly (readonly [string, number])[] = [
   ['inf', Infinity],
   ['-inf', -Infinity],
   ['nan', Number.NaN],
@@ -27,11 +22,6 @@ const special: readonly (readonly [string, number])[] = [
 ]
 
 function encode(value: unknown): unknown {
-  const found = special.find(([, number]) => Object.is(number, value))
+  const found = specialNumbers.find(([, number]) => Object.is(number, value))
   return found ? { $number: found[0] } : value
-}
-
-function decode(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || !('$number' in value)) return value
-  return special.find(([name]) => name === value.$number)?.[1] ?? value
 }

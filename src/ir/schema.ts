@@ -1,4 +1,4 @@
-import { Ajv, type ErrorObject } from 'ajv'
+import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
 import type { Told } from '../base/hookEvents.ts'
 import type { DType, TensorType } from '../types/tensor.ts'
 import { notations } from './host.ts'
@@ -526,10 +526,17 @@ export class IrFormatError extends Error {
   }
 }
 
-const fits = new Ajv({ discriminator: true, strictNumbers: false }).compile<Program>(programSchema)
+let validator: ValidateFunction<Program> | undefined
+
+/** Made when a program is first read, which few processes ever do: it takes half a second. */
+function theValidator(): ValidateFunction<Program> {
+  validator ??= new Ajv({ discriminator: true, strictNumbers: false }).compile<Program>(programSchema)
+  return validator
+}
 
 /** The value as a program, if it is the JSON form of one; throws an {@link IrFormatError} where it isn't. */
 export function validateJson(json: unknown): Program {
+  const fits = theValidator()
   if (fits(json)) return json
   throw new IrFormatError(`This is not a program: ${(fits.errors ?? []).map(complaint).join('; ')}.`)
 }

@@ -45,7 +45,7 @@ export interface Memory {
 
 /** Summarises a program as it was elaborated. `sizes` are what is known of symbols. */
 export function summarize(elaborated: Program, sizes: ReadonlyMap<string, number> = new Map()): Summary {
-  const program = runPasses(elaborated, summaryPipeline)
+  const program = runPasses(elaborated, summaryPipeline, { verify: 'last' })
   const optimizers = program.optimizers.filter(({ follows }) => follows === undefined)
   const moved = new Set(optimizers.flatMap(movedBy))
   const isTrained = ({ path, frozen }: Parameter) => moved.has(path) && !frozen

@@ -64,7 +64,7 @@ function writeProgram(folder: string, runs: string, { engine, epochs }: KillPlan
 import { readFileSync } from 'node:fs'
 import { training } from './everything.mjs'
 import { graphsOf } from ${url('graphs.js')}
-import { programFromJson } from ${url('ir/json.js')}
+import { programFromJson } from ${url('ir/readJson.js')}
 import { train } from ${url('runtime/index.js')}
 import { newestTrained } from ${url('cli/checkpoints.js')}
 const runs = ${JSON.stringify(runs)}

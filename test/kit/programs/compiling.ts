@@ -4,9 +4,10 @@ import type { Diagnostic } from '../../../src/diagnostics/diagnostic.ts'
 import { renderDiagnostic } from '../../../src/diagnostics/render.ts'
 import { format } from '../../../src/format/format.ts'
 import type { Program } from '../../../src/ir/ir.ts'
-import { programFromJson, programToJson } from '../../../src/ir/json.ts'
+import { programToJson } from '../../../src/ir/json.ts'
 import { parseProgram } from '../../../src/ir/parse.ts'
 import { printProgram } from '../../../src/ir/print.ts'
+import { programFromJson } from '../../../src/ir/readJson.ts'
 import { memoryFiles } from '../files.ts'
 
 /** Why something is no good. */
