@@ -24,6 +24,8 @@ const entries = [
 
 /** What tests and benchmarks load in processes and threads of their own, where nothing loads TypeScript. */
 const insides = [
+  'grammar/parser.ts',
+  'grammar/tokens.ts',
   'src/checker.ts',
   'src/cli/checkpoints.ts',
   'src/cli/package.ts',
