@@ -54,7 +54,12 @@ function written(
     ...values.map((value, i) => [value.name, inputs[i]!.name] as const),
     ...results.map((value, i) => [value.name, outputs[i]!.name] as const),
   ])
-  return encodeModel({ name: 'way', ...graph.finish(name => names.get(name) ?? name), inputs, outputs })
+  return encodeModel({
+    name: 'way',
+    ...graph.finish(results, name => names.get(name) ?? name),
+    inputs,
+    outputs,
+  })
 }
 
 function parsed(text: string): Func {

@@ -36,6 +36,27 @@ const cases: readonly Case[] = [
     nodes: 'Conv',
   },
   {
+    rule: 'relu(conv2d(x, w) + offset) is one convolution, where nothing else reads what it rectifies',
+    func: rectified('%z', ''),
+    nodes: 'Conv Relu',
+  },
+  {
+    rule: 'relu(conv2d(x, w) + offset) is one convolution, where nothing else reads what it rectifies',
+    func: rectified('%z, %s', '%s: f32[] = sum %p axis=[] keep=false'),
+    nodes: 'Conv Relu ReduceSum',
+  },
+  {
+    rule: 'dy * (p > 0) is dy * (relu(p) > 0) for images, where relu(p) is there',
+    func: rectified(
+      '%z, %dx',
+      `%zero: f32[] = const dtype="f32" value=0
+      %g: bool[2, 3, 5, 4] = gt %p, %zero
+      %m: f32[2, 3, 5, 4] = cast %g dtype="f32"
+      %dx: f32[2, 3, 5, 4] = mul %z, %m`,
+    ),
+    nodes: 'Conv Relu Greater Cast Mul',
+  },
+  {
     rule: 'the transpose of A·B is Bᵀ·Aᵀ',
     func: `func f(%x: f32[4, 3], %dy: f32[4, 2]) -> (%z) fn {
       %t: f32[3, 4] = transpose %x perm=[]
@@ -250,6 +271,16 @@ function placeInSquare(at: number): number {
   return 2 * ((at >> 3) & 1) + (at & 1)
 }
 
+function rectified(results: string, more: string): string {
+  return `func f(%x: f32[2, 2, 5, 4], %w: f32[3, 2, 3, 3], %offset: f32[3]) -> (${results}) fn {
+      %y: f32[2, 3, 5, 4] = conv2d %x, %w dilation=[1] pad=[1] stride=[1]
+      %b: f32[3, 1, 1] = reshape %offset shape=[3, 1, 1]
+      %p: f32[2, 3, 5, 4] = add %y, %b
+      %z: f32[2, 3, 5, 4] = relu %p
+      ${more}
+    }`
+}
+
 function layer(results: string, more: string): string {
   return `func f(%x: f32[2, 4], %weight: f32[4], %offset: f32[4], %g: f32[2, 4]) -> ${results} fn {
       %mean: f32[2, 1] = mean %x axis=[-1] keep=true
@@ -323,31 +354,101 @@ test('every rule has a case', () => {
 
 const block = channelBlock()
 
-for (const [channels, outputs, size] of [
-  [16, 32, 3],
-  [32, 16, 1],
-  [8, 16, 3],
-])
-  test(`convolutions from ${channels} to ${outputs} channels, in blocks where the processor has some`, async () => {
-    const func =
-      parsed(`func f(%x: f32[2, ${channels}, 6, 5], %w: f32[${outputs}, ${channels}, ${size}, ${size}], %dy: f32[2, ${outputs}, 6, 5]) -> (%y, %dx, %dw) fn {
-      %y: f32[2, ${outputs}, 6, 5] = conv2d %x, %w dilation=[1] pad=[${(size! - 1) / 2}] stride=[1]
-      %dx: f32[2, ${channels}, 6, 5] = conv2d_input %dy, %w dilation=[1] pad=[${(size! - 1) / 2}] size=[6, 5] stride=[1]
-      %dw: f32[${outputs}, ${channels}, ${size}, ${size}] = conv2d_weight %x, %dy dilation=[1] pad=[${(size! - 1) / 2}] size=[${size}, ${size}] stride=[1]
-    }`)
-    const model = lowerToOnnx(func, {
-      provider: 'cpu',
-      ...(block === undefined ? {} : { channelBlock: block }),
-    })
-    const isWhole = block !== undefined && channels! % block === 0 && outputs! % block === 0
-    assert.is(
-      model.model.nodes.some(({ type }) => type === 'ReorderInput'),
-      isWhole,
-    )
-    const inputs = inputsOf(func)
-    const expected = await stepByStep(func, inputs)
-    for (const [place, { values }] of runOnnx(model, inputs).entries())
-      near(values, expected[place]!, 1e-4, func.results[place]!)
+/** A function whose images may be in blocks of channels gives what its steps give one by one. Returns the types of its nodes. */
+async function inBlocks(
+  text: string,
+  given: Readonly<Record<string, readonly number[]>> = {},
+): Promise<string[]> {
+  const func = parsed(text)
+  const model = lowerToOnnx(func, {
+    provider: 'cpu',
+    ...(block === undefined ? {} : { channelBlock: block }),
   })
+  const inputs = inputsOf(func, given)
+  const expected = await stepByStep(func, inputs)
+  for (const [place, { values }] of runOnnx(model, inputs).entries())
+    near(values, expected[place]!, 1e-4, func.results[place]!)
+  return model.model.nodes.map(({ type }) => type)
+}
+
+for (const [channels, outputs, rows, columns, stride, dilation, h, w] of [
+  [16, 32, 3, 3, 1, 1, 6, 5],
+  [32, 16, 1, 1, 1, 1, 6, 5],
+  [8, 16, 3, 3, 1, 1, 6, 5],
+  [1, 16, 3, 3, 1, 1, 6, 5],
+  [17, 16, 3, 3, 1, 1, 6, 5],
+  [16, 16, 3, 5, 2, 1, 3, 3],
+  [16, 16, 3, 5, 1, 2, 4, 1],
+  [16, 16, 5, 7, 1, 1, 6, 5],
+  [16, 16, 1, 1, 2, 1, 3, 3],
+] as const)
+  test(`convolutions from ${channels} to ${outputs} channels by ${rows}×${columns}, stride ${stride}, dilation ${dilation}, in blocks where the processor has some`, async () => {
+    const pad = [(rows - 1) / 2, (columns - 1) / 2]
+    const attrs = `dilation=[${dilation}] pad=[${pad}] stride=[${stride}]`
+    const types =
+      await inBlocks(`func f(%x: f32[2, ${channels}, 6, 5], %w: f32[${outputs}, ${channels}, ${rows}, ${columns}], %dy: f32[2, ${outputs}, ${h}, ${w}]) -> (%y, %dx, %dw) fn {
+      %y: f32[2, ${outputs}, ${h}, ${w}] = conv2d %x, %w ${attrs}
+      %dx: f32[2, ${channels}, 6, 5] = conv2d_input %dy, %w dilation=[${dilation}] pad=[${pad}] size=[6, 5] stride=[${stride}]
+      %dw: f32[${outputs}, ${channels}, ${rows}, ${columns}] = conv2d_weight %x, %dy dilation=[${dilation}] pad=[${pad}] size=[${rows}, ${columns}] stride=[${stride}]
+    }`)
+    const isWhole = block !== undefined && channels % block === 0
+    assert.is(types.includes('ReorderInput'), isWhole)
+    assert.is(types.includes('ReorderOutput'), block !== undefined && (isWhole || channels < block))
+  })
+
+for (const [name, kernel, stride, pad, dilation, h, w] of [
+  ['in squares', 2, 2, 0, 1, 3, 4],
+  ['that overlap', 3, 2, 1, 1, 3, 4],
+  ['with gaps', 2, 1, 0, 2, 4, 6],
+] as const)
+  test(`what is convolved, rectified and pooled in windows ${name} stays in blocks, and so do its gradients`, async () => {
+    const attrs = `dilation=[${dilation}] kernel=[${kernel}] pad=[${pad}] stride=[${stride}]`
+    const small = `[2, 16, ${h}, ${w}]`
+    const types = await inBlocks(
+      `func f(%image: f32[2, 16, 6, 8], %v: f32[16, 16, 3, 3], %dy: f32${small}) -> (%y, %dx, %dv) fn {
+      %c: f32[2, 16, 6, 8] = conv2d %image, %v dilation=[1] pad=[1] stride=[1]
+      %x: f32[2, 16, 6, 8] = relu %c
+      %y: f32${small} = max_pool2d %x ${attrs}
+      %i: i32${small} = max_pool2d_index %x ${attrs}
+      %s: f32[1536] = scatter_add %dy, %i axis=0 size=1536
+      %r: f32[2, 16, 6, 8] = reshape %s shape=[2, 16, 6, 8]
+      %zero: f32[] = const dtype="f32" value=0
+      %g: bool[2, 16, 6, 8] = gt %c, %zero
+      %m: f32[2, 16, 6, 8] = cast %g dtype="f32"
+      %dc: f32[2, 16, 6, 8] = mul %r, %m
+      %dx: f32[2, 16, 6, 8] = conv2d_input %dc, %v dilation=[1] pad=[1] size=[6, 8] stride=[1]
+      %dv: f32[16, 16, 3, 3] = conv2d_weight %image, %dc dilation=[1] pad=[1] size=[3, 3] stride=[1]
+    }`,
+      // A kernel of one place, so that many of what is pooled are equal.
+      {
+        image: Array.from({ length: 1536 }, (_, at) => ((at * 7) % 5) - 2),
+        v: Array.from({ length: 2304 }, (_, at) =>
+          Number(at % 9 === 4 && Math.floor(at / 144) === Math.floor(at / 9) % 16),
+        ),
+      },
+    )
+    // One for the image, and one for the gradient that comes in or for the one that places have spread.
+    const waysIn = types.filter(type => type === 'ReorderInput').length
+    assert.is(waysIn, block === undefined ? 0 : 2)
+    assert.is(types.includes('MaxUnpool'), block === undefined && name === 'in squares')
+  })
+
+test('what is convolved, rectified and convolved again stays in blocks, and so do its gradients', async () => {
+  const whole = '[2, 16, 4, 5]'
+  const types =
+    await inBlocks(`func f(%image: f32[2, 1, 4, 5], %v: f32[16, 1, 3, 3], %w: f32[16, 16, 3, 3], %dy: f32${whole}) -> (%y, %dv) fn {
+      %c: f32${whole} = conv2d %image, %v dilation=[1] pad=[1] stride=[1]
+      %x: f32${whole} = relu %c
+      %y: f32${whole} = conv2d %x, %w dilation=[1] pad=[1] stride=[1]
+      %dx: f32${whole} = conv2d_input %dy, %w dilation=[1] pad=[1] size=[4, 5] stride=[1]
+      %zero: f32[] = const dtype="f32" value=0
+      %g: bool${whole} = gt %c, %zero
+      %m: f32${whole} = cast %g dtype="f32"
+      %dc: f32${whole} = mul %dx, %m
+      %dv: f32[16, 1, 3, 3] = conv2d_weight %image, %dc dilation=[1] pad=[1] size=[3, 3] stride=[1]
+    }`)
+  const count = (wanted: string) => types.filter(type => type === wanted).length
+  assert.equal([count('ReorderInput'), count('ReorderOutput')], block === undefined ? [0, 0] : [1, 2])
+})
 
 test.run()

@@ -2,21 +2,19 @@ import { ts } from '../base/code.ts'
 import { type Dim, product } from '../types/dim.ts'
 import type { TensorType } from '../types/tensor.ts'
 import { convolutionNodes, kernelOf } from './convolutionNodes.ts'
-import {
-  type FixedType,
-  filled,
-  fixedShape,
-  integers,
-  type OnnxContext,
-  type OnnxValue,
-  reshapeTo,
-  reversed,
-  scalar,
-  transposed,
-} from './onnx.ts'
+import { weightNodes } from './convolutionWeight.ts'
+import { filled, fixedShape, type OnnxContext, type OnnxValue, reversed, transposed } from './onnx.ts'
 import type { Op } from './op.ts'
 import { shapeText } from './text.ts'
-import { slide, type Window, windowAttrs, windowClash, windowNodes, windowText } from './window.ts'
+import {
+  type SizedWindow,
+  slide,
+  type Window,
+  windowAttrs,
+  windowClash,
+  windowNodes,
+  windowText,
+} from './window.ts'
 
 // The three operators are linear in both arguments, and each one's gradients are the other two.
 
@@ -90,14 +88,13 @@ export const conv2d: Op<Window> = {
   ],
 }
 
-type Sized = Window & { size: readonly Dim[] }
 const sizedAttrs = { ...windowAttrs, size: { kind: 'dims' } } as const
 
 /**
  * With a stride of 1 the convolution of `dy` by the kernel turned around, its channels and outputs exchanged; else, or where the padding
  * goes beyond the kernel's reach, a transposed convolution.
  */
-function inputNodes(dy: OnnxValue, weight: OnnxValue, window: Sized, context: OnnxContext): OnnxValue {
+function inputNodes(dy: OnnxValue, weight: OnnxValue, window: SizedWindow, context: OnnxContext): OnnxValue {
   const { strides, pads, dilations } = windowNodes(window)
   const kernel = context.inputs[1]!.shape.slice(2)
   const reach = kernel.map((size, i) => dilations[i]! * (size - 1))
@@ -115,7 +112,7 @@ function inputNodes(dy: OnnxValue, weight: OnnxValue, window: Sized, context: On
 function transposedConvolution(
   dy: OnnxValue,
   weight: OnnxValue,
-  window: Sized,
+  window: SizedWindow,
   { graph, inputs: [small, kernel] }: OnnxContext,
 ): OnnxValue {
   const { strides, pads, dilations } = windowNodes(window)
@@ -126,7 +123,7 @@ function transposedConvolution(
   return graph.node('ConvTranspose', [dy, weight], { strides, pads, dilations, output_padding: left })
 }
 
-export const conv2d_input: Op<Sized> = {
+export const conv2d_input: Op<SizedWindow> = {
   doc: 'The gradient of `conv2d` for its images, whose height and width are `size`: a transposed convolution.',
   signature:
     '(dy: F[n, outputs, h, w], weight: F[outputs, channels, rows, columns]) -> F[n, channels, height, width]',
@@ -173,89 +170,7 @@ export const conv2d_input: Op<Sized> = {
   ],
 }
 
-/** Channels up to which the products of single places of the kernel are so narrow that all of them at once are faster. */
-const fewChannels = 8
-
-/**
- * On the processor for each place of the kernel a product over all places of the image, or all of them in one product where they are
- * narrow (bench/lowerings.ts); elsewhere a convolution.
- */
-function weightNodes(x: OnnxValue, dy: OnnxValue, window: Sized, context: OnnxContext): OnnxValue {
-  if (context.provider !== 'cpu') return weightByConvolution(x, dy, window, context)
-  const { shape } = context.inputs[0]!
-  const by = shape[1]! <= fewChannels ? weightByOneProduct : weightByProducts
-  return by(x, dy, window, context)
-}
-
-/** The convolution of `x` by `dy`, examples taken for channels; strides and dilations change places. */
-function weightByConvolution(x: OnnxValue, dy: OnnxValue, window: Sized, context: OnnxContext): OnnxValue {
-  const { graph } = context
-  const { strides, pads, dilations } = windowNodes(window)
-  const [channels, outputs] = [x, dy].map(value => transposed(context, value, [1, 0, 2, 3]))
-  const sums = graph.node('Conv', [channels, outputs], { strides: dilations, pads, dilations: strides })
-  const [rows, columns] = fixedShape(window.size) as [number, number]
-  // Where strides left something over at the image's end the windows reach further than the kernel did.
-  const cut = graph.node('Slice', [
-    sums,
-    integers(context, [0, 0]),
-    integers(context, [rows, columns]),
-    integers(context, [2, 3]),
-  ])
-  return transposed(context, cut, [1, 0, 2, 3])
-}
-
-/** What each place of the kernel meets of the image, as [n, channels, h w], row by row. */
-function taps(x: OnnxValue, window: Sized, context: OnnxContext): readonly OnnxValue[] {
-  const { graph } = context
-  const [image, small] = context.inputs as readonly [FixedType, FixedType]
-  const [n, channels] = image.shape as [number, number]
-  const [h, w] = small.shape.slice(2) as [number, number]
-  const { strides, pads, dilations } = windowNodes(window)
-  const [rows, columns] = fixedShape(window.size) as [number, number]
-  const [top, left, bottom, right] = pads as [number, number, number, number]
-  const around = integers(context, [0, 0, top, left, 0, 0, bottom, right])
-  const padded = pads.every(pad => pad === 0) ? x : graph.node('Pad', [x, around, scalar(context, 0)])
-  const steps = strides.every(stride => stride === 1) ? [] : [integers(context, strides)]
-  const tap = (row: number, column: number): OnnxValue => {
-    const from = [row * dilations[0]!, column * dilations[1]!]
-    const to = from.map((start, i) => start + ([h, w][i]! - 1) * strides[i]! + 1)
-    const places = [from, to, [2, 3]].map(each => integers(context, each))
-    return reshapeTo(context, graph.node('Slice', [padded, ...places, ...steps]), [n, channels, h * w])
-  }
-  return Array.from({ length: rows * columns }, (_, i) => tap(Math.floor(i / columns), i % columns))
-}
-
-/** Σ over examples and places of a·bᵀ. */
-function sumOfProducts(a: OnnxValue, b: OnnxValue, context: OnnxContext): OnnxValue {
-  const { graph } = context
-  const products = graph.node('FusedMatMul', [a, b], { transB: 1 }, 'com.microsoft')
-  return graph.node('ReduceSum', [products, integers(context, [0])], { keepdims: 0 })
-}
-
-function weightByProducts(x: OnnxValue, dy: OnnxValue, window: Sized, context: OnnxContext): OnnxValue {
-  const { graph, inputs, outputs } = context
-  const [n, outs, h, w] = inputs[1]!.shape as [number, number, number, number]
-  const channels = inputs[0]!.shape[1]!
-  const flat = reshapeTo(context, dy, [n, outs, h * w])
-  const each = taps(x, window, context).map(tap =>
-    reshapeTo(context, sumOfProducts(flat, tap, context), [outs, channels, 1]),
-  )
-  const whole = each.length === 1 ? each[0]! : graph.node('Concat', each, { axis: 2 })
-  return reshapeTo(context, whole, outputs[0]!.shape)
-}
-
-function weightByOneProduct(x: OnnxValue, dy: OnnxValue, window: Sized, context: OnnxContext): OnnxValue {
-  const { graph, inputs, outputs } = context
-  const [n, outs, h, w] = inputs[1]!.shape as [number, number, number, number]
-  const channels = inputs[0]!.shape[1]!
-  const all = taps(x, window, context)
-  const columns = all.length === 1 ? all[0]! : graph.node('Concat', all, { axis: 1 })
-  const sums = sumOfProducts(columns, reshapeTo(context, dy, [n, outs, h * w]), context)
-  const ordered = transposed(context, reshapeTo(context, sums, [all.length, channels, outs]), [2, 1, 0])
-  return reshapeTo(context, ordered, outputs[0]!.shape)
-}
-
-export const conv2d_weight: Op<Sized> = {
+export const conv2d_weight: Op<SizedWindow> = {
   doc: 'The gradient of `conv2d` for its kernel, whose height and width are `size`.',
   signature:
     '(x: F[n, channels, height, width], dy: F[n, outputs, h, w]) -> F[outputs, channels, rows, columns]',

@@ -1,3 +1,4 @@
+import { blockNode, fromBlocks, toBlocks } from './channelBlocks.ts'
 import type { OnnxAttrs, OnnxContext, OnnxValue } from './onnx.ts'
 import { reshapeTo, transposed } from './onnx.ts'
 
@@ -14,32 +15,49 @@ export function kernelOf([outputs, channels, ...size]: readonly number[]): Kerne
 }
 
 /**
- * A convolution, perhaps with an offset for each output as a third input.
+ * A convolution, perhaps with an offset for each output as a third input, perhaps rectified.
  *
- * Where whole blocks of channels go in and come out it is done in the layout of blocks, which takes a third less time or more
- * (bench/lowerings.ts), the way there and back included. ONNX Runtime itself brings convolutions there only if their kernels are constant.
+ * Where whole blocks of channels come out, and whole blocks or less than one go in, it is done in the layout of blocks, which takes a third
+ * less time or more (bench/lowerings.ts), the way there and back included. ONNX Runtime itself brings convolutions there only if their
+ * kernels are constant.
  */
 export function convolutionNodes(
   inputs: readonly OnnxValue[],
   window: OnnxAttrs,
   kernel: Kernel,
   context: OnnxContext,
+  activation?: 'Relu',
 ): OnnxValue {
-  const { channelBlock: block } = context
-  const whole = block !== undefined && kernel.channels % block === 0 && kernel.outputs % block === 0
-  if (!whole) return context.graph.node('Conv', inputs, window)
-  const { graph } = context
-  const [x, weight, ...offset] = inputs
-  const blocks = graph.node('ReorderInput', [x], {}, 'com.microsoft.nchwc')
+  const { graph, channelBlock: block } = context
+  const { channels, outputs } = kernel
+  if (block === undefined || !fitsBlocks(kernel, block)) {
+    const sums = graph.node('Conv', inputs, window)
+    return activation === undefined ? sums : graph.node(activation, [sums])
+  }
+  const [x, weight, ...offset] = inputs as readonly [OnnxValue, OnnxValue, ...OnnxValue[]]
+  // The kernel for less than a block of channels takes them in the plain layout.
+  const isWhole = channels % block === 0
+  const given = isWhole ? toBlocks(x, context) : x
+  const ordered = (isWhole ? kernelInBlocks : outputsInBlocks)(weight, kernel, block, context)
   const attrs = { ...window, kernel_shape: kernel.size, group: 1, auto_pad: 'NOTSET' }
-  const blocked = [blocks, inBlocks(weight!, kernel, block, context), ...offset]
-  const y = graph.node('Conv', blocked, attrs, 'com.microsoft.nchwc')
-  return graph.node('ReorderOutput', [y], { channels: kernel.outputs }, 'com.microsoft.nchwc')
+  const activated = activation === undefined ? attrs : { ...attrs, activation }
+  return fromBlocks(blockNode('Conv', [given, ordered, ...offset], activated, context), outputs, context)
+}
+
+function fitsBlocks({ channels, outputs }: Kernel, block: number): boolean {
+  return outputs % block === 0 && channels > 0 && (channels < block || channels % block === 0)
 }
 
 /** A kernel block by block, the outputs of a block innermost, under its former shape. */
-function inBlocks(weight: OnnxValue, kernel: Kernel, block: number, context: OnnxContext): OnnxValue {
+function kernelInBlocks(weight: OnnxValue, kernel: Kernel, block: number, context: OnnxContext): OnnxValue {
   const { channels, outputs, size } = kernel
   const split = reshapeTo(context, weight, [outputs / block, block, channels / block, block, ...size])
   return reshapeTo(context, transposed(context, split, [0, 2, 4, 5, 3, 1]), [outputs, channels, ...size])
+}
+
+/** The same with the outputs alone in blocks. */
+function outputsInBlocks(weight: OnnxValue, kernel: Kernel, block: number, context: OnnxContext): OnnxValue {
+  const { channels, outputs, size } = kernel
+  const split = reshapeTo(context, weight, [outputs / block, block, channels, ...size])
+  return reshapeTo(context, transposed(context, split, [0, 2, 3, 4, 1]), [outputs, channels, ...size])
 }

@@ -32,6 +32,8 @@ export interface OnnxGraph {
     attrs?: OnnxAttrs,
     domain?: OnnxDomain,
   ): readonly OnnxValue[]
+  /** The node that gives a value; undefined for what comes from outside, and for constants. */
+  maker(value: OnnxValue): { readonly type: string; readonly inputs: readonly OnnxValue[] } | undefined
   /** A constant; equal ones are one. */
   constant(dtype: OnnxDType, values: readonly number[], shape: readonly number[]): OnnxValue
 }

@@ -1,6 +1,7 @@
 import { type Code, ts } from '../base/code.ts'
 import { type Dim, product } from '../types/dim.ts'
 import type { DType, TensorType } from '../types/tensor.ts'
+import { maxPoolNodes } from './maxPoolNodes.ts'
 import { castTo, fixedShape, integers, type OnnxContext, type OnnxValue, scalar } from './onnx.ts'
 import type { AttrSpec, Clash, Op, Sample } from './op.ts'
 import { listText, shapeText } from './text.ts'
@@ -80,7 +81,7 @@ export const max_pool2d: Op<MaxPool> = {
   attrs: maxAttrs,
   infer: ([x], pool) => inferPool(x!, pool),
   tfjs: ([x], pool) => poolText('maxPool2d', x!, pool),
-  onnx: (inputs, pool, { graph }) => graph.node('MaxPool', inputs, poolNodes(pool)),
+  onnx: ([x], pool, context) => maxPoolNodes(x!, context.inputs[0]!.shape[1]!, poolNodes(pool), context),
   grad: (dy, { inputs: [x], attrs }, make) => {
     const { shape } = x!.type
     const index = make.max_pool2d_index([x!], attrs)

@@ -13,6 +13,9 @@ export type Window = {
   dilation: readonly number[]
 }
 
+/** The same with the height and width of what was slid over, or of the kernel. */
+export type SizedWindow = Window & { size: readonly Dim[] }
+
 export const windowAttrs: { readonly [K in keyof Window]: AttrSpec } = {
   stride: { kind: 'ints', default: [1] },
   pad: { kind: 'ints', default: [0] },

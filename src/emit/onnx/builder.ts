@@ -23,7 +23,8 @@ export class GraphBuilder implements OnnxGraph {
   place = ''
   readonly #nodes = new Map<string, Building>()
   readonly #constants = new Map<string, OnnxConstant>()
-  readonly #computed = new Set<string>()
+  /** By the name of what it gives. */
+  readonly #makers = new Map<string, Building>()
   #count = 0
 
   /** A value that comes from outside. */
@@ -52,7 +53,7 @@ export class GraphBuilder implements OnnxGraph {
     const known = this.#nodes.get(key)
     const node = known ?? { name: this.#nodeName(type), type, domain, inputs: given, outputs: [], attrs }
     if (known === undefined) this.#nodes.set(key, node)
-    while (node.outputs.length < outputs) node.outputs.push(this.#output())
+    while (node.outputs.length < outputs) this.#giveOutput(node)
     return node.outputs.slice(0, outputs)
   }
 
@@ -68,40 +69,61 @@ export class GraphBuilder implements OnnxGraph {
 
   /** A copy of a value, for an output that can't have the name of what it is; `type` gives of each of `inputs` the value itself. */
   copy(type: string, inputs: readonly OnnxValue[]): OnnxValue {
-    const output = this.#output()
-    const node = { name: this.#nodeName(type), type, domain: '', attrs: {} }
-    this.#nodes.set(output.name, { ...node, inputs, outputs: [output] })
+    const node: Building = { name: this.#nodeName(type), type, domain: '', inputs, outputs: [], attrs: {} }
+    const output = this.#giveOutput(node)
+    this.#nodes.set(output.name, node)
     return output
   }
 
   /** Whether a value is computed, and not given or constant. */
   isComputed(value: OnnxValue): boolean {
-    return this.#computed.has(value.name)
+    return this.#makers.has(value.name)
   }
 
-  /** The nodes and constants with the names that values shall have. */
-  finish(rename: (name: string) => string): {
+  maker(value: OnnxValue): Building | undefined {
+    return this.#makers.get(value.name)
+  }
+
+  /** The nodes and constants that lead to `results`, with the names that values shall have. */
+  finish(
+    results: readonly OnnxValue[],
+    rename: (name: string) => string,
+  ): {
     readonly nodes: readonly OnnxNode[]
     readonly constants: readonly OnnxConstant[]
   } {
     const named = ({ name }: OnnxValue) => (name === '' ? '' : rename(name))
+    const read = this.#leadingTo(results)
+    const isRead = ({ name }: OnnxValue) => read.has(name)
+    const nodes = [...this.#nodes.values()].filter(({ outputs }) => outputs.some(isRead))
     return {
-      nodes: [...this.#nodes.values()].map(node => ({
+      nodes: nodes.map(node => ({
         ...node,
         inputs: node.inputs.map(named),
         outputs: node.outputs.map(named),
       })),
-      constants: [...this.#constants.values()].map(constant => ({ ...constant, name: named(constant) })),
+      constants: [...this.#constants.values()]
+        .filter(isRead)
+        .map(constant => ({ ...constant, name: named(constant) })),
     }
+  }
+
+  /** The names of results and of all that they are computed from. */
+  #leadingTo(results: readonly OnnxValue[]): ReadonlySet<string> {
+    const found = new Set(results.map(({ name }) => name))
+    // A set gives what is added to it while it is gone through.
+    for (const name of found) for (const input of this.#makers.get(name)?.inputs ?? []) found.add(input.name)
+    return found
   }
 
   #value(): OnnxValue {
     return { name: `#${this.#count++}` }
   }
 
-  #output(): OnnxValue {
+  #giveOutput(node: Building): OnnxValue {
     const value = this.#value()
-    this.#computed.add(value.name)
+    node.outputs.push(value)
+    this.#makers.set(value.name, node)
     return value
   }
 

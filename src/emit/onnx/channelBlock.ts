@@ -18,7 +18,7 @@ export function channelBlockProbe(): Uint8Array {
   ])
   return encodeModel({
     name: 'channel block',
-    ...graph.finish(name => names.get(name) ?? name),
+    ...graph.finish([sizes], name => names.get(name) ?? name),
     inputs: [{ name: 'x', dtype: 'f32', shape: [1, 1, 1, 1] }],
     outputs: [{ name: 'sizes', dtype: 'i32', shape: [4] }],
   })

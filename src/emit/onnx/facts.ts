@@ -15,6 +15,12 @@ export interface Facts {
   isBefore(value: string, step: Step): boolean
 }
 
+/** What is known while nodes are chosen, from the results backwards. */
+export interface ChoosingFacts extends Facts {
+  /** Whether a value is a result, or read by what has been chosen so far. */
+  isNeeded(value: string): boolean
+}
+
 /** Looks at a function once. */
 export function factsOf(func: Func): Facts {
   const steps = new Map(func.steps.flatMap(step => step.outputs.map(({ name }) => [name, step])))

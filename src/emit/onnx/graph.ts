@@ -4,7 +4,7 @@ import { findOp } from '../../ops/index.ts'
 import { multiplyAddsAt } from '../../ops/multiplyAdds.ts'
 import type { FixedType, OnnxContext, OnnxProvider, OnnxValue } from '../../ops/onnx.ts'
 import { GraphBuilder } from './builder.ts'
-import { type Facts, factsOf } from './facts.ts'
+import { type ChoosingFacts, type Facts, factsOf } from './facts.ts'
 import { encodeModel, type OnnxModel } from './proto.ts'
 import type { Tile } from './rules/rule.ts'
 import { tileOf } from './tiles.ts'
@@ -72,10 +72,11 @@ interface Chosen {
 /** From the results backwards, so that each step is asked only if something chosen so far needs its value. */
 function chooseTiles(func: Func, facts: Facts, provider: OnnxProvider): readonly Chosen[] {
   const needed = new Set(func.results)
+  const known: ChoosingFacts = { ...facts, isNeeded: value => needed.has(value) }
   const chosen: Chosen[] = []
   for (const step of [...func.steps].reverse()) {
     if (!step.outputs.some(output => needed.has(output.name))) continue
-    const tile = emptyTile(step) ?? tileOf(step, facts, provider) ?? plainTile(step)
+    const tile = emptyTile(step) ?? tileOf(step, known, provider) ?? plainTile(step)
     if (provider === 'webgpu') refuseEmpty(step, tile, facts)
     for (const input of tile.inputs) needed.add(input)
     chosen.push({ step, tile })
@@ -150,14 +151,16 @@ function finish(
     return { name, dtype, shape }
   }
   const inputs = func.params.map(({ name }) => info(claim(values.get(name)!, name), name))
-  const outputs = func.results.map(name => {
+  const results = func.results.map(name => {
     const value = values.get(name)!
     const isOwn = !names.has(value.name) && graph.isComputed(value)
     const own = isOwn ? value : copied(graph, value, facts.type(name), provider)
-    return info(claim(own, name), name)
+    return { own, output: info(claim(own, name), name) }
   })
+  const outputs = results.map(({ output }) => output)
   for (const [name, value] of values) if (!names.has(value.name)) claim(value, name)
-  const { nodes, constants } = graph.finish(name => names.get(name) ?? claim({ name }, 'value'))
+  const own = results.map(result => result.own)
+  const { nodes, constants } = graph.finish(own, name => names.get(name) ?? claim({ name }, 'value'))
   const model = { name: func.name, nodes, constants, inputs, outputs }
   return { bytes: encodeModel(model), model, inputs, outputs, multiplyAdds: multiplyAddsIn(func, facts) }
 }

@@ -1,6 +1,6 @@
 import type { Step } from '../../ir/ir.ts'
 import type { OnnxProvider } from '../../ops/onnx.ts'
-import type { Facts } from './facts.ts'
+import type { ChoosingFacts } from './facts.ts'
 import { convolutionRules } from './rules/convolution.ts'
 import { elementwiseRules } from './rules/elementwise.ts'
 import { layoutRules } from './rules/layout.ts'
@@ -12,8 +12,8 @@ import type { Tile, TileRule } from './rules/rule.ts'
 
 /** The first that matches counts: what takes more steps at once comes first. */
 export const rules: readonly TileRule[] = [
-  ...convolutionRules,
   ...poolingRules,
+  ...convolutionRules,
   ...matmulRules,
   ...normalisationRules,
   ...layoutRules,
@@ -22,7 +22,7 @@ export const rules: readonly TileRule[] = [
 ]
 
 /** The tile of the first rule that knows one for a step. */
-export function tileOf(step: Step, facts: Facts, provider: OnnxProvider): Tile | undefined {
+export function tileOf(step: Step, facts: ChoosingFacts, provider: OnnxProvider): Tile | undefined {
   for (const rule of rules) {
     const tile = rule.match(step, facts, provider)
     if (tile) return tile

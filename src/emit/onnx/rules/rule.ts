@@ -1,6 +1,6 @@
 import type { Step } from '../../../ir/ir.ts'
 import type { OnnxContext, OnnxProvider, OnnxValue } from '../../../ops/onnx.ts'
-import type { Facts } from '../facts.ts'
+import type { ChoosingFacts } from '../facts.ts'
 
 /** Nodes that stand for a step and perhaps for some before it, and the values that they start from. */
 export interface Tile {
@@ -13,5 +13,5 @@ export interface Tile {
 export interface TileRule {
   /** As mathematics writes it. */
   readonly name: string
-  match(step: Step, facts: Facts, provider: OnnxProvider): Tile | undefined
+  match(step: Step, facts: ChoosingFacts, provider: OnnxProvider): Tile | undefined
 }

@@ -1,0 +1,94 @@
+import { blockNode, fromBlocks, toBlocks } from './channelBlocks.ts'
+import {
+  type FixedType,
+  fixedShape,
+  integers,
+  type OnnxContext,
+  type OnnxValue,
+  reshapeTo,
+  scalar,
+} from './onnx.ts'
+import { type SizedWindow, windowNodes } from './window.ts'
+
+/** A kernel that moves over an image, and the image. */
+interface Sliding {
+  readonly x: OnnxValue
+  readonly shape: readonly number[]
+  /** Height and width of what it gives. */
+  readonly places: readonly [number, number]
+  readonly kernel: readonly [number, number]
+  readonly window: ReturnType<typeof windowNodes>
+}
+
+/** What each place of the kernel meets of the image, row by row, each as [n, channels, h w]. */
+export function taps(x: OnnxValue, window: SizedWindow, context: OnnxContext): readonly OnnxValue[] {
+  const [image, small] = context.inputs as readonly [FixedType, FixedType]
+  const sliding: Sliding = {
+    x,
+    shape: image.shape,
+    places: small.shape.slice(2) as [number, number],
+    kernel: fixedShape(window.size) as [number, number],
+    window: windowNodes(window),
+  }
+  const [n, channels] = image.shape as [number, number]
+  const [h, w] = sliding.places
+  return each(sliding, context).map(tap => reshapeTo(context, tap, [n, channels, h * w]))
+}
+
+/** Kernels beyond this many places are so large that moving images by convolutions takes longer than cutting them out. */
+const mostMoved = 25
+
+function each(sliding: Sliding, context: OnnxContext): readonly OnnxValue[] {
+  const { kernel, shape, window, x } = sliding
+  const count = kernel[0] * kernel[1]
+  const { channelBlock: block } = context
+  if (count === 1 && window.pads.every(pad => pad === 0) && window.strides.every(stride => stride === 1))
+    return [x]
+  const isWhole = block !== undefined && shape[1]! % block === 0
+  return isWhole && count <= mostMoved ? movedTaps(sliding, block, context) : cutTaps(sliding, context)
+}
+
+/** Cut out of the padded image. */
+function cutTaps({ x, places, kernel, window }: Sliding, context: OnnxContext): readonly OnnxValue[] {
+  const { graph } = context
+  const { strides, pads, dilations } = window
+  const [top, left, bottom, right] = pads as [number, number, number, number]
+  const around = integers(context, [0, 0, top, left, 0, 0, bottom, right])
+  const padded = pads.every(pad => pad === 0) ? x : graph.node('Pad', [x, around, scalar(context, 0)])
+  const steps = strides.every(stride => stride === 1) ? [] : [integers(context, strides)]
+  return placesOf(kernel).map(([row, column]) => {
+    const from = [row * dilations[0]!, column * dilations[1]!]
+    const to = from.map((start, i) => start + (places[i]! - 1) * strides[i]! + 1)
+    const ends = [from, to, [2, 3]].map(end => integers(context, end))
+    return graph.node('Slice', [padded, ...ends, ...steps])
+  })
+}
+
+/**
+ * The image convolved channel by channel with kernels of a single 1. In blocks these run on all threads, which what cuts does not
+ * (bench/lowerings.ts). Where an element is infinite those around it are not numbers, as what the convolution itself gives there.
+ */
+function movedTaps(
+  { x, shape, kernel, window }: Sliding,
+  block: number,
+  context: OnnxContext,
+): readonly OnnxValue[] {
+  const { graph } = context
+  const [, channels] = shape as [number, number]
+  const [rows, columns] = kernel
+  const blocks = toBlocks(x, context)
+  return placesOf(kernel).map(([row, column]) => {
+    const isHere = (at: number) => Math.floor(at / block) === row * columns + column
+    const ones = Array.from({ length: rows * columns * block }, (_, at) => Number(isHere(at)))
+    const one = graph.constant('f32', ones, [1, 1, rows, columns, block])
+    const all = graph.node('Expand', [one, integers(context, [channels / block, 1, rows, columns, block])])
+    const weight = reshapeTo(context, all, [channels, 1, rows, columns])
+    const attrs = { ...window, kernel_shape: kernel, group: channels, auto_pad: 'NOTSET' }
+    return fromBlocks(blockNode('Conv', [blocks, weight], attrs, context), channels, context)
+  })
+}
+
+/** The places of a kernel, row by row. */
+function placesOf([rows, columns]: readonly [number, number]): readonly (readonly [number, number])[] {
+  return Array.from({ length: rows * columns }, (_, i) => [Math.floor(i / columns), i % columns])
+}
