@@ -344,11 +344,16 @@ async function noCheckpoint(path: string): Promise<RunError> {
   const names = inside.map(candidate => relative(resolve(path), candidate.path))
   const beside =
     names.length > 0 ? names : (await newestFirst(dirname(resolve(path)))).map(c => basename(c.path))
+  const isThere = await stat(path).then(
+    () => true,
+    () => false,
+  )
+  const known = `${names.length > 0 ? 'in it are' : 'there are'}: ${beside.join(', ')}`
   return new RunError({
-    message: `${path} is not a checkpoint: it has no ${files.manifest}`,
+    message: isThere
+      ? `${path} is not a checkpoint: it has no ${files.manifest}`
+      : `there is no checkpoint ${path}`,
     code: 'LTM6501',
-    ...(beside.length > 0 && {
-      help: `${names.length > 0 ? 'in it are' : 'there are'}: ${beside.join(', ')}`,
-    }),
+    help: beside.length > 0 ? known : 'name the folder of a run, or that of one of its checkpoints',
   })
 }

@@ -15,10 +15,11 @@ export function profileLines(event: ProfileEvent, width = Number.POSITIVE_INFINI
     ...partLines(event),
     ...(shown.length === 0 ? [] : ['', ...operatorLines(shown, event.seconds)]),
     ...(left > 0 ? [`… and ${formatCount(left)} more, shorter ones`] : []),
-    ...(event.parts.some(({ part }) => part === 'graph') ? ['', graphNote] : []),
   ]
+  const note = event.parts.some(({ part }) => part === 'graph') ? ['', graphNote] : []
   const trace = path === undefined ? [] : [`trace: ${path} (open it in ui.perfetto.dev or about:tracing)`]
-  return [...tables.map(line => fitted(line, width)), ...trace, '']
+  // What a terminal can't show of a row is cut off; sentences wrap.
+  return [...tables.map(line => fitted(line, width)), ...note, ...trace, '']
 }
 
 /** Where graphs run, the two directions can't be told apart. */
