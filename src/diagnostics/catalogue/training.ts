@@ -142,6 +142,11 @@ export const training = {
     () =>
       'write `like param`; an `update(param, grad, t, loss, closure)`, which moves all of them together, may have others',
   ),
+  LTM4117: warning(
+    (d: { name: string; slot: string }) =>
+      `\`${d.name}\` minimises two losses in turn, and takes what its slot \`${d.slot}\` knows of one for the other`,
+    () => 'minimise their sum, `minimize a = …, b = …`, or give each an optimizer of its own',
+  ),
   LTM4201: error(
     (d: { key: string; near: string | undefined }) => `\`trainer\` has no setting \`${d.key}\``,
     d => (d.near === undefined ? undefined : `did you mean \`${d.near}\`?`),

@@ -244,6 +244,7 @@ function nothingTrained(ctx: Context): Training {
     stalls: new NameSupply(),
     silent: ctx.world.silent,
     reached: { paths: new Set(), all: true },
+    minimised: new Map(),
     failedData: false,
     failedSteps: new Set(),
     failedOptimizers: new Set(),

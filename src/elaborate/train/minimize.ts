@@ -1,9 +1,10 @@
 import { nearest } from '../../base/names.ts'
 import type { Span } from '../../base/source.ts'
 import type { Details } from '../../diagnostics/catalogue/index.ts'
-import type { LossTerm, Optimizer, Step } from '../../ir/ir.ts'
+import type { LossTerm, Optimizer, Step, ValueType } from '../../ir/ir.ts'
 import { movedBy } from '../../ir/optimizers.ts'
 import type { Minimize, Term } from '../../syntax/ast.ts'
+import { sameType, type TensorType } from '../../types/tensor.ts'
 import { complain, originOf } from '../context.ts'
 import { describe } from '../describe.ts'
 import { expression } from '../evaluate.ts'
@@ -27,6 +28,7 @@ export function minimize(step: StepContext, node: Minimize): void {
   }
   for (const [i, each] of known.entries())
     checkReads(step, optimizer, each, node.terms[i]?.value.span ?? node.span)
+  checkAlone(step, optimizer, node.span)
   step.region.body.push({
     kind: 'minimize',
     optimizer: optimizer.name,
@@ -36,6 +38,28 @@ export function minimize(step: StepContext, node: Minimize): void {
     origin: originOf(node.span),
   })
   step.region.moved(movedWith(step, optimizer), node.span)
+}
+
+/** What is known of the curvature of one loss says nothing about another; a running mean of gradients is what it is. */
+function checkAlone({ ctx, training }: StepContext, optimizer: Optimizer, span: Span): void {
+  const { name, slots, closure } = optimizer
+  const vector = closure?.inputs[slots.length]?.type
+  const own = slots.find(({ type }) => type !== undefined && !isSame(type, vector))
+  if (closure === undefined || own === undefined) return
+  const before = training.minimised.get(name)
+  training.minimised.set(name, span)
+  if (before === undefined || before.start === span.start) return
+  complain(
+    ctx,
+    'LTM4117',
+    span,
+    { name, slot: own.name },
+    { labels: [{ span: before, text: 'the other one' }] },
+  )
+}
+
+function isSame(type: TensorType, other: ValueType | undefined): boolean {
+  return typeof other === 'object' && sameType(type, other)
 }
 
 /** A term without a name is called `loss`, and one in a step may be. */

@@ -125,6 +125,7 @@ export function elaborateTrain(world: Context, train: Train, given: ReadonlyMap<
     stalls: new NameSupply(),
     silent: ctx.world.silent,
     reached: { paths: new Set(), all: false },
+    minimised: new Map(),
     failedData: datasets.length < membersOf(train, 'Data').length,
     failedSteps: new Set(),
     failedOptimizers: failed,

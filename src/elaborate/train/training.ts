@@ -50,6 +50,8 @@ export interface Training {
   readonly stalls: NameSupply
   /** Parameters that some loss depends on; `all` where that is not known, because a loss has an error. */
   readonly reached: { readonly paths: Set<string>; all: boolean }
+  /** Where optimizers that look at their loss again have been seen to minimise one. */
+  readonly minimised: Map<string, Span>
   /** Places where something had a value with an error: where none was reported, the compiler itself is wrong. */
   readonly silent: Span[]
   /** Data members that failed: steps that read them stay silent. */
