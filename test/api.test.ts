@@ -1,4 +1,6 @@
 import { readFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import {
@@ -55,6 +57,14 @@ api('shows what is wrong, for people and for programs', () => {
   const { file, line, severity } = renderJson(first!)
   assert.equal([file, line, severity], ['a.ltm', 4, 'error'])
   assert.match(renderDiagnostic(first!, { color: false, width: 80 }), '--> a.ltm:4:25')
+})
+
+api('imports start at the file that says them, at the home folder, or at the root', () => {
+  const { resolve } = openFiles()
+  assert.is(resolve('a/b.ltm', '../c.ltm'), 'c.ltm')
+  assert.is(resolve('a/b.ltm', '~/c.ltm'), join(homedir(), 'c.ltm'))
+  assert.is(resolve('a/b.ltm', '~c.ltm'), join('a', '~c.ltm'))
+  assert.is(resolve('a/b.ltm', join(homedir(), 'c.ltm')), join(homedir(), 'c.ltm'))
 })
 
 api('finds the files of this machine', () => {

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { readdirSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+import { homedir } from 'node:os'
+import { basename, dirname, isAbsolute, join } from 'node:path'
 import { nearest } from '../base/names.ts'
 import type { Source } from '../base/source.ts'
 import type { FileSystem } from '../compiler.ts'
@@ -35,7 +36,13 @@ export function openFiles(): OpenFiles {
   }
   const sources = () =>
     new Map([...known].flatMap(([path, read]) => (isProblem(read) ? [] : [[path, read.text] as const])))
-  return { read, resolve: (from, relative) => join(dirname(from), relative), library: readLibrary, sources }
+  return { read, resolve: imported, library: readLibrary, sources }
+}
+
+/** Where an import leads: from the folder of the file that says it, or from the home folder after `~`. */
+function imported(from: string, written: string): string {
+  const path = written.replace(/^~(?=[/\\])/, homedir())
+  return isAbsolute(path) ? path : join(dirname(from), path)
 }
 
 /** The files, and what has been read of them. */

@@ -90,7 +90,8 @@ export function matchArguments(
     else {
       const { text } = arg.name
       const near = nearest(text, names)
-      complain(ctx, 'LTM3004', arg.name.span, { callee: site.shown, name: text, near }, own(text))
+      const signature = signatureText(site.shown, formals)
+      complain(ctx, 'LTM3004', arg.name.span, { callee: site.shown, name: text, near, signature }, own(text))
       failed = true
     }
   }

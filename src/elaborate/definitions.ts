@@ -157,7 +157,8 @@ function defineFormal(ctx: Context, formal: Formal, value: Value): void {
         help: `put \`${textOf(formal.span)}\` in front, so that the shape means it`,
       },
     )
-  else if (before)
+  // What recovery left without a name has been reported.
+  else if (before && text !== '')
     complain(
       ctx,
       'LTM3002',

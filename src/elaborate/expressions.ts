@@ -54,7 +54,7 @@ export function expression(ctx: Context, node: Expr): Value {
     case 'NumberLiteral':
       return numberLiteral(ctx, node)
     case 'StringLiteral':
-      return { kind: 'string', text: node.text }
+      return { kind: 'string', text: node.text, file: node.span.source.name }
     case 'BoolLiteral':
       return bool(node.value)
     case 'Name':

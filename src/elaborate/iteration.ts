@@ -33,9 +33,16 @@ export function iterate(
   if (columns.length !== names.length) return miscounted(ctx, iterable, columns.length, names.length)
   const lengths = columns.map(lengthOf)
   const length = lengths.find(size => typeof size === 'number') ?? lengths[0] ?? 0
-  for (const other of lengths) {
-    if (compareDims(length, other) === 'different')
-      return wrong(ctx, iterable, `lists of ${length} and of ${other}`)
+  const longer = lengths.findIndex(other => compareDims(length, other) === 'different')
+  if (longer >= 0) {
+    const [first = '', second = ''] = [names[lengths.indexOf(length)]?.text, names[longer]?.text]
+    complain(ctx, 'LTM2141', iterable.span, {
+      first,
+      firstLength: String(length),
+      second,
+      secondLength: String(lengths[longer]),
+    })
+    return 'error'
   }
   const round =
     (position: number | string) =>

@@ -135,7 +135,7 @@ function parameterPart(ctx: Context, { path, spec }: ParameterRead, part: 'raw' 
       span,
       { what: 'parameter', member: 'log' },
       {
-        help: `\`${constraint?.text ?? 'an unconstrained parameter'}\` has no stable logarithm; write \`log(…)\``,
+        help: `${constraint ? `\`${constraint.text}\`` : 'an unconstrained parameter'} has no stable logarithm; write \`log(…)\``,
       },
     )
   }

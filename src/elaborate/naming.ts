@@ -7,13 +7,42 @@ import { describe } from './describe.ts'
 import type { Binding, Env } from './env.ts'
 import { expecting, expression } from './evaluate.ts'
 import { checkDeclared } from './formals.ts'
+import { predeclaredNames } from './predeclared.ts'
 import { declaredType } from './types.ts'
 import { errorValue, type Value } from './values.ts'
 
 export function unknownName(ctx: Context, node: Name): Value {
   if (['train', 'val', 'test'].includes(node.text))
     return complain(ctx, 'LTM4381', node.span, { phase: node.text })
-  return complain(ctx, 'LTM3001', node.span, { name: node.text, near: nearest(node.text, ctx.env.names()) })
+  const help = Object.hasOwn(habits, node.text) ? habits[node.text] : undefined
+  const near = help === undefined ? nearest(node.text, [...ctx.env.names(), ...predeclaredNames]) : undefined
+  return complain(ctx, 'LTM3001', node.span, { name: node.text, near }, help === undefined ? {} : { help })
+}
+
+const alone = 'what the library has is called by its name alone: `relu(x)`'
+const ownName = 'members of a module are read by their names alone: `weight`'
+const clock =
+  'the clocks are `epoch`, `batch_index`, `batches`, `examples` and `seconds`; an optimizer `adam` has `adam.update`'
+
+/** Names of other languages and libraries, and what is written here. */
+const habits: Readonly<Record<string, string>> = {
+  range: 'a range is written `a..b`: `0..n`',
+  self: ownName,
+  this: ownName,
+  torch: alone,
+  nn: alone,
+  F: alone,
+  np: alone,
+  numpy: alone,
+  math: alone,
+  tf: alone,
+  jax: alone,
+  jnp: alone,
+  step: clock,
+  global_step: clock,
+  iteration: clock,
+  forward:
+    'a module does not call its own `forward` by name: what several of its functions need is a `fn` of its own',
 }
 
 /** Whether a name may be used here; where it exists only under a condition, that must be known to hold (F35). */

@@ -20,6 +20,7 @@ interface Argument {
   readonly name: string | undefined
   readonly value: Value
   readonly span: Span
+  readonly named?: Span
 }
 
 /** A call of a primitive operator by its surface name: tensors first, then attributes, by position or by name. */
@@ -77,6 +78,7 @@ function argumentsOf(ctx: Context, site: CallSite, piped?: Piped): readonly Argu
     return [
       {
         name: arg.kind === 'Named' ? arg.name.text : undefined,
+        ...(arg.kind === 'Named' ? { named: arg.name.span } : {}),
         value: expression(ctx, arg.value),
         span: arg.value.span,
       },
@@ -106,7 +108,12 @@ function applyTo(ctx: Context, op: OpName, shown: string, args: readonly Argumen
         signature: signatureText(op, shown),
       })
     if (!order.includes(name))
-      return complain(ctx, 'LTM3004', arg.span, { callee: shown, name, near: nearest(name, order) })
+      return complain(ctx, 'LTM3004', arg.named ?? arg.span, {
+        callee: shown,
+        name,
+        near: nearest(name, order),
+        signature: signatureText(op, shown),
+      })
     if (taken.has(name)) return complain(ctx, 'LTM3007', arg.span, { callee: shown, name })
     taken.set(name, arg)
   }

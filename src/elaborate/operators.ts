@@ -309,8 +309,8 @@ export function notBool(ctx: Context, value: Value, span: Span): void {
       'LTM2108',
       span,
       {
-        got: 'a tensor, of which only the run knows the value',
-        wanted: 'known when the program is compiled',
+        got: 'a bool that only the run knows',
+        wanted: 'one that is known when the program is compiled',
       },
       {
         help: 'write `where(condition, a, b)`; in a step, a tensor of one bool may be a condition of the host',

@@ -13,6 +13,8 @@ const clocks: Readonly<Record<string, { readonly clock: Clock; readonly unit?: U
   total_updates: { clock: 'total_updates', unit: 'updates' },
 }
 
+export const predeclaredNames: readonly string[] = ['pi', 'inf', 'training', 'phase', ...Object.keys(clocks)]
+
 /** Names that mean something everywhere without being declared: constants, the mode, the phase and the clocks. */
 export function predeclared(ctx: Context, node: Name): Value | undefined {
   if (node.text === 'pi') return float(Math.PI)

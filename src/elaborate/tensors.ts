@@ -71,6 +71,9 @@ function clash(
       { operator: shown, problem: sides(inferred.clash) },
       {
         note: `left   ${describe(left)}\nright  ${describe(right)}`,
+        ...(left.type.dtype !== right.type.dtype && left.type.dtype !== 'bool' && right.type.dtype !== 'bool'
+          ? { help: 'tensors do not convert by themselves: `f32(x)` does' }
+          : {}),
         cause: `${ctx.declaration}: ${inferred.clash}`,
       },
     )

@@ -86,6 +86,8 @@ export interface BoolValue {
 export interface StringValue {
   readonly kind: 'string'
   readonly text: string
+  /** The file that says it: a path starts there, wherever it is handed on to. */
+  readonly file?: string
 }
 /** Text that only the run knows: what went wrong. */
 export interface RunStringValue {

@@ -9,16 +9,19 @@ export const names = {
     (d: { name: string; near: string | undefined }) => `there is no \`${d.name}\` here`,
     suggestion,
   ),
-  LTM3002: error((d: { name: string; what: string }) => `\`${d.name}\` is declared twice in this ${d.what}`),
+  LTM3002: error(
+    (d: { name: string; what: string }) => `\`${d.name}\` is declared twice in this ${d.what}`,
+    () => 'give one of them another name, or take it out',
+  ),
   LTM3003: error(
     (d: { object: string; name: string; near: string | undefined; has: string }) =>
       `${d.object} has no \`${d.name}\``,
     d => (d.near === undefined ? d.has || undefined : `did you mean \`${d.near}\`?`),
   ),
   LTM3004: error(
-    (d: { callee: string; name: string; near: string | undefined }) =>
+    (d: { callee: string; name: string; near: string | undefined; signature?: string }) =>
       `\`${d.callee}\` has no argument \`${d.name}\``,
-    suggestion,
+    d => suggestion(d) ?? d.signature,
   ),
   LTM3005: error(
     (d: { callee: string; count: number; signature: string }) =>
@@ -30,7 +33,11 @@ export const names = {
     d => d.signature,
   ),
   LTM3007: error((d: { callee: string; name: string }) => `\`${d.name}\` is given twice to \`${d.callee}\``),
-  LTM3008: error((d: { callee: string; got: string }) => `${d.callee} is ${d.got}, which cannot be called`),
+  LTM3008: error(
+    (d: { callee: string; got: string }) => `${d.callee} is ${d.got}, which cannot be called`,
+    () =>
+      'functions, modules and constraints are called; a part is taken by `x[i]`, and a product is written `x * y`',
+  ),
   LTM3009: error(
     (d: { name: string }) => `\`${d.name}\` is no \`var\`, so it cannot be set`,
     d => `declare it with \`var ${d.name} = …\` where it has to change`,

@@ -64,7 +64,7 @@ export const syntax = {
   ),
   LTM1014: error(
     (d: { word: string }) => `\`${d.word}\` is a word of the language and cannot be a name here.`,
-    () => 'It may be the name of an argument, a record field or a member, but not of a variable.',
+    () => 'It may name a field of a record or a member, but not a variable or an argument.',
   ),
   LTM1015: error(
     (d: { opener: string; closer: string; found: string; context: string }) =>

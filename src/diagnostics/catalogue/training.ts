@@ -10,6 +10,7 @@ export const training = {
   LTM4002: error(
     (d: { name: string; value: string; constraint: string }) =>
       `the start value ${d.value} of \`${d.name}\` is outside of \`${d.constraint}\``,
+    () => 'start inside, or give the raw tensor its value: `= raw 0.0`',
   ),
   LTM4003: error(
     (d: { constraint: string }) =>
@@ -164,6 +165,7 @@ export const training = {
   LTM4205: warning(
     (d: { waits: string; ends: string }) =>
       `this never happens: it waits for ${d.waits}, and the run ends after ${d.ends}`,
+    () => 'let it come round sooner, or train longer',
   ),
   LTM4206: error(
     (d: { name: string }) => `\`${d.name}\` never comes: nothing is ever validated`,
@@ -199,10 +201,19 @@ export const training = {
         ? `it has ${d.splits.map(split => `\`${split}\``).join(', ')}; choose one as in \`(batch from ${d.data}.${d.splits[0] ?? 'train'})\``
         : `did you mean \`${d.near}\`?`,
   ),
-  LTM4302: error((d: { got: string }) => `the shares of a split add up to ${d.got}, more than 1`),
+  LTM4302: error(
+    (d: { got: string }) => `the shares of a split add up to ${d.got}, more than 1`,
+    () => 'as in `split train: 0.8, val: 0.1, test: 0.1`',
+  ),
   LTM4303: error(
-    (d: { name: string }) => `\`${d.name}\` is read by nobody: say which data this step takes`,
-    d => `write \`step train(${d.name} from DATA.SPLIT)\``,
+    (d: { name: string; data: readonly string[] }) =>
+      d.data.length === 0
+        ? `there is no \`data\` that \`${d.name}\` could be a batch of`
+        : `\`${d.name}\` could be a batch of ${listed(d.data)}: say which`,
+    d =>
+      d.data.length === 0
+        ? 'declare one, `data digits = Digits(batch: 64)`; a step without data has nothing in its parentheses'
+        : `write \`(${d.name} from ${d.data[0]}.train)\``,
   ),
   LTM4304: error(
     (d: { field: string; expected: string; got: string }) =>
@@ -222,6 +233,7 @@ export const training = {
   ),
   LTM4307: error(
     (_: undefined) => 'a dataset field may not be called `size`: `batch.size` is the number of examples',
+    () => 'give it another name, such as `length`',
   ),
   LTM4308: error(
     (d: { name: string }) =>
@@ -390,6 +402,7 @@ export const training = {
   LTM4401: error(
     (d: { name: string; value: string; domain: string }) =>
       `\`${d.name}\` is ${d.value}, outside of \`${d.domain}\``,
+    () => 'choose a value inside, or widen the domain',
   ),
   LTM4402: error(
     (d: { name: string; value: string; wanted: string }) =>

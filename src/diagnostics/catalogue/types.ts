@@ -21,7 +21,10 @@ export const types = {
     (d: { callee: string }) => `\`${d.callee}\` needs a shape, and none is known here`,
     d => `say it: \`let x: f32[n, k] = ${d.callee}(…)\`, or \`${d.callee}(…, shape: [n, k])\``,
   ),
-  LTM2106: error((d: { got: string }) => `a size must be a whole number, and this is ${d.got}`),
+  LTM2106: error(
+    (d: { got: string }) => `a size must be a whole number, and this is ${d.got}`,
+    () => 'sizes are numbers, `int` arguments, hypers, constants with a capital, and sizes of other shapes',
+  ),
   LTM2107: error(
     (d: { left: string; right: string }) => `${d.left} / ${d.right} is not a whole number`,
     () => 'use `div` for the floor, or `float(a) / b` for a fraction',
@@ -38,6 +41,7 @@ export const types = {
   LTM2111: error(
     (d: { got: string; count: number }) =>
       `${d.count} ${d.count === 1 ? 'index' : 'indices'} for ${d.got}, which has fewer axes`,
+    () => 'an index has at most one item for each axis; `_` adds an axis',
   ),
   LTM2112: error((d: { pattern: string; problem: string }) => `\`${d.pattern}\` does not fit: ${d.problem}`),
   LTM2113: error(
@@ -78,6 +82,7 @@ export const types = {
   LTM2120: error(
     (d: { condition: string }) =>
       `the branches are of different types, and \`${d.condition}\` is not known when the program is compiled`,
+    () => 'give both the same type, or ask what is known when the program is compiled',
   ),
   LTM2121: warning(
     (d: { loss: string; outer: string }) =>

@@ -12,6 +12,7 @@ import { functionFrom } from '../functionRegion.ts'
 import { applyOperator } from '../tensors.ts'
 import { type DataMember, errorValue, knownNumber, type TensorValue, type Value } from '../values.ts'
 import { augmentOf } from './augments.ts'
+import { withInserted } from './dataPath.ts'
 import { checkDraws } from './draws.ts'
 import { filterOf } from './filters.ts'
 import { type Loading, loadingOf, ordinaryLoading } from './loading.ts'
@@ -48,11 +49,13 @@ export function elaborateData(ctx: Context, member: Data): Dataset | undefined {
   const env = callee.env.child()
   const own = declaration.formals.map(formal => formal.name.text)
   const isLoading = (arg: Arg): boolean => arg.kind === 'Named' && !own.includes(arg.name.text)
+  const given = call.args.filter(arg => !isLoading(arg)).map(arg => withInserted(ctx, arg))
+  if (!given.every(arg => arg !== undefined)) return undefined
   const args = bindFormals(
     ctx,
     declaration.formals,
     {
-      args: call.args.filter(arg => !isLoading(arg)),
+      args: given,
       span: call.span,
       shown: declaration.name.text,
       declaration,

@@ -20,6 +20,13 @@ const aliases: Readonly<Record<string, string>> = {
   epoch_start: 'train_epoch_start',
 }
 
+/** Elsewhere the names of events begin with `on_`. */
+function nearEvent(name: string): string | undefined {
+  const known = [...hookEvents, ...Object.keys(aliases)]
+  const own = name.replace(/^on_/, '')
+  return known.find(event => event === own) ?? nearest(own, known)
+}
+
 /** `on EVENT if CONDITION { … }`, `on every 500 updates of d { … }`. */
 export function elaborateHook(
   training: Training,
@@ -110,6 +117,6 @@ function eventOf(training: Training, node: HookNode, ctx: Context): Hook['event'
   if (hookEvents.some(known => known === name)) return { kind: 'event', name }
   return void complain(ctx, 'LTM4501', event.name.span, {
     event: event.name.text,
-    near: nearest(event.name.text, hookEvents),
+    near: nearEvent(event.name.text),
   })
 }

@@ -118,10 +118,10 @@ function within(value: Scalar, domain: Domain): boolean {
   return Number(value) >= Number(domain.values[0]) && Number(value) <= Number(domain.values[1])
 }
 
-/** What a hyper is while the program is compiled: known. */
-export function hyperValue(hyper: IrHyper): Value {
+/** What a hyper is while the program is compiled: known. A path starts at the file of the `train`. */
+export function hyperValue(hyper: IrHyper, file: string): Value {
   const { value } = hyper
-  if (typeof value === 'string') return { kind: 'string', text: value }
+  if (typeof value === 'string') return { kind: 'string', text: value, file }
   if (typeof value === 'boolean') return { kind: 'bool', expr: { kind: 'bool', value } }
   return hyper.type === 'int'
     ? { kind: 'int', dim: value }

@@ -42,7 +42,7 @@ function insertion(ctx: Context, text: string, span: Span): Message[number] {
   if (!parsed) {
     complain(ctx, 'LTM2109', span, {
       wanted: 'an expression between the braces',
-      got: text.trim() === '' ? 'empty' : `\`${text}\``,
+      got: text.trim() === '' ? 'nothing' : `\`${text}\``,
     })
     return ''
   }

@@ -102,14 +102,20 @@ function stateOf(ctx: Context, member: State): MetricState | undefined {
   const value = knownNumber(expression(ctx, member.value))
   const merge = member.merge?.text ?? 'sum'
   if (type.kind === 'error') return undefined
-  if (
-    type.kind !== 'tensor' ||
-    value === undefined ||
-    (merge !== 'sum' && merge !== 'max' && merge !== 'min')
-  ) {
+  if (merge !== 'sum' && merge !== 'max' && merge !== 'min') {
+    complain(
+      ctx,
+      'LTM2102',
+      member.merge?.span ?? member.span,
+      { what: '`merge`', expected: '`sum`, `max` or `min`', got: `\`${merge}\`` },
+      { help: 'a mean is a sum and a count, divided in `compute`' },
+    )
+    return undefined
+  }
+  if (type.kind !== 'tensor' || value === undefined) {
     complain(ctx, 'LTM2109', member.span, {
-      wanted: 'a tensor state that starts at one number, with `merge sum`, `max` or `min`',
-      got: textOf(member.span),
+      wanted: 'a tensor that starts at one number, as in `state hits: f32[classes] = 0`',
+      got: `\`${textOf(member.span)}\``,
     })
     return undefined
   }

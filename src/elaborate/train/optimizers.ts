@@ -240,7 +240,9 @@ function exceptions(
   params: readonly PlacedState[],
   formals: readonly Formal[],
 ): readonly Exception[] {
-  return call.args.flatMap(arg => (arg.kind === 'Except' ? exceptRounds(ctx, arg, params, formals) : []))
+  return call.args.flatMap(arg =>
+    arg.kind === 'Except' ? exceptRounds(ctx, arg, params, formals, textOf(call.callee.span)) : [],
+  )
 }
 
 function exceptRounds(
@@ -248,14 +250,15 @@ function exceptRounds(
   arg: Except,
   params: readonly PlacedState[],
   formals: readonly Formal[],
+  callee: string,
 ): readonly Exception[] {
-  if (!arg.iterable) return exceptionOf(ctx, arg, params, formals)
+  if (!arg.iterable) return exceptionOf(ctx, arg, params, formals, callee)
   const rounds = iterate(ctx, arg.names, arg.iterable)
   if (rounds === 'error') return []
   return rounds.bindings.flatMap(bind => {
     const env = ctx.env.child()
     bind(env)
-    return exceptionOf({ ...ctx, env }, arg, params, formals)
+    return exceptionOf({ ...ctx, env }, arg, params, formals, callee)
   })
 }
 
@@ -264,6 +267,7 @@ function exceptionOf(
   arg: Except,
   params: readonly PlacedState[],
   formals: readonly Formal[],
+  callee: string,
 ): readonly Exception[] {
   const pattern = globPattern(ctx, arg.glob)
   const paths = new Set(params.map(param => param.path).filter(path => pattern.test(path)))
@@ -285,15 +289,14 @@ function exceptionOf(
   const settings = new Map<string, Value>()
   for (const [name, value] of record.fields) {
     const formal = formals.find(item => item.name.text === name)
-    if (!formal)
-      complain(ctx, 'LTM3004', arg.value.span, { callee: 'this optimizer', name, near: nearest(name, names) })
+    if (!formal) complain(ctx, 'LTM3004', arg.value.span, { callee, name, near: nearest(name, names) })
     else
       settings.set(
         name,
         formal.type
           ? convert(ctx, value, declaredType(ctx, formal.type), freshSizes(), {
               what: `\`${name}\``,
-              callee: 'this optimizer',
+              callee,
               span: arg.value.span,
               declared: formal.span,
             })

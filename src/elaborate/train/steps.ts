@@ -163,7 +163,7 @@ function streamOf(
   if (!dataset) {
     env.define(stream.name.text, errorValue, stream.name.span)
     if (!training.failedData) {
-      if (data === undefined) complain(ctx, 'LTM4303', stream.span, { name: stream.name.text })
+      if (data === undefined) complain(ctx, 'LTM4303', stream.span, { name: stream.name.text, data: names })
       else
         complain(ctx, 'LTM3001', stream.from?.span ?? stream.span, { name: data, near: nearest(data, names) })
     }

@@ -216,7 +216,11 @@ function hypersOf(
   const members = membersOf(train, 'Hyper')
   return members.flatMap((member: Hyper) => {
     const hyper = elaborateHyper(ctx, member, given.get(member.name.text))
-    names.define(member.name.text, hyper ? hyperValue(hyper) : errorValue, member.name.span)
+    names.define(
+      member.name.text,
+      hyper ? hyperValue(hyper, train.span.source.name) : errorValue,
+      member.name.span,
+    )
     return hyper ? [hyper] : []
   })
 }

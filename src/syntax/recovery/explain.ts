@@ -274,6 +274,28 @@ const topLevelLet: Recogniser = (view, failure) => {
   }
 }
 
+/** `const x = 1` among statements. */
+const constInBlock: Recogniser = (view, failure) => {
+  const { at } = failure
+  if (listPlace(failure) !== 'block' || wordAt(view, at) !== 'const' || !isNameAt(view, at + 1))
+    return undefined
+  const span = spanAt(view, at)
+  const fix = { title: 'Write `let`', span, replacement: 'let' }
+  const there = placesOf('const')
+  const details = { word: 'const', here: placeNames.block, there, context: contextOf(view, failure) }
+  const help = 'A value inside of a body is written `let name = …`.'
+  return {
+    diagnostic: diagnose('LTM1016', span, details, { fix, help }),
+    repair: {
+      from: at,
+      to: at + 1,
+      insert: [wordToken('let', span.start, span.end)],
+      end: at + 2,
+      cut: false,
+    },
+  }
+}
+
 /** Where an error behind the last token is shown: at the last token. */
 function placeOf(view: View, at: number): Span {
   return at < view.tokens.length ? spanAt(view, at) : spanAt(view, at - 1)
@@ -312,6 +334,7 @@ export const slips: readonly Recogniser[] = [
 /** What else is wrong with the structure; {@link unexpected} finds something in every error. */
 export const structure: readonly Recogniser[] = [
   topLevelLet,
+  constInBlock,
   bareMember,
   strayCloser,
   elsewhere,

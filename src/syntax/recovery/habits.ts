@@ -2,7 +2,7 @@ import type { Place, Word } from '../../../grammar/tokens.ts'
 import { textOf } from '../../base/source.ts'
 import { diagnose } from '../../diagnostics/diagnostic.ts'
 import { type Failure, listPlace } from './attempt.ts'
-import type { Finding, Recogniser } from './finding.ts'
+import { contextOf, describe, type Finding, type Recogniser } from './finding.ts'
 import { Brackets, closing, enclosing, isCloser, isOpener, itemEnd } from './items.ts'
 import { made, type Repair } from './repair.ts'
 import {
@@ -56,6 +56,8 @@ const assignment: Recogniser = (view, failure) => {
   const end = targetEnd(view, at)
   if (!place || end === undefined || kindAt(view, end) !== 'Equals') return undefined
   const target = textOf(spanBetween(view, at, end - 1))
+  const isSelf = imageAt(view, at) === 'self' && kindAt(view, at + 1) === 'Dot'
+  if (isSelf) return ownMember(view, at, end, place)
   const known = end > at + 1 || isDeclared(view, imageAt(view, at))
   const word = assigningWord(view, end, place, known)
   const start = spanAt(view, at)
@@ -72,6 +74,31 @@ const assignment: Recogniser = (view, failure) => {
       from: at,
       to: at,
       insert: [wordToken(word, start.start)],
+      end: itemEnd(view, at, at + 1, place),
+      cut: false,
+    },
+  }
+}
+
+/** `self.w = Linear(2, 2)`: a member is declared, and read by its name alone. */
+function ownMember(view: View, at: number, end: number, place: Place): Finding {
+  const target = textOf(spanBetween(view, at, end - 1))
+  const name = textOf(spanBetween(view, at + 2, end - 1))
+  const word = place === 'block' ? 'set' : assigningWord(view, end, place, false)
+  const span = spanBetween(view, at, end - 1)
+  const instead = `${word} ${name}`
+  const fix = { title: `Write \`${instead}\``, span, replacement: instead }
+  return {
+    diagnostic: diagnose(
+      'LTM1020',
+      spanBetween(view, at, end),
+      { name: target, instead: `${instead} ${textOf(spanBetween(view, end, lineEnd(view, end)))}` },
+      { fix, help: 'There is no `self`: a member is declared in its module, and read by its name alone.' },
+    ),
+    repair: {
+      from: at,
+      to: at + 2,
+      insert: [wordToken(word, span.start)],
       end: itemEnd(view, at, at + 1, place),
       cut: false,
     },
@@ -274,6 +301,121 @@ const equalsForEquals: Recogniser = (view, failure) => {
   return undefined
 }
 
+/** `x[1:3]` */
+const sliceByColon: Recogniser = (view, failure) => {
+  const { at } = failure
+  const opener = kindAt(view, at) === 'Colon' ? enclosing(view, at) : undefined
+  if (opener === undefined || kindAt(view, opener) !== 'LBracket') return undefined
+  const span = spanAt(view, at)
+  const closer = closing(view, opener, view.tokens.length) ?? at
+  const colons = view.tokens.slice(opener, closer).filter((_, i) => kindAt(view, opener + i) === 'Colon')
+  const fix = { title: 'Write `..`', span, replacement: '..' }
+  return {
+    diagnostic: diagnose(
+      'LTM1034',
+      span,
+      { written: ':', instead: '..', meaning: 'A stretch of an axis' },
+      colons.length === 1 ? { fix } : { help: 'Write `x[a..b]`; it has every element from `a` to `b`.' },
+    ),
+  }
+}
+
+/** `-> (f32[n], f32[n])` and `return (a, b)` */
+const tuple: Recogniser = (view, failure) => {
+  const { at, rule, expected } = failure
+  const type = rule === 'Type' && kindAt(view, at) === 'LParen'
+  const value = kindAt(view, at) === 'Comma' && expected.includes('RParen')
+  const opener = type ? at : value ? enclosing(view, at) : undefined
+  if (opener === undefined || kindAt(view, opener) !== 'LParen') return undefined
+  if (value && endsOperand(view, opener - 1)) return undefined
+  const instead = '{ first: …, second: … }'
+  const closer = closing(view, opener, view.tokens.length) ?? at
+  if (kindAt(view, closer + 1) === 'FatArrow') return undefined
+  return {
+    diagnostic: diagnose('LTM1027', spanBetween(view, opener, closer), { written: '(…, …)', instead }),
+  }
+}
+
+/** `let a, b = f(x)` and `let (a, b) = f(x)` */
+const severalNames: Recogniser = (view, failure) => {
+  const { at, rule } = failure
+  const start = failure.open.at(-1)?.start ?? at
+  if (rule !== 'Let' || wordAt(view, start) !== 'let') return undefined
+  if (kindAt(view, at) !== 'Comma' && kindAt(view, at) !== 'LParen') return undefined
+  const instead = 'let { a, b } = …'
+  return {
+    diagnostic: diagnose('LTM1027', spanBetween(view, start, at), { written: 'let a, b = …', instead }),
+  }
+}
+
+/** `k updates` of a number with a name. */
+const unitOfName: Recogniser = (view, failure) => {
+  const { at } = failure
+  const unit = imageAt(view, at)
+  if (!units.has(unit) || startsLine(view, at) || !isNameAt(view, at - 1)) return undefined
+  const name = imageAt(view, at - 1)
+  const span = spanBetween(view, at - 1, at)
+  const instead = `${name} * 1 ${unit}`
+  const star = made('Star', spanAt(view, at).start)
+  const one = { ...missing(span.end, span.end), image: '1' }
+  return {
+    diagnostic: diagnose(
+      'LTM1027',
+      span,
+      { written: textOf(span), instead },
+      { fix: { title: `Write \`${instead}\``, span, replacement: instead } },
+    ),
+    repair: swap(view, failure, at, at + 1, [star, one]),
+  }
+}
+const units: ReadonlySet<string> = new Set([
+  'batches',
+  'updates',
+  'epochs',
+  'examples',
+  'seconds',
+  'minutes',
+  'hours',
+])
+
+/** `x if c else y` behind a declaration's or a member's value. */
+const choiceBehind: Recogniser = (view, failure) => {
+  const { at } = failure
+  const place = listPlace(failure)
+  if (!place || place === 'block' || wordAt(view, at) !== 'if') return undefined
+  if (startsLine(view, at) || !endsOperand(view, at - 1)) return undefined
+  return { diagnostic: diagnose('LTM1035', spanBetween(view, at - 1, at), {}) }
+}
+
+/** `rearrange x : a b -> b a` */
+const barePattern: Recogniser = (view, failure) => {
+  const { at, rule, expected } = failure
+  const word = imageAt(view, at - 1)
+  if (rule !== 'PatternCall' || expected[0] !== 'LParen') return undefined
+  const details = { expected: '`(`', found: describe(view, at), context: contextOf(view, failure) }
+  const help = `A pattern stands in parentheses: \`${word}(${word === 'einsum' ? 'a, b : i k, k j -> i j' : 'x : a b -> b a'})\`.`
+  return { diagnostic: diagnose('LTM1010', spanAt(view, at), details, { help }) }
+}
+
+/** `param w: f32 = 1.0 in positive`, `param w: f32[d] project max_norm(2) = normal()` */
+const lateClause: Recogniser = (view, failure) => {
+  const { at } = failure
+  const place = listPlace(failure)
+  if (place !== 'module' && place !== 'train') return undefined
+  const help = lateClauses[imageAt(view, at)]
+  if (help === undefined || startsLine(view, at)) return undefined
+  const details = {
+    expected: 'the next member or `}`',
+    found: describe(view, at),
+    context: contextOf(view, failure),
+  }
+  return { diagnostic: diagnose('LTM1010', spanAt(view, at), details, { help }) }
+}
+const lateClauses: Readonly<Record<string, string>> = {
+  in: 'Where a value lives stands before the value: `param scale: f32 in positive = 1.0`, `hyper lr: float in log_range(1e-5, 1e-1) = 1e-3`.',
+  '=': 'The value stands before the projection: `param w: f32[d] = normal() project max_norm(2)`.',
+}
+
 /** `a if c else b` */
 const pythonChoice: Recogniser = (view, failure) => {
   const item = failure.open.at(-1)
@@ -410,6 +552,13 @@ export const habits: readonly Recogniser[] = [
   assignment,
   compound,
   namedByEquals,
+  sliceByColon,
+  tuple,
+  severalNames,
+  unitOfName,
+  choiceBehind,
+  barePattern,
+  lateClause,
   colonForBody,
   equalsForEquals,
   pythonChoice,
