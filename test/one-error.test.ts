@@ -5,6 +5,7 @@ import * as assert from 'uvu/assert'
 import { compile } from '../src/compiler.ts'
 import { renderDiagnostic } from '../src/diagnostics/render.ts'
 import { memoryFiles } from './kit/files.ts'
+import { deleted, dropped, type Mistaken, misspelt, swapped } from './kit/mistakes.ts'
 
 const test = suite('one error')
 
@@ -80,6 +81,47 @@ train Pair {
 }
 `
 
+/** Modules in modules, what a step hands over, and a path that a hook freezes. */
+const returning = `${data}
+module Residual(inner: module(f32[n, d]) -> f32[n, d]) {
+  forward(x: f32[n, d]) -> f32[n, d] = x + inner(x)
+}
+module Net(d: int) {
+  layer body = Residual(Linear(d, d))
+  layer head = Linear(d, 3)
+  param scale: f32 in positive = 1.0
+  fn encode(x: f32[n, d]) -> f32[n, d] = scale * body(x)
+  forward(x: f32[n, d]) -> f32[n, 3] = head(encode(x))
+}
+train Returning {
+  data points = Points(batch: 2)
+  model net = Net(2)
+  optimizer adam = Adam(net, lr: 0.01)
+  step train(batch) {
+    minimize cross_entropy(net(batch.x), batch.label)
+    return { worst: max(batch.x), code: net.encode(batch.x) }
+  }
+  on train_batch_end(outputs) if epoch == 1 { log worst = outputs.worst log scale = net.scale }
+  on train_start { freeze net.body.** }
+  on every 5 epochs { unfreeze net.body.** }
+  trainer { epochs: 10 }
+}
+`
+
+/** Texts as numbers. */
+const texts = `dataset Reviews from jsonl("reviews.jsonl") {
+  field text: i32[t] = tokenize(column("text"), words) where t <= 20 pad 0
+  field label: i32 = column("label")
+}
+train Sentiment {
+  data reviews = Reviews(batch: 2)
+  model embed = Embedding(100, 3)
+  optimizer sgd = Sgd(embed, lr: 0.1)
+  step train(batch) { minimize cross_entropy(mean(embed(batch.text), axis: 1), batch.label) }
+  trainer { epochs: 1 }
+}
+`
+
 interface Mistake {
   readonly program: string
   readonly right: string
@@ -94,6 +136,55 @@ const mistake = (program: string, right: string, wrong: string, code: string): M
 })
 
 const mistakes: Readonly<Record<string, Mistake>> = {
+  'a member of a batch misspelt in what a step returns': mistake(
+    returning,
+    'worst: max(batch.x)',
+    'worst: max(batch.y)',
+    'LTM3003',
+  ),
+  'a constraint misspelt whose parameter others read': mistake(
+    returning,
+    'in positive',
+    'in positiv',
+    'LTM3001',
+  ),
+  'an event with a payload misspelt': mistake(
+    returning,
+    'on train_batch_end(',
+    'on train_batch_ends(',
+    'LTM4501',
+  ),
+  'a unit that there is not': mistake(returning, 'every 5 epochs', 'every 5 steps', 'LTM1010'),
+  'a call of the dataset misspelt': mistake(
+    texts,
+    'tokenize(column("text"), words)',
+    'tokenise(column("text"), words)',
+    'LTM3001',
+  ),
+  'a size that is wrong in a method': mistake(
+    returning,
+    'encode(x: f32[n, d])',
+    'encode(x: f32[d])',
+    'LTM2101',
+  ),
+  'a module that is no argument': mistake(
+    returning,
+    'inner: module(f32[n, d]) -> f32[n, d]',
+    'inner: moduel(f32[n, d]) -> f32[n, d]',
+    'LTM1012',
+  ),
+  'arguments in the wrong order': mistake(
+    classifier,
+    'minimize cross_entropy(logits, batch.label)',
+    'minimize cross_entropy(batch.label, logits)',
+    'LTM2101',
+  ),
+  'a brace that is not opened': mistake(
+    classifier,
+    'forward(x: f32[n, d]) -> f32[n, 3] =',
+    'forward(x: f32[n, d]) -> f32[n, 3]',
+    'LTM1010',
+  ),
   'a setting of the trainer misspelt': mistake(classifier, 'epochs: 3', 'epcohs: 3', 'LTM4201'),
   'a model that is too wide': mistake(classifier, 'Net(2, 8)', 'Net(3, 8)', 'LTM2101'),
   'a metric of too many classes': mistake(
@@ -175,35 +266,10 @@ const mistakes: Readonly<Record<string, Mistake>> = {
   'a number of the wrong kind': mistake(pair, 'keep: float = 0.5', 'keep: int = 0.5', 'LTM2102'),
 }
 
-/** Names in the text but the words of the language, and whole numbers; not what stands in comments and strings. */
-const meant = /\/\/.*|"[^"]*"|[A-Za-z_]\w*|\d+(?![\w.])/g
-const words = new Set(
-  `import fn if then else for in let var set return and or not true false div rearrange reduce einsum like const constraint module
-  loss metric optimizer schedule dataset train param buffer layer forward require raw inverse log_det log_forward check state slot
-  update compute field fit augment filter split hyper data model average freeze step on trainer minimize log skip stop print
-  checkpoint unfreeze call yield break while from version bijective where pad merge project frozen cycle with over bar every of
-  except val test predict`.split(/\s+/),
-)
-
-/** The program with each name misspelt in turn, where it is declared or used, and each number one more. */
-function mistakesIn(text: string): readonly { readonly what: string; readonly text: string }[] {
-  return [...text.matchAll(meant)].flatMap(({ 0: word, index }) => {
-    if (/^["/]/.test(word) || words.has(word) || /^[a-z_]$/.test(word)) return []
-    const wrong = /^\d/.test(word) ? String(Number(word) + 1) : `${word.slice(0, -1)}q${word.slice(-1)}`
-    const line = text.slice(0, index).split('\n').length
-    return [
-      {
-        what: `line ${line}: ${wrong}`,
-        text: text.slice(0, index) + wrong + text.slice(index + word.length),
-      },
-    ]
-  })
-}
-
 const errorsOf = (text: string) =>
   compile('a.ltm', memoryFiles({ 'a.ltm': text })).diagnostics.filter(each => each.severity === 'error')
 
-for (const [name, text] of Object.entries({ classifier, pair }))
+for (const [name, text] of Object.entries({ classifier, pair, returning, texts }))
   test(`the ${name} is right`, () => {
     const shown = compile('a.ltm', memoryFiles({ 'a.ltm': text })).diagnostics.map(each =>
       renderDiagnostic(each, { color: false, width: 100 }),
@@ -226,19 +292,36 @@ for (const [name, { program, right, wrong, code }] of Object.entries(mistakes))
 const example = (name: string) =>
   readFileSync(new URL(`../examples/${name}/${name}.ltm`, import.meta.url), 'utf8')
 
-for (const [name, text] of Object.entries({
-  classifier,
-  pair,
-  mixture: example('mixture'),
-}))
-  test(`each name of ${name} misspelt, and each number another one, gives one error at most`, () => {
-    const mistakes = mistakesIn(text)
-    assert.ok(mistakes.length > 80)
-    const told = mistakes.flatMap(({ what, text: wrong }) => {
-      const errors = errorsOf(wrong)
-      return errors.length < 2 ? [] : [`${what}: ${errors.map(({ message }) => message).join('; ')}`]
-    })
-    assert.equal(told, [])
+/** The mistakes for which more than one error is told. */
+const toldTwice = (mistakes: readonly Mistaken[]): readonly string[] =>
+  mistakes.flatMap(({ what, text }) => {
+    const errors = errorsOf(text)
+    return errors.length < 2 ? [] : [`${what}: ${errors.map(({ message }) => message).join('; ')}`]
   })
+
+for (const [name, text] of Object.entries({ classifier, pair, mixture: example('mixture') }))
+  test(`each name of ${name} misspelt, and each number another one, gives one error at most`, () => {
+    const mistakes = misspelt(text)
+    assert.ok(mistakes.length > 80)
+    assert.equal(toldTwice(mistakes), [])
+  })
+
+for (const [name, text] of Object.entries({ classifier, pair, gan: example('gan') }))
+  test(`each argument of ${name} dropped, or put in the place of the next, gives one error at most`, () => {
+    const mistakes = [...dropped(text), ...swapped(text)]
+    assert.ok(mistakes.length > 40)
+    assert.equal(toldTwice(mistakes), [])
+  })
+
+test('each token of the classifier left out gives one error at most', () => {
+  const mistakes = deleted(classifier)
+  assert.ok(mistakes.length > 300)
+  // Without these the text still reads, as something that is wrong twice.
+  const others = ['net deleted', '( deleted', '} deleted']
+  assert.equal(
+    toldTwice(mistakes).map(each => each.split(': ')[1]),
+    others,
+  )
+})
 
 test.run()

@@ -334,7 +334,7 @@ const cases: Readonly<Record<string, Case>> = {
   'blocks without braces': {
     text: 'fn f(a) {\n  for i in 0..3\n    set x = 1\n  while a { set y = 2 }\n  return 1 }',
     errors: ['LTM1010 3:5'],
-    left: 'Fn(SetStatement While Return)',
+    left: 'Fn(For While Return)',
   },
   'floor division': {
     text: 'fn f(h) = g((h - 1) // 2)\nfn k() {\n let a = b // 2\n let c = d // stride\n let e = f // stride + 1\n let g = h // one value an example\n let i = 2.5 // 3\n let j = k // (1 + 2) * n\n return a }',

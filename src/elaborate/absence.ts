@@ -11,6 +11,7 @@ const absences: readonly Code[] = [
   'LTM3015',
   'LTM3017',
   'LTM4001',
+  'LTM4003',
   'LTM4101',
   'LTM4102',
   'LTM4105',

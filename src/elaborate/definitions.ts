@@ -74,7 +74,7 @@ export function checkDefinition(ctx: Context, env: Env, declaration: Declaration
 
 /** A function on its own. */
 export function checkFunction(ctx: Context, declaration: Fn | Loss | Schedule | Method): void {
-  defineSymbols(ctx, declaration.signature.formals)
+  defineSymbols(ctx, declaration.signature)
   checkBody(
     ctx,
     declaration.signature,
@@ -123,7 +123,8 @@ function chosenHelp(ctx: Context, names: readonly string[]): string {
 }
 
 /** Each formal as a symbol of its type; sizes of the signature are symbols too, and a call must be able to tell them. */
-function defineSymbols(ctx: Context, formals: readonly Formal[]): void {
+function defineSymbols(ctx: Context, { formals, scarred }: Pick<Signature, 'formals' | 'scarred'>): void {
+  if (scarred) ctx.world.broken.add(ctx.declaration)
   const variables = new Set<string>()
   const types: { readonly formal: Formal; readonly type: DeclaredType }[] = []
   for (const formal of formals) {
@@ -234,7 +235,7 @@ function symbol(ctx: Context, name: string, type: DeclaredType): Value {
 }
 
 function checkModule(ctx: Context, declaration: Module): void {
-  defineSymbols(ctx, declaration.signature.formals)
+  defineSymbols(ctx, declaration.signature)
   const spec = moduleSpec(ctx, declaration, `${declaration.name.text}#${declaration.id} on its own`, [])
   if (!spec) return
   const self: Value = { kind: 'module', spec, path: '' }
@@ -277,7 +278,7 @@ function checkRequirements(ctx: Context, { members }: Constraint | Metric | Opti
 
 /** The type with which each function of a constraint is checked: `forward` from raw, the others from what it gives. */
 function checkConstraint(ctx: Context, declaration: Constraint): void {
-  defineSymbols(ctx, declaration.signature.formals)
+  defineSymbols(ctx, declaration.signature)
   checkRequirements(ctx, declaration)
   const methods = declaration.members.filter((member): member is Method => member.kind === 'Method')
   const raw = declaration.members.find(member => member.kind === 'Raw')
@@ -318,7 +319,7 @@ function checkUnary(
 }
 
 function checkMetric(ctx: Context, declaration: Metric): void {
-  defineSymbols(ctx, declaration.signature.formals)
+  defineSymbols(ctx, declaration.signature)
   checkRequirements(ctx, declaration)
   checkRoles(ctx, declaration, ['update', 'compute'])
   const states = statesOf(ctx, declaration)
@@ -347,7 +348,7 @@ function checkRoles(ctx: Context, declaration: Metric | Optimizer, roles: readon
 
 function checkOptimizer(ctx: Context, declaration: Optimizer): void {
   checkRoles(ctx, declaration, ['update'])
-  defineSymbols(ctx, declaration.signature.formals)
+  defineSymbols(ctx, declaration.signature)
   checkRequirements(ctx, declaration)
   const type: TensorType = { dtype: 'f32', shape: ['...p'] }
   const region = new FunctionRegion()

@@ -45,6 +45,8 @@ function changed(ctx: Context, target: Expr, span: Span, value: NewValue): Chang
           : withField(ctx, object, target, value)
       return whole.kind === 'error' ? undefined : changed(ctx, target.object, span, () => whole)
     }
+    case 'ErrorExpr':
+      return undefined
     default:
       complain(ctx, 'LTM2150', target.span, { what: `\`${textOf(target.span)}\`` })
       return undefined

@@ -43,8 +43,10 @@ export function declaredType(ctx: Context, node: Type, variables?: Set<string>):
   switch (node.kind) {
     case 'NamedType':
       return namedType(ctx, node.name, node.shape, node.span, variables)
-    case 'ListType':
-      return { kind: 'list', item: declaredType(ctx, node.item, variables) }
+    case 'ListType': {
+      const item = declaredType(ctx, node.item, variables)
+      return item.kind === 'error' ? item : { kind: 'list', item }
+    }
     case 'RecordType':
       return {
         kind: 'record',

@@ -344,12 +344,10 @@ export interface ConstraintSpec {
 }
 
 /** A `let` member under one of its names. */
-export const lazy = (declaration: Let, env: Env, name: Name): LazyValue => ({
-  kind: 'lazy',
-  declaration,
-  env,
-  ...(declaration.record ? { field: name } : {}),
-})
+export function lazy(declaration: Let, env: Env, name: Name): LazyValue | ErrorValue {
+  if (declaration.value.kind === 'ErrorExpr') return errorValue
+  return { kind: 'lazy', declaration, env, ...(declaration.record ? { field: name } : {}) }
+}
 
 export const errorValue: ErrorValue = { kind: 'error' }
 export const int = (dim: Dim): IntValue => ({ kind: 'int', dim })

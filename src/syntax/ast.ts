@@ -56,6 +56,8 @@ export interface Signature extends NodeBase<'Signature'> {
   readonly formals: readonly Formal[]
   readonly result: Type | undefined
   readonly where: readonly Expr[]
+  /** Recovery has guessed some of it, and what it takes is not known. */
+  readonly scarred: boolean
 }
 export interface Formal extends NodeBase<'Formal'> {
   readonly name: Name

@@ -30,7 +30,7 @@ export function parsePiece(
   const lexed = tokenize(source.text.slice(start, end), start)
   const damaged = [...lexed.unknown.map(each => each.offset), ...reportFloorDivision(source, lexed, report)]
   const parts = read({ ...clean(source, lexed, report), damaged }, report)
-  const ctx: Context = {
+  const shared = {
     source,
     report,
     ids,
@@ -39,9 +39,11 @@ export function parsePiece(
     block: buildBlock,
   }
   const declarations: Declaration[] = []
-  for (const part of parts)
-    for (const declaration of nodes(part, 'Declaration').map(each => buildDeclaration(each, ctx)))
+  for (const { tree, scars } of parts) {
+    const ctx: Context = { ...shared, scars }
+    for (const declaration of nodes(tree, 'Declaration').map(each => buildDeclaration(each, ctx)))
       if (withinDepth(declaration, report)) declarations.push(declaration)
+  }
   return declarations
 }
 

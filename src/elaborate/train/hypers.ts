@@ -13,6 +13,8 @@ type Scalar = IrHyper['value']
 export function elaborateHyper(ctx: Context, member: Hyper, given: string | undefined): IrHyper | undefined {
   const type =
     member.type.kind === 'NamedType' && member.type.shape === undefined ? member.type.name.text : ''
+  // What could not be read has been reported.
+  if (member.type.kind === 'NamedType' && member.type.name.text === '') return undefined
   if (type !== 'float' && type !== 'int' && type !== 'bool' && type !== 'string') {
     complain(ctx, 'LTM2102', member.type.span, {
       what: 'the type of a hyper',

@@ -54,7 +54,9 @@ function tensorOf(member: Field | Fit, type: DeclaredType): TensorType | undefin
 
 function raggedOf(ctx: Context, member: Field | Fit, size: string): Ragged | undefined {
   const bounds = member.where.map(condition => boundOf(ctx, condition, size))
-  const pad = member.pad ? knownNumber(expression(ctx, member.pad)) : 0
+  const padding = member.pad && expression(ctx, member.pad)
+  if (padding?.kind === 'error') return undefined
+  const pad = padding ? knownNumber(padding) : 0
   if (pad === undefined && member.pad)
     return void complain(ctx, 'LTM2102', member.pad.span, {
       what: '`pad`',
@@ -76,5 +78,5 @@ function boundOf(ctx: Context, node: Expr, size: string): number | undefined {
   const limit = isBound ? knownNumber(expression(ctx, node.right)) : undefined
   const bound = isBound && node.operator === '<' && limit !== undefined ? limit - 1 : limit
   if (bound !== undefined && Number.isInteger(bound) && bound >= 1) return bound
-  return void complain(ctx, 'LTM4334', node.span, { size })
+  return node.kind === 'ErrorExpr' ? undefined : void complain(ctx, 'LTM4334', node.span, { size })
 }

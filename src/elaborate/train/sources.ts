@@ -81,7 +81,8 @@ export function sourceOf(ctx: Context, ref: Ref): DataSource | undefined {
   const inFiles = Object.hasOwn(fileSources, kind) ? fileSources[kind] : undefined
   if (inFiles) return inFiles(ctx, ref, { first, named, list: args })
   const known = ['csv', 'inline', 'synthetic', ...Object.keys(fileSources)]
-  complain(ctx, 'LTM4306', ref.span, { name: kind, near: nearest(kind, known) })
+  // What could not be read has been reported.
+  if (kind !== '') complain(ctx, 'LTM4306', ref.span, { name: kind, near: nearest(kind, known) })
   return undefined
 }
 
@@ -128,7 +129,9 @@ function inlineSource(ctx: Context, args: readonly Arg[], origin: DataSource['or
     const list = expression(ctx, arg.value)
     const values = list.kind === 'list' ? list.items.map(cellOf) : []
     const cells = values.filter(value => value !== undefined)
-    if (list.kind !== 'error' && (list.kind !== 'list' || cells.length !== values.length))
+    const known =
+      list.kind === 'list' ? list.items.every(({ kind }) => kind !== 'error') : list.kind !== 'error'
+    if (known && (list.kind !== 'list' || cells.length !== values.length))
       complain(ctx, 'LTM2109', arg.value.span, {
         wanted: 'a list of numbers, of texts or of lists of numbers',
         got: describe(list),

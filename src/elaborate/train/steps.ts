@@ -443,6 +443,7 @@ function failedMetric(step: StepContext, value: Expr): string | undefined {
 
 function loggedName(step: StepContext, node: Log, metric: string | undefined): string | undefined {
   if (node.target) return textOf(node.target.span)
+  if (node.value.kind === 'ErrorExpr') return undefined
   if (metric !== undefined) return metric
   if (node.value.kind === 'Name') return node.value.text
   if (node.value.kind === 'Member') return node.value.name.text

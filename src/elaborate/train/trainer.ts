@@ -76,7 +76,7 @@ export function elaborateTrainer(
   for (const { name, value } of node?.settings.fields ?? []) {
     const key = name.text
     // What could not be read has been reported.
-    if (key === '') {
+    if (key === '' || value.kind === 'ErrorExpr') {
       unread = true
       continue
     }

@@ -3,6 +3,7 @@ import { bug } from '../../base/bug.ts'
 import type { Source, Span } from '../../base/source.ts'
 import type { Report } from '../../diagnostics/diagnostic.ts'
 import type { Block, Expr, Name } from '../ast.ts'
+import type { Scar } from '../recovery/repair.ts'
 
 /** Gives fresh node ids; one for a compilation, so that ids are unique over all its files. */
 export class NodeIds {
@@ -19,6 +20,8 @@ export interface Context {
   readonly ids: NodeIds
   /** The `///` text above the token that starts at an offset. */
   readonly docs: ReadonlyMap<number, string>
+  /** Where the text has been repaired by a guess: types and expressions that these touch are unknown. */
+  readonly scars: readonly Scar[]
   /** Expressions stand in types and patterns, and blocks in expressions: these two close the circle between the files. */
   readonly expr: (cst: CstNode, ctx: Context) => Expr
   readonly block: (cst: CstNode, ctx: Context) => Block
@@ -77,6 +80,24 @@ export function spanOf(cst: CstNode, ctx: Context, otherwise = 0): Span {
   const start = cst.location?.startOffset ?? Number.NaN
   if (Number.isNaN(start)) return { source: ctx.source, start: otherwise, end: otherwise }
   return { source: ctx.source, start, end: (cst.location?.endOffset ?? start) + 1 }
+}
+
+/** Whether a piece of text was repaired by a guess: in it or at its edge, and not in a block of its own. */
+export function isScarred(cst: CstNode, ctx: Context): boolean {
+  return ctx.scars.some(scar => touches(cst, ctx, scar) && !inBlock(cst, ctx, scar))
+}
+
+function touches(cst: CstNode, ctx: Context, { from, to }: Scar): boolean {
+  const { start, end } = spanOf(cst, ctx)
+  return start <= to && from <= end
+}
+
+function inBlock(cst: CstNode, ctx: Context, scar: Scar): boolean {
+  return Object.values(cst.children).some(elements =>
+    elements.some(
+      each => isNode(each) && touches(each, ctx, scar) && (each.name === 'Block' || inBlock(each, ctx, scar)),
+    ),
+  )
 }
 
 /** The characters of a token. */

@@ -26,6 +26,7 @@ import {
   base,
   type Context,
   choice,
+  isScarred,
   maybe,
   maybeToken,
   name,
@@ -45,6 +46,7 @@ import { buildFormals, buildType } from './types.ts'
 
 /** An expression of any form. */
 export function buildExpr(cst: CstNode, ctx: Context): Expr {
+  if (isScarred(cst, ctx)) return { kind: 'ErrorExpr', ...base(cst, ctx) }
   const inner = choice(cst) ?? bug('an expression without alternatives')
   switch (inner.name) {
     case 'Pipe':
@@ -109,6 +111,7 @@ function buildStage(cst: CstNode, ctx: Context): Expr {
 
 /** A name with its trailers. */
 export function buildTarget(cst: CstNode, ctx: Context): Expr {
+  if (isScarred(cst, ctx)) return { kind: 'ErrorExpr', ...base(cst, ctx) }
   return withTrailers(buildName(token(cst, 'Name'), ctx), cst, ctx)
 }
 
@@ -280,10 +283,11 @@ export function buildPath(cst: CstNode, ctx: Context): Path {
 /** `interval(0, 1)` */
 export function buildRef(cst: CstNode, ctx: Context): Ref {
   const args = maybe(cst, 'Args')
-  return {
-    kind: 'Ref',
-    ...base(cst, ctx),
-    path: buildPath(node(cst, 'Path'), ctx),
-    args: args && buildArgs(args, ctx),
+  const path = buildPath(node(cst, 'Path'), ctx)
+  // Of what could not be read nobody says what it is.
+  if (isScarred(cst, ctx)) {
+    const nameless: Name = { kind: 'Name', ...at(path.span, ctx), text: '' }
+    return { kind: 'Ref', ...base(cst, ctx), path: { ...path, parts: [nameless] }, args: undefined }
   }
+  return { kind: 'Ref', ...base(cst, ctx), path, args: args && buildArgs(args, ctx) }
 }

@@ -2,7 +2,19 @@ import type { CstNode } from '../../../grammar/tokens.ts'
 import { bug } from '../../base/bug.ts'
 import { diagnose } from '../../diagnostics/diagnostic.ts'
 import type { FnType, Formal, NamedType, RecordType, Signature, Size, Type } from '../ast.ts'
-import { base, type Context, choice, maybe, maybeToken, name, node, nodes, token, tokenSpan } from './cst.ts'
+import {
+  base,
+  type Context,
+  choice,
+  isScarred,
+  maybe,
+  maybeToken,
+  name,
+  node,
+  nodes,
+  token,
+  tokenSpan,
+} from './cst.ts'
 
 /** `(x: f32[n], k: int = 2) -> f32[n] where n > 1` */
 export function buildSignature(cst: CstNode, ctx: Context): Signature {
@@ -14,6 +26,7 @@ export function buildSignature(cst: CstNode, ctx: Context): Signature {
     formals: buildFormals(node(cst, 'Formals'), ctx),
     result: result && buildType(result, ctx),
     where: where ? buildWhere(where, ctx) : [],
+    scarred: isScarred(cst, ctx),
   }
 }
 
@@ -39,6 +52,7 @@ export function buildFormals(cst: CstNode, ctx: Context): readonly Formal[] {
 
 /** A type as written. */
 export function buildType(cst: CstNode, ctx: Context): Type {
+  if (isScarred(cst, ctx)) return unknownType(cst, ctx)
   const inner = choice(cst) ?? bug('a type without alternatives')
   switch (inner.name) {
     case 'LikeType':
@@ -51,6 +65,17 @@ export function buildType(cst: CstNode, ctx: Context): Type {
       return { kind: 'ListType', ...base(inner, ctx), item: buildType(node(inner, 'Type'), ctx) }
     default:
       return buildRecordType(inner, ctx)
+  }
+}
+
+/** What has been reported is a type without a name. */
+function unknownType(cst: CstNode, ctx: Context): NamedType {
+  const where = base(cst, ctx)
+  return {
+    kind: 'NamedType',
+    ...where,
+    name: { kind: 'Name', ...base(cst, ctx), text: '' },
+    shape: undefined,
   }
 }
 

@@ -7,7 +7,7 @@ import { type Failure, listPlace } from './attempt.ts'
 import { contextOf, describe, type Finding, placeNames, type Recogniser } from './finding.ts'
 import { foreignWords } from './habits.ts'
 import { Brackets, beginsItem, closes, closingOf, enclosing, fits, isCloser, itemEnd } from './items.ts'
-import { leavesList, made } from './repair.ts'
+import { leavesList, made, scarAt } from './repair.ts'
 import {
   after,
   endsOperand,
@@ -163,7 +163,9 @@ const reservedName: Recogniser = (view, failure) => {
   if (!word || !isReserved(word) || startsLine(view, at) || !wantsName(view, failure)) return undefined
   const { start, end } = spanAt(view, at)
   const repair = { from: at, to: at + 1, insert: [missing(start, end)], end: at + 1, cut: false }
-  return { diagnostic: diagnose('LTM1014', spanAt(view, at), { word }), repair }
+  // Where a name follows, it is the one before the word that is missing.
+  const scar = isNameAt(view, at + 1) ? scarAt(view, at, at + 1) : undefined
+  return { diagnostic: diagnose('LTM1014', spanAt(view, at), { word }), repair, scar }
 }
 
 function wantsName(view: View, { at, rule, expected }: Failure): boolean {
@@ -249,6 +251,7 @@ const bareMember: Recogniser = (view, failure) => {
   return {
     diagnostic: diagnose('LTM1037', spanAt(view, at), details, { fix }),
     repair: { from: at, to: at, insert: [wordToken(word, start)], end: at + 2, cut: false },
+    scar: scarAt(view, at + 2, itemEnd(view, at, at + 1, place)),
   }
 }
 

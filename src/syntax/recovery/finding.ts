@@ -1,7 +1,7 @@
 import type { Place } from '../../../grammar/tokens.ts'
 import type { Diagnostic } from '../../diagnostics/diagnostic.ts'
 import type { Failure } from './attempt.ts'
-import type { Repair } from './repair.ts'
+import type { Repair, Scar } from './repair.ts'
 import { imageAt, isNameAt, kindAt, type View, wordAt } from './view.ts'
 
 /** What an error means, and how the text was probably meant. */
@@ -10,6 +10,8 @@ export interface Finding {
   readonly repair?: Repair | undefined
   /** Set where the finding is only a guess: it holds if the repair lets the parser go further. */
   readonly guess?: boolean
+  /** Where the repair leaves a place of which nobody knows what it is. */
+  readonly scar?: Scar | undefined
 }
 
 /** Looks at an error for one thing that it could mean. */

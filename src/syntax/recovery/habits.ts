@@ -4,7 +4,7 @@ import { diagnose } from '../../diagnostics/diagnostic.ts'
 import { type Failure, listPlace } from './attempt.ts'
 import { contextOf, describe, type Finding, type Recogniser } from './finding.ts'
 import { Brackets, closing, enclosing, isCloser, isOpener, itemEnd } from './items.ts'
-import { made, type Repair } from './repair.ts'
+import { made, type Repair, scarAt } from './repair.ts'
 import {
   after,
   endsOperand,
@@ -77,6 +77,8 @@ const assignment: Recogniser = (view, failure) => {
       end: itemEnd(view, at, at + 1, place),
       cut: false,
     },
+    // Many words may be meant: what stands behind the sign is known to few of them.
+    scar: scarAt(view, end + 1, end + 1),
   }
 }
 

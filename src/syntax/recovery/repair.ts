@@ -21,6 +21,10 @@ export interface Repair extends Patch {
   readonly end: number
   /** Set where text is cut off: an error right behind the cut is a consequence of it. */
   readonly cut: boolean
+  /** Set where nothing else can have been meant. */
+  readonly exact?: boolean
+  /** Set where it is only right if nothing in its item is wrong behind it. */
+  readonly whole?: boolean
 }
 
 /** A repair that was tried and lets the parser go further. */
@@ -29,6 +33,14 @@ export interface Repaired {
   readonly result: Attempt
   /** Set where the next error is a consequence of this repair. */
   readonly quiet: boolean
+  /** Where the text is no longer the user's: nobody knows what stands around it. */
+  readonly scar?: Scar | undefined
+}
+
+/** From the end of the last token before a repair to the start of the first behind it, as offsets. */
+export interface Scar {
+  readonly from: number
+  readonly to: number
 }
 
 /** Tries a repair; nothing if the parser gets no further with it. One that is `sure` need only be read itself. */
@@ -58,14 +70,33 @@ function inItemBefore(failure: Failure, behind: number): boolean {
   return listPlace(failure) === undefined && item !== undefined && item.start < behind
 }
 
-/** The first repair that helps. Where none does, the rest of the declaration goes. */
+/** The first repair behind which nothing is wrong in its item, or that helps at all. Where none does, the rest of the declaration goes. */
 export function repaired(view: View, failure: Failure): Repaired | undefined {
+  let first: Repaired | undefined
   for (const repair of repairs(view, failure)) {
+    if (repair.cut && first) return first
     const done = tryRepair(view, repair)
-    if (done) return done
+    if (!done) continue
+    const found = { ...done, scar: scarOf(view, repair) }
+    if (repair.cut || heals(view, done.result, repair)) return found
+    if (!repair.whole) first ??= found
   }
-  return undefined
+  return first
 }
+
+/** Whether the parser gets behind the item, or to the end where it is the last. */
+const heals = (view: View, result: Attempt, { end, insert, from, to }: Repair): boolean =>
+  'tree' in result || (end < view.tokens.length && result.failure.at >= end + insert.length - (to - from))
+
+/** An item that is gone as a whole leaves its neighbours as they are. */
+function scarOf(view: View, { from, to, cut, exact }: Repair): Scar | undefined {
+  return exact || (cut && startsLine(view, from)) ? undefined : scarAt(view, from, to)
+}
+
+export const scarAt = (view: View, from: number, to: number): Scar => ({
+  from: after(view, from - 1).start,
+  to: view.tokens[to]?.startOffset ?? view.source.text.length,
+})
 
 /** What may be done about an error, the smallest change first. */
 function* repairs(view: View, failure: Failure): Generator<Repair> {
@@ -104,13 +135,37 @@ function* itemRepairs(view: View, failure: Failure, start: number, place: Place)
   const end = itemEnd(view, start, Math.max(at, start + 1), place)
   const only = expected.length === 1 ? expected[0] : undefined
   if (only && insertable.has(only) && at < end) {
-    yield { from: at, to: at, insert: [made(only, after(view, at - 1).start)], end, cut: false }
+    const exact = only !== 'Equals'
+    yield { from: at, to: at, insert: [made(only, after(view, at - 1).start)], end, cut: false, exact }
   }
+  if (expected.includes('LBrace') && opensHere(view, start, at, only !== undefined))
+    yield* braces(view, at, start)
   yield* closings(view, at, start, end)
   const kind = kindAt(view, at)
   if (at < end && !isOpener(kind) && !isCloser(kind))
     yield { from: at, to: at + 1, insert: [], end, cut: false }
   yield* holes(view, at, start, end)
+}
+
+/** Whether a brace was forgotten: nothing else may stand here, or what belongs to the item is set in below it. */
+function opensHere(view: View, start: number, at: number, alone: boolean): boolean {
+  if (at >= view.tokens.length) return false
+  return startsLine(view, at) ? indentation(view, at) > indentation(view, start) : alone
+}
+
+/** The brace alone, where all is well then, or both around the lines that are set in deeper. */
+function* braces(view: View, at: number, start: number): Generator<Repair> {
+  const brace = made('LBrace', after(view, at - 1).start)
+  const end = view.tokens.length
+  yield { from: at, to: at, insert: [brace], end, cut: false, exact: true, whole: true }
+  let to = at
+  while (
+    to < view.tokens.length &&
+    (!startsLine(view, to) || indentation(view, to) > indentation(view, start))
+  )
+    to++
+  const insert = [brace, ...view.tokens.slice(at, to), made('RBrace', after(view, to - 1).start)]
+  yield { from: at, to, insert, end: to, cut: false, exact: true, whole: true }
 }
 
 /** Closes one open bracket after the other. */

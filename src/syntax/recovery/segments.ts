@@ -26,7 +26,7 @@ function cutsOf(view: View, trustMargin: boolean): readonly number[] | undefined
     else if (
       (outside || trustMargin) &&
       declares(view, i) &&
-      (outside ? endsAbove(view, i) : atMargin(view, i))
+      (trustMargin ? atMargin(view, i) : endsAbove(view, i))
     ) {
       cuts.push(i)
       brackets.open.length = 0
