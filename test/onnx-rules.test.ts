@@ -139,6 +139,43 @@ const cases: readonly Case[] = [
     given: { p: [-1, -2, -3, -4, -5, -6, -7, -8, -9, 1, 3, 2, 3, -1, 0, 2, 3, 1] },
   },
   {
+    rule: "the sum of max_pool2d's gradient over all places is that of what is spread",
+    func: `func f(%p: f32[2, 2, 3, 4], %dy: f32[2, 2, 2, 3]) -> (%y, %z) fn {
+      %x: f32[2, 2, 3, 4] = relu %p
+      %y: f32[2, 2, 2, 3] = max_pool2d %x dilation=[1] kernel=[2] pad=[0] stride=[1]
+      %i: i32[2, 2, 2, 3] = max_pool2d_index %x dilation=[1] kernel=[2] pad=[0] stride=[1]
+      %s: f32[48] = scatter_add %dy, %i axis=0 size=48
+      %r: f32[2, 2, 3, 4] = reshape %s shape=[2, 2, 3, 4]
+      %zero: f32[] = const dtype="f32" value=0
+      %g: bool[2, 2, 3, 4] = gt %p, %zero
+      %m: f32[2, 2, 3, 4] = cast %g dtype="f32"
+      %dp: f32[2, 2, 3, 4] = mul %r, %m
+      %t: f32[2, 3, 4] = sum %dp axis=[0] keep=false
+      %z: f32[2, 1, 1] = sum %t axis=[1, 2] keep=true
+    }`,
+    nodes: 'Relu MaxPool Greater Cast Mul ReduceSum Reshape',
+  },
+  {
+    rule: "the sum of max_pool2d's gradient over all places is that of what is spread",
+    func: `func f(%x: f32[2, 2, 3, 4], %dy: f32[2, 2, 2, 3]) -> (%z) fn {
+      %i: i32[2, 2, 2, 3] = max_pool2d_index %x dilation=[1] kernel=[2] pad=[0] stride=[1]
+      %s: f32[48] = scatter_add %dy, %i axis=0 size=48
+      %r: f32[2, 2, 3, 4] = reshape %s shape=[2, 2, 3, 4]
+      %z: f32[] = sum %r axis=[] keep=false
+    }`,
+    nodes: 'ReduceSum',
+  },
+  {
+    rule: "conv2d_weight(x, max_pool2d's gradient) of few channels, where nothing else reads the places of the gradient",
+    func: `func f(%image: f32[1, 1, 3, 3], %x: f32[1, 2, 3, 3], %dy: f32[1, 2, 1, 1]) -> (%z) fn {
+      %i: i32[1, 2, 1, 1] = max_pool2d_index %x dilation=[1] kernel=[3] pad=[0] stride=[3]
+      %s: f32[18] = scatter_add %dy, %i axis=0 size=18
+      %r: f32[1, 2, 3, 3] = reshape %s shape=[1, 2, 3, 3]
+      %z: f32[2, 1, 1, 1] = conv2d_weight %image, %r dilation=[1] pad=[0] size=[1, 1] stride=[1]
+    }`,
+    nodes: 'MaxPool MaxUnpool Reshape Reshape FusedMatMul ReduceSum Reshape Transpose Reshape',
+  },
+  {
     rule: '(x - mean) / deviation * weight + offset is LayerNormalization',
     func: layer('(%z)', ''),
     nodes: 'LayerNormalization',
@@ -431,6 +468,35 @@ for (const [name, kernel, stride, pad, dilation, h, w] of [
     const waysIn = types.filter(type => type === 'ReorderInput').length
     assert.is(waysIn, block === undefined ? 0 : 2)
     assert.is(types.includes('MaxUnpool'), block === undefined && name === 'in squares')
+  })
+
+for (const [channels, stride, dilation, pad, size, height, width] of [
+  [1, 1, 1, '[1]', 3, 6, 8],
+  [3, 2, 1, '[2, 1, 0, 2]', 3, 11, 15],
+  [2, 1, 2, '[1, 0]', 2, 6, 10],
+  [1, 1, 1, '[0]', 1, 6, 8],
+] as const)
+  test(`kernels of ${channels} channels, stride ${stride}, dilation ${dilation} have gradients from corners of squares`, async () => {
+    const [image, whole, small] = [`[2, ${channels}, ${height}, ${width}]`, '[2, 32, 6, 8]', '[2, 32, 3, 4]']
+    const weight = `[32, ${channels}, ${size}, ${size}]`
+    const attrs = 'dilation=[1] kernel=[2] pad=[0] stride=[]'
+    const types =
+      await inBlocks(`func f(%image: f32${image}, %v: f32${weight}, %dy: f32${small}) -> (%y, %dv, %db) fn {
+      %c: f32${whole} = conv2d %image, %v dilation=[${dilation}] pad=${pad} stride=[${stride}]
+      %x: f32${whole} = relu %c
+      %y: f32${small} = max_pool2d %x ${attrs}
+      %i: i32${small} = max_pool2d_index %x ${attrs}
+      %s: f32[3072] = scatter_add %dy, %i axis=0 size=3072
+      %r: f32${whole} = reshape %s shape=${whole}
+      %zero: f32[] = const dtype="f32" value=0
+      %g: bool${whole} = gt %c, %zero
+      %m: f32${whole} = cast %g dtype="f32"
+      %dc: f32${whole} = mul %r, %m
+      %db: f32[32] = sum %dc axis=[0, 2, 3] keep=false
+      %dv: f32${weight} = conv2d_weight %image, %dc dilation=[${dilation}] pad=${pad} size=[${size}, ${size}] stride=[${stride}]
+    }`)
+    assert.is(types.filter(type => type === 'MatMul').length, block === undefined ? 0 : 4)
+    assert.is(types.includes('MaxUnpool'), block === undefined)
   })
 
 test('what is convolved, rectified and convolved again stays in blocks, and so do its gradients', async () => {

@@ -3,7 +3,7 @@ import { type Dim, product } from '../types/dim.ts'
 import type { TensorType } from '../types/tensor.ts'
 import { convolutionNodes, kernelOf } from './convolutionNodes.ts'
 import { weightNodes } from './convolutionWeight.ts'
-import { filled, fixedShape, type OnnxContext, type OnnxValue, reversed, transposed } from './onnx.ts'
+import { filled, fixedShape, type OnnxContext, type OnnxValue } from './onnx.ts'
 import type { Op } from './op.ts'
 import { shapeText } from './text.ts'
 import {
@@ -101,11 +101,9 @@ function inputNodes(dy: OnnxValue, weight: OnnxValue, window: SizedWindow, conte
   const around = pads.map((pad, i) => reach[i % 2]! - pad)
   if (strides.some(stride => stride !== 1) || around.some(pad => pad < 0))
     return transposedConvolution(dy, weight, window, context)
-  const turned = reversed(context, weight, [2, 3])
-  const exchanged = transposed(context, turned, [1, 0, 2, 3])
   const { channels, outputs, size } = kernelOf(context.inputs[1]!.shape)
-  const exchange = { channels: outputs, outputs: channels, size }
-  return convolutionNodes([dy, exchanged], { strides, pads: around, dilations }, exchange, context)
+  const turned = { channels: outputs, outputs: channels, size, isTurned: true }
+  return convolutionNodes([dy, weight], { strides, pads: around, dilations }, turned, context)
 }
 
 /** What the strides leave over of the image's end is padded to its size. */

@@ -1,12 +1,14 @@
 import { blockNode, fromBlocks, toBlocks } from './channelBlocks.ts'
 import type { OnnxAttrs, OnnxContext, OnnxValue } from './onnx.ts'
-import { reshapeTo, transposed } from './onnx.ts'
+import { reshapeTo, reversed, transposed } from './onnx.ts'
 
 /** How many channels go into a convolution and come out of it, and its kernel's height and width. */
 export interface Kernel {
   readonly channels: number
   readonly outputs: number
   readonly size: readonly number[]
+  /** Whether the weight is that of the convolution whose images get a gradient: turned around, channels and outputs exchanged. */
+  readonly isTurned?: boolean
 }
 
 /** The kernel of a weight of this shape. */
@@ -30,11 +32,11 @@ export function convolutionNodes(
 ): OnnxValue {
   const { graph, channelBlock: block } = context
   const { channels, outputs } = kernel
+  const [x, weight, ...offset] = inputs as readonly [OnnxValue, OnnxValue, ...OnnxValue[]]
   if (block === undefined || !fitsBlocks(kernel, block)) {
-    const sums = graph.node('Conv', inputs, window)
+    const sums = graph.node('Conv', [x, turned(weight, kernel, context), ...offset], window)
     return activation === undefined ? sums : graph.node(activation, [sums])
   }
-  const [x, weight, ...offset] = inputs as readonly [OnnxValue, OnnxValue, ...OnnxValue[]]
   // The kernel for less than a block of channels takes them in the plain layout.
   const isWhole = channels % block === 0
   const given = isWhole ? toBlocks(x, context) : x
@@ -48,16 +50,28 @@ function fitsBlocks({ channels, outputs }: Kernel, block: number): boolean {
   return outputs % block === 0 && channels > 0 && (channels < block || channels % block === 0)
 }
 
-/** A kernel block by block, the outputs of a block innermost, under its former shape. */
+/** A kernel as a convolution takes it. */
+function turned(weight: OnnxValue, { isTurned = false }: Kernel, context: OnnxContext): OnnxValue {
+  if (!isTurned) return weight
+  return transposed(context, reversed(context, weight, [2, 3]), [1, 0, 2, 3])
+}
+
+/** A kernel block by block, the outputs of a block innermost, under the shape of a kernel. */
 function kernelInBlocks(weight: OnnxValue, kernel: Kernel, block: number, context: OnnxContext): OnnxValue {
-  const { channels, outputs, size } = kernel
-  const split = reshapeTo(context, weight, [outputs / block, block, channels / block, block, ...size])
-  return reshapeTo(context, transposed(context, split, [0, 2, 4, 5, 3, 1]), [outputs, channels, ...size])
+  const { channels, outputs, size, isTurned = false } = kernel
+  const counts = [outputs / block, channels / block]
+  const [first, second] = isTurned ? counts.toReversed() : counts
+  const split = reshapeTo(context, weight, [first!, block, second!, block, ...size])
+  const ordered = transposed(context, split, isTurned ? [2, 0, 4, 5, 1, 3] : [0, 2, 4, 5, 3, 1])
+  // Last, since whole blocks are moved then.
+  const around = isTurned ? reversed(context, ordered, [2, 3]) : ordered
+  return reshapeTo(context, around, [outputs, channels, ...size])
 }
 
 /** The same with the outputs alone in blocks. */
 function outputsInBlocks(weight: OnnxValue, kernel: Kernel, block: number, context: OnnxContext): OnnxValue {
   const { channels, outputs, size } = kernel
-  const split = reshapeTo(context, weight, [outputs / block, block, channels, ...size])
+  const given = turned(weight, kernel, context)
+  const split = reshapeTo(context, given, [outputs / block, block, channels, ...size])
   return reshapeTo(context, transposed(context, split, [0, 2, 3, 4, 1]), [outputs, channels, ...size])
 }

@@ -3,7 +3,7 @@ import { taps } from './taps.ts'
 import { type SizedWindow, windowNodes } from './window.ts'
 
 /** Channels up to which the products of single places of the kernel are so narrow that all of them at once are faster. */
-const fewChannels = 8
+export const fewChannels = 8
 
 /**
  * On the processor for each place of the kernel a product over all places of the image, or all of them in one product where they are

@@ -18,6 +18,8 @@ interface Sliding {
   readonly places: readonly [number, number]
   readonly kernel: readonly [number, number]
   readonly window: ReturnType<typeof windowNodes>
+  /** Where the kernel begins, beyond the padding. */
+  readonly start: readonly [number, number]
 }
 
 /** What each place of the kernel meets of the image, row by row, each as [n, channels, h w]. */
@@ -29,10 +31,34 @@ export function taps(x: OnnxValue, window: SizedWindow, context: OnnxContext): r
     places: small.shape.slice(2) as [number, number],
     kernel: fixedShape(window.size) as [number, number],
     window: windowNodes(window),
+    start: [0, 0],
   }
   const [n, channels] = image.shape as [number, number]
   const [h, w] = sliding.places
   return each(sliding, context).map(tap => reshapeTo(context, tap, [n, channels, h * w]))
+}
+
+/** The same, met from one corner of squares of 2×2 places that lie side by side: row 0 or 1 of them, and column. */
+export function tapsOfCorner(
+  x: OnnxValue,
+  window: SizedWindow,
+  [row, column]: readonly [number, number],
+  context: OnnxContext,
+): readonly OnnxValue[] {
+  const [image, whole] = context.inputs as readonly [FixedType, FixedType]
+  const [n, channels] = image.shape as [number, number]
+  const [h, w] = whole.shape.slice(2).map(size => size / 2) as [number, number]
+  const { strides, pads, dilations } = windowNodes(window)
+  const [down, right] = strides
+  const sliding: Sliding = {
+    x,
+    shape: image.shape,
+    places: [h, w],
+    kernel: fixedShape(window.size) as [number, number],
+    window: { strides: strides.map(stride => 2 * stride), pads, dilations },
+    start: [row * down!, column * right!],
+  }
+  return cutTaps(sliding, context).map(tap => reshapeTo(context, tap, [n, channels, h * w]))
 }
 
 /** Kernels beyond this many places are so large that moving images by convolutions takes longer than cutting them out. */
@@ -49,7 +75,7 @@ function each(sliding: Sliding, context: OnnxContext): readonly OnnxValue[] {
 }
 
 /** Cut out of the padded image. */
-function cutTaps({ x, places, kernel, window }: Sliding, context: OnnxContext): readonly OnnxValue[] {
+function cutTaps({ x, places, kernel, window, start }: Sliding, context: OnnxContext): readonly OnnxValue[] {
   const { graph } = context
   const { strides, pads, dilations } = window
   const [top, left, bottom, right] = pads as [number, number, number, number]
@@ -57,8 +83,8 @@ function cutTaps({ x, places, kernel, window }: Sliding, context: OnnxContext): 
   const padded = pads.every(pad => pad === 0) ? x : graph.node('Pad', [x, around, scalar(context, 0)])
   const steps = strides.every(stride => stride === 1) ? [] : [integers(context, strides)]
   return placesOf(kernel).map(([row, column]) => {
-    const from = [row * dilations[0]!, column * dilations[1]!]
-    const to = from.map((start, i) => start + (places[i]! - 1) * strides[i]! + 1)
+    const from = [start[0] + row * dilations[0]!, start[1] + column * dilations[1]!]
+    const to = from.map((first, i) => first + (places[i]! - 1) * strides[i]! + 1)
     const ends = [from, to, [2, 3]].map(end => integers(context, end))
     return graph.node('Slice', [padded, ...ends, ...steps])
   })

@@ -86,10 +86,10 @@ export interface SessionRequest {
 }
 
 /**
- * A graph that adds up fewer products runs on the calling thread alone. It is done before others could be of much help, which then
- * go on waiting for work and are in the way of the update (`bench/RESULTS.md`).
+ * A graph of which other threads could take over fewer products runs on the calling thread alone: handing out the work of each of its
+ * nodes takes longer, and the others go on waiting for more beside the update (`bench/RESULTS.md`).
  */
-const aloneBelow = 10_000_000
+const aloneBelow = 50_000_000
 
 /** A graph that is ready to run. */
 export class OrtSession {
@@ -238,8 +238,8 @@ export class Ort {
   }
 
   session(model: Model, { kept = new Set(), optimization, times }: SessionRequest = {}): OrtSession {
-    const { multiplyAdds } = model
-    const options = this.#options(multiplyAdds < aloneBelow ? 1 : this.threads, optimization)
+    const left = model.multiplyAdds * (1 - 1 / this.threads)
+    const options = this.#options(left < aloneBelow ? 1 : this.threads, optimization)
     if (times !== undefined) check(this.functions, this.functions.profile(options, pathOf(times)))
     return this.#session(model, kept, options)
   }

@@ -1,4 +1,5 @@
 import { blockNode, fromBlocks, inBlocks, toBlocks } from '../../../ops/channelBlocks.ts'
+import { maxPoolNodes } from '../../../ops/maxPoolNodes.ts'
 import {
   castTo,
   filled,
@@ -7,8 +8,10 @@ import {
   type OnnxValue,
   reshapeTo,
   scalar,
+  transposed,
 } from '../../../ops/onnx.ts'
-import type { poolNodes } from '../../../ops/window.ts'
+import { tapsOfCorner } from '../../../ops/taps.ts'
+import type { poolNodes, SizedWindow } from '../../../ops/window.ts'
 import { maskedBy } from './mask.ts'
 
 /** What hands the gradient of a max pooling back to the places that were largest. */
@@ -18,37 +21,70 @@ export interface PoolGradient {
   readonly x: string
   readonly shape: readonly number[]
   readonly pool: ReturnType<typeof poolNodes>
-}
-
-interface Spreading {
   /** Whether nothing goes to places whose elements are not positive. */
   readonly isMasked: boolean
 }
 
-/** The elements of `dy` at the places of the largest elements of `x`, and zeros elsewhere. */
-export function spread(
+/** What each window hands back: `dy`, or 0 where nothing positive is in the window and the gradient is masked. */
+export function handedBack(
   dy: OnnxValue,
   x: OnnxValue,
   gradient: PoolGradient,
-  { isMasked }: Spreading,
   context: OnnxContext,
 ): OnnxValue {
-  const squares = areSquares(gradient)
-  const blocks = squares ? inBlocks(x, context) : undefined
-  if (blocks !== undefined) {
-    const [, channels] = gradient.shape
-    const pool: Pooling = kernel =>
-      blockNode('MaxPool', [blocks], { ...gradient.pool, kernel_shape: kernel }, context)
-    const largest = pool([2, 2])
-    const given = toBlocks(dy, context)
-    const left = isMasked ? maskedBy(largest, given, context) : given
-    return fromBlocks(spreadInBlocks(left, largest, pool, gradient, context), channels!, context)
-  }
+  if (!gradient.isMasked) return dy
+  const [, channels] = gradient.shape
+  const largest = maxPoolNodes(x, channels!, gradient.pool, context)
+  // Where it is not spread in blocks it has to come back from them.
+  const blocks = areSquares(gradient) ? inBlocks(largest, context) : undefined
+  return blocks === undefined
+    ? maskedBy(largest, dy, context)
+    : fromBlocks(maskedBy(blocks, toBlocks(dy, context), context), channels!, context)
+}
+
+/** The elements of `dy` at the places of the largest elements of `x`, and zeros elsewhere. */
+export function spread(dy: OnnxValue, x: OnnxValue, gradient: PoolGradient, context: OnnxContext): OnnxValue {
+  const corners = cornersInBlocks(dy, x, gradient, context)
+  if (corners !== undefined)
+    return fromBlocks(broughtTogether(corners, gradient, context), gradient.shape[1]!, context)
   const pool: Pooling = kernel =>
     context.graph.node('MaxPool', [x], { ...gradient.pool, kernel_shape: kernel })
-  const left = isMasked ? maskedBy(pool(gradient.pool.kernel_shape), dy, context) : dy
-  const places = squares ? placesInSquares(pool, gradient, context) : placesFound(x, gradient, context)
-  return spreadByPlaces(left, places, gradient, context)
+  const places = areSquares(gradient)
+    ? placesInSquares(pool, gradient, context)
+    : placesFound(x, gradient, context)
+  return spreadByPlaces(handedBack(dy, x, gradient, context), places, gradient, context)
+}
+
+/**
+ * The gradient of the kernel of a convolution whose results are pooled in squares, corner by corner: the products of what each place of
+ * the kernel meets from that corner with what the corner gets. Undefined where the results are not in blocks.
+ */
+export function weightOfSquares(
+  x: OnnxValue,
+  dy: OnnxValue,
+  pooled: OnnxValue,
+  gradient: PoolGradient,
+  window: SizedWindow,
+  context: OnnxContext,
+): OnnxValue | undefined {
+  const { graph, channelBlock: block = 1 } = context
+  const corners = cornersInBlocks(dy, pooled, gradient, context)
+  if (corners === undefined) return undefined
+  const [n, outputs, height, width] = gradient.shape as [number, number, number, number]
+  const [, channels, rows, columns] = context.outputs[0]!.shape as [number, number, number, number]
+  const places = (height * width) / 4
+  const products = corners.map((corner, i) => {
+    const taps = tapsOfCorner(x, window, [Math.floor(i / 2), i % 2], context)
+    const met = taps.length === 1 ? taps[0]! : graph.node('Concat', taps, { axis: 1 })
+    return graph.node('MatMul', [
+      reshapeTo(context, met, [n, 1, rows * columns * channels, places]),
+      reshapeTo(context, corner, [n, outputs / block, places, block]),
+    ])
+  })
+  const all = products.reduce((sum, each) => graph.node('Add', [sum, each]))
+  const sums = graph.node('ReduceSum', [all, integers(context, [0])], { keepdims: 0 })
+  const split = reshapeTo(context, sums, [outputs / block, rows * columns, channels, block])
+  return reshapeTo(context, transposed(context, split, [0, 3, 2, 1]), context.outputs[0]!.shape)
 }
 
 /** The largest elements of windows of another size at the same places. */
@@ -67,39 +103,46 @@ function areSquares({ shape, pool }: PoolGradient): boolean {
 }
 
 /**
- * What each corner of a square gets, all corners brought together row by row. The first of equals is at the top left if that is the
- * largest, at the top if the top row has it, and on the left if the left column has it and none of these. Blocks are so wide that they are
- * copied fast; nothing looks for a place (bench/lowerings.ts).
+ * What each corner of a square gets, in blocks, row by row; undefined where what is pooled is not in blocks, or not in squares. The first
+ * of equals is at the top left if that is the largest, at the top if the top row has it, and on the left if the left column has it and none
+ * of these.
  */
-function spreadInBlocks(
+function cornersInBlocks(
   dy: OnnxValue,
-  largest: OnnxValue,
-  pool: Pooling,
+  x: OnnxValue,
+  gradient: PoolGradient,
+  context: OnnxContext,
+): readonly OnnxValue[] | undefined {
+  const { graph } = context
+  const blocks = areSquares(gradient) ? inBlocks(x, context) : undefined
+  if (blocks === undefined) return undefined
+  const pool: Pooling = kernel =>
+    blockNode('MaxPool', [blocks], { ...gradient.pool, kernel_shape: kernel }, context)
+  const largest = pool([2, 2])
+  const where = (kernel: readonly number[]): OnnxValue =>
+    castTo(context, graph.node('Equal', [pool(kernel), largest]), 'f32')
+  const given = toBlocks(handedBack(dy, x, gradient, context), context)
+  const topLeft = graph.node('Mul', [given, where([1, 1])])
+  const top = graph.node('Mul', [given, where([1, 2])])
+  const bottom = graph.node('Sub', [given, top])
+  const bottomLeft = graph.node('Mul', [bottom, where([2, 1])])
+  return [topLeft, graph.node('Sub', [top, topLeft]), bottomLeft, graph.node('Sub', [bottom, bottomLeft])]
+}
+
+/** The corners of squares at their places. Blocks are so wide that they are copied fast, and nothing looks for a place (bench/lowerings.ts). */
+function broughtTogether(
+  corners: readonly OnnxValue[],
   { shape }: PoolGradient,
   context: OnnxContext,
 ): OnnxValue {
-  const { graph } = context
-  const [, , _height, width] = shape as [number, number, number, number]
-  const where = (kernel: readonly number[]): OnnxValue =>
-    castTo(context, graph.node('Equal', [pool(kernel), largest]), 'f32')
-  const topLeft = graph.node('Mul', [dy, where([1, 1])])
-  const top = graph.node('Mul', [dy, where([1, 2])])
-  const bottom = graph.node('Sub', [dy, top])
-  const bottomLeft = graph.node('Mul', [bottom, where([2, 1])])
-  const rows = [
-    [topLeft, graph.node('Sub', [top, topLeft])],
-    [bottomLeft, graph.node('Sub', [bottom, bottomLeft])],
-  ]
-  const count = shape.reduce((product, size) => product * size, 1)
-  const block = context.channelBlock ?? 1
-  const sideBySide = rows.map(row => {
-    const places = row.map(corner => reshapeTo(context, corner, [count / block / 4, block]))
-    return reshapeTo(context, graph.node('Concat', places, { axis: 1 }), [
-      count / width / block / 2,
-      width * block,
-    ])
-  })
-  return reshapeTo(context, graph.node('Concat', sideBySide, { axis: 1 }), shape)
+  const { graph, channelBlock: block = 1 } = context
+  const width = shape[3]!
+  const places = shape.reduce((product, size) => product * size, 1) / block
+  const flat = corners.map(corner => reshapeTo(context, corner, [places / 4, block]))
+  const rows = [flat.slice(0, 2), flat.slice(2)].map(row =>
+    reshapeTo(context, graph.node('Concat', row, { axis: 1 }), [places / width / 2, width * block]),
+  )
+  return reshapeTo(context, graph.node('Concat', rows, { axis: 1 }), shape)
 }
 
 function spreadByPlaces(

@@ -1,8 +1,8 @@
-import { entriesOf } from '../../../ops/axes.ts'
 import { ops } from '../../../ops/index.ts'
 import { integers, reshapeTo } from '../../../ops/onnx.ts'
 import { bothOrders, inputOf, made, numbersIn, resultOf, sameShape, shapeOf } from '../facts.ts'
 import type { TileRule } from './rule.ts'
+import { sumOf } from './sums.ts'
 
 /** Rules of sums. */
 export const reductionRules: readonly TileRule[] = [
@@ -10,23 +10,15 @@ export const reductionRules: readonly TileRule[] = [
     // One kernel reads the tensor once, whatever the axes are.
     name: 'sum(sum(x)) is the sum over the axes of both',
     match(step, facts) {
-      if (step.op !== 'sum') return undefined
-      const inner = made(facts, inputOf(step, 0), 'sum')
-      if (inner === undefined || inner.attrs.keep === true || facts.uses(inputOf(step, 0)) > 1)
-        return undefined
-      const x = inputOf(inner, 0)
-      const first = entriesOf(numbersIn(inner.attrs, 'axis'), shapeOf(facts, x))
-      const left = shapeOf(facts, x)
-        .map((_, i) => i)
-        .filter(i => !first.includes(i))
-      const second = entriesOf(numbersIn(step.attrs, 'axis'), left).map(i => left[i]!)
-      const axes = [...first, ...second].sort((a, b) => a - b)
-      if (axes.length === 0) return undefined
+      const sum = sumOf(step, facts)
+      if (sum === undefined || !sum.isNested || sum.axes.length === 0) return undefined
       return {
-        inputs: [x],
+        inputs: [sum.x],
         lower(inputs, context) {
-          const sum = context.graph.node('ReduceSum', [...inputs, integers(context, axes)], { keepdims: 0 })
-          return step.attrs.keep === true ? reshapeTo(context, sum, context.outputs[0]!.shape) : sum
+          const total = context.graph.node('ReduceSum', [...inputs, integers(context, sum.axes)], {
+            keepdims: 0,
+          })
+          return sum.keep ? reshapeTo(context, total, context.outputs[0]!.shape) : total
         },
       }
     },
