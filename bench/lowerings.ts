@@ -2,7 +2,8 @@
  * Which nodes of ONNX compute the same in the least time: `node --import tsx bench/lowerings.ts [PART…]`. The first way of each contest is
  * what the compiler makes of the steps; the others are what else could be chosen in the entries of the operators (src/ops) and the rules
  * for several steps (src/emit/onnx/rules). Each number is the least processor time of one thread in several runs, the ways taking turns:
- * whatever else the machine does only adds to it. Beside it stands the median.
+ * whatever else the machine does only adds to it. Beside it stand the median, and the least time on all processors, of which some kernels
+ * use but one.
  */
 import { cpus } from 'node:os'
 import { argv } from 'node:process'
@@ -72,7 +73,11 @@ function parsed(text: string): Func {
 interface Measured {
   readonly name: string
   readonly run: () => void
+  /** Milliseconds of a processor. */
   readonly times: number[]
+  readonly runOnAll: () => void
+  /** Milliseconds on all processors. */
+  readonly timesOnAll: number[]
 }
 
 function measured(contest: Contest): readonly Measured[] {
@@ -89,8 +94,11 @@ function measured(contest: Contest): readonly Measured[] {
     ...Object.entries(contest.others).map(([name, ways]) => [name, written(ways, func)] as const),
   ]
   return models.map(([name, bytes]) => {
-    const session = load(bytes)
-    return { name, run: () => void session.run(feeds, fetches, {}), times: [] }
+    const [run, runOnAll] = [1, cpus().length].map(threads => {
+      const session = load(bytes, 'cpu', threads)
+      return () => void session.run(feeds, fetches, {})
+    })
+    return { name, run: run!, times: [], runOnAll: runOnAll!, timesOnAll: [] }
   })
 }
 
@@ -101,6 +109,12 @@ function processorTime(run: () => void): number {
   return (user + system) / 1000
 }
 
+function time(run: () => void): number {
+  const began = performance.now()
+  run()
+  return performance.now() - began
+}
+
 function median(numbers: readonly number[]): number {
   return [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN
 }
@@ -108,16 +122,20 @@ function median(numbers: readonly number[]): number {
 console.log(
   `Node ${process.version}, ${cpus()[0]?.model ?? 'unknown processor'}, ONNX Runtime on one thread\n`,
 )
-console.log('| what | nodes | ms | median | by chosen |\n| --- | --- | ---: | ---: | ---: |')
+console.log(
+  `| what | nodes | ms | median | by chosen | on ${cpus().length} |\n| --- | --- | ---: | ---: | ---: | ---: |`,
+)
 const asked = argv.slice(2)
 for (const contest of contests) {
   if (asked.length > 0 && !asked.some(part => contest.name.includes(part))) continue
   const ways = measured(contest)
   for (let i = 0; i < repetitions; i++) for (const way of ways) way.times.push(processorTime(way.run))
+  for (let i = 0; i < repetitions; i++) for (const way of ways) way.timesOnAll.push(time(way.runOnAll))
   const base = Math.min(...ways[0]!.times)
-  for (const { name, times } of ways) {
+  for (const { name, times, timesOnAll } of ways) {
     const least = Math.min(...times)
-    const cells = [contest.name, name, least.toFixed(2), median(times).toFixed(2), (least / base).toFixed(2)]
+    const numbers = [least, median(times), least / base, Math.min(...timesOnAll)]
+    const cells = [contest.name, name, ...numbers.map(each => each.toFixed(2))]
     console.log(`| ${cells.join(' | ')} |`)
   }
 }

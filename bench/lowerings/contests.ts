@@ -151,6 +151,54 @@ function pooling(n: number, channels: number, size: number): Contest {
   }
 }
 
+/** A convolution, rectified and pooled, with the gradients of the kernel, of the offset and, of more than one channel, of the images. */
+function pooledConvolution(shape: Convolution): Contest {
+  const { n, channels, outputs, size } = shape
+  const [half, count] = [size / 2, n * outputs * size * size]
+  const [image, small] = [`[${n}, ${channels}, ${size}, ${size}]`, `[${n}, ${outputs}, ${half}, ${half}]`]
+  const whole = `[${n}, ${outputs}, ${size}, ${size}]`
+  const pool = { kernel_shape: [2, 2], strides: [2, 2] }
+  const attrs = 'dilation=[1] kernel=[2] pad=[0] stride=[2]'
+  const window = 'dilation=[1] pad=[1] stride=[1]'
+  const isFirst = channels === 1
+  const pads = { pads: [1, 1, 1, 1] }
+  return {
+    name: `conv2d, relu and max_pool2d and their gradients, ${n}×${channels}×${size}×${size} to ${outputs}`,
+    steps: `func f(%x: f32${image}, %w: f32[${outputs}, ${channels}, 3, 3], %offset: f32[${outputs}], %dy: f32${small}) -> (%y, %dw, %db${isFirst ? '' : ', %dx'}) fn {
+      %sums: f32${whole} = conv2d %x, %w ${window}
+      %b: f32[${outputs}, 1, 1] = reshape %offset shape=[${outputs}, 1, 1]
+      %p: f32${whole} = add %sums, %b
+      %r: f32${whole} = relu %p
+      %y: f32${small} = max_pool2d %r ${attrs}
+      %i: i32${small} = max_pool2d_index %r ${attrs}
+      %s: f32[${count}] = scatter_add %dy, %i axis=0 size=${count}
+      %dr: f32${whole} = reshape %s shape=${whole}
+      %zero: f32[] = const dtype="f32" value=0
+      %g: bool${whole} = gt %p, %zero
+      %m: f32${whole} = cast %g dtype="f32"
+      %dp: f32${whole} = mul %dr, %m
+      %db: f32[${outputs}] = sum %dp axis=[0, 2, 3] keep=false
+      %dw: f32[${outputs}, ${channels}, 3, 3] = conv2d_weight %x, %dp size=[3, 3] ${window}
+      ${isFirst ? '' : `%dx: f32${image} = conv2d_input %dp, %w size=[${size}, ${size}] ${window}`}
+    }`,
+    others: {
+      'all in the plain layout': (graph, [x, w, offset, dy]) => {
+        const r = graph.node('Relu', [graph.node('Conv', [x, w, offset], pads)])
+        const [y, places] = graph.nodes('MaxPool', [r], 2, pool)
+        const isPositive = toFloat(graph, graph.node('Greater', [y, number(graph, 0)]))
+        const dp = graph.node('MaxUnpool', [graph.node('Mul', [dy, isPositive]), places], pool)
+        const flat = reshape(graph, dp, [n, outputs, size * size])
+        const columns = graph.node('Concat', taps(graph, x!, shape), { axis: 1 })
+        const sums = reshape(graph, sumOfProducts(graph, columns, flat), [9, channels, outputs])
+        const dw = graph.node('Transpose', [sums], { perm: [2, 1, 0] })
+        const db = graph.node('ReduceSum', [dp, list(graph, [0, 2, 3])], { keepdims: 0 })
+        const gradients = [y!, reshape(graph, dw, [outputs, channels, 3, 3]), db]
+        return isFirst ? gradients : [...gradients, graph.node('ConvTranspose', [dp, w], pads)]
+      },
+    },
+  }
+}
+
 const rectified: Contest = {
   name: "relu's gradient, 1024×512",
   steps: `func f(%x: f32[1024, 512], %dy: f32[1024, 512]) -> (%dx) fn {
@@ -363,6 +411,8 @@ export const contests: readonly Contest[] = [
   weightGradient({ n: 64, channels: 32, outputs: 64, size: 14 }),
   weightGradient({ n: 64, channels: 1, outputs: 32, size: 28 }),
   pooling(64, 32, 28),
+  pooledConvolution({ n: 64, channels: 1, outputs: 32, size: 28 }),
+  pooledConvolution({ n: 64, channels: 32, outputs: 64, size: 14 }),
   rectified,
   affine,
   weight,

@@ -51,20 +51,28 @@ export const askedProviders: readonly OnnxProvider[] = providers.filter(name => 
 if (asked !== undefined && askedProviders.length === 0)
   throw new Error(`LTM_TEST_PROVIDER is ${asked}, not one of ${providers.join(', ')}`)
 
-/** A session on one thread. On another provider than the processor nothing may be left to the processor. */
-export function load(bytes: Uint8Array, provider: OnnxProvider = 'cpu'): Binding.InferenceSession {
+/**
+ * A session, on one thread unless more are asked for, which don't wait for work between runs. On another provider than the processor
+ * nothing may be left to the processor.
+ */
+export function load(
+  bytes: Uint8Array,
+  provider: OnnxProvider = 'cpu',
+  threads = 1,
+): Binding.InferenceSession {
   initOrt()
   const session = new binding.InferenceSession()
   const buffer = new ArrayBuffer(bytes.length)
   new Uint8Array(buffer).set(bytes)
   session.loadModel(buffer, 0, bytes.length, {
-    intraOpNumThreads: 1,
+    intraOpNumThreads: threads,
     executionMode: 'sequential',
     logSeverityLevel: 4,
     executionProviders: [provider],
     extra: {
       session: {
         set_denormal_as_zero: '1',
+        force_spinning_stop: '1',
         ...(provider === 'cpu' ? {} : { disable_cpu_ep_fallback: '1' }),
       },
     },
