@@ -1,7 +1,7 @@
 import { eventNames, runHooks } from './hooks.ts'
 import { isLeftOut } from './limits.ts'
 import { breathe, isInterrupted } from './pace.ts'
-import { hasData, openPass, runBatch } from './passes.ts'
+import { hasData, openPass, reportStep, runBatch, stepPlace } from './passes.ts'
 import { writeRecord } from './records.ts'
 import { restWithinEpoch } from './saving.ts'
 import type { Cursor, Session } from './session.ts'
@@ -51,11 +51,11 @@ async function evaluateStep(
   const started = session.clocks.seconds
   const pass = openPass(session, step)
   const { scope, batches } = pass
-  const place = { phase: step.phase, ...(step.name !== undefined && { step: step.name }) }
+  const place = stepPlace(step)
   session.report({ kind: 'phase_start', ...place, batches })
   for (let index = first; index < batches && !isInterrupted(session); index++) {
     await runBatch(session, pass, index, async ({ logged }) => {
-      session.report({ kind: 'step', ...place, clocks: session.clocks.values(), batches, values: logged.bar })
+      await reportStep(session, pass, logged)
     })
     if (cursor !== undefined) {
       cursor.batch = index + 1

@@ -21,7 +21,11 @@ export type TrainingEvent =
   | RunErrorEvent
 
 /** A reporter must not keep a run waiting: it is called synchronously, between steps. */
-export type Reporter = (event: TrainingEvent) => void
+export interface Reporter {
+  (event: TrainingEvent): void
+  /** Whether it tells of a step: what only the step's event shows is not computed otherwise. All, where it has no say. */
+  readonly tellsOf?: (step: Pick<StepDone, 'clocks' | 'batches'>) => boolean
+}
 
 export type RunMode = 'train' | 'validate' | 'test' | 'predict'
 

@@ -16,10 +16,10 @@ export function prefixOf({ phase, step }: LogScope): string {
   return step === undefined ? phase : `${phase}.${step}`
 }
 
-/** What a step logged, read: under full names, and what the bar shows under short ones. */
+/** What a step logged, read: under full names, and what the bar shows under short ones, if it is asked for before the next step. */
 export interface StepValues {
   readonly values: Numbers
-  readonly bar: Numbers
+  readonly bar: () => Promise<Numbers>
 }
 
 export interface Levels {
@@ -149,7 +149,8 @@ export class Logbook {
   async commit(): Promise<StepValues> {
     const pending = this.pending
     this.pending = []
-    const running = this.runningMetrics()
+    const touched = this.commitMetrics()
+    const running = runningValues(touched.filter(({ levels }) => levels.step))
     const tensors = pending.flatMap(({ value, weight }) => [value, weight].filter(isTensor))
     const numbers = await readScalars([...tensors, ...running.map(({ value }) => value)])
     const read = numbers.values()
@@ -161,19 +162,28 @@ export class Logbook {
       value.dispose()
     }
     const values = shown.values()
-    for (const [name, value] of Object.entries(values.values)) this.note(name, value)
-    return values
+    for (const [name, value] of Object.entries(values)) this.note(name, value)
+    return { values, bar: () => this.bar(touched, shown) }
   }
 
-  private runningMetrics() {
+  private commitMetrics(): readonly LoggedMetric[] {
     const touched = [...this.metrics.values()].filter(metric => metric.touched)
     for (const metric of touched) {
       metric.state.commit()
       metric.touched = false
     }
     return touched
-      .filter(({ levels }) => levels.step || levels.bar)
-      .flatMap(metric => resultsOf(metric).map(([name, value]) => ({ metric, name, value })))
+  }
+
+  /** With the metrics that nothing but the bar shows. */
+  private async bar(touched: readonly LoggedMetric[], shown: StepSums): Promise<Numbers> {
+    const running = runningValues(touched.filter(({ levels }) => levels.bar && !levels.step))
+    const numbers = await readScalars(running.map(({ value }) => value))
+    for (const [i, { metric, name, value }] of running.entries()) {
+      this.show(metric, name, numbers[i] ?? Number.NaN, shown)
+      value.dispose()
+    }
+    return shown.bar()
   }
 
   private count(call: Call, shown: StepSums): void {
@@ -304,22 +314,22 @@ interface Call {
 /** What one step shows: two logs of one name in a step add up. */
 class StepSums {
   private readonly step = new Map<string, { sum: number; weight: number }>()
-  private readonly bar = new Map<string, () => number>()
+  private readonly shown = new Map<string, () => number>()
 
   add(full: string, name: string, levels: Levels, sum: number, weight: number, running: number | undefined) {
     const total = this.step.get(full) ?? { sum: 0, weight: 0 }
     total.sum += sum
     total.weight += weight
     if (levels.step) this.step.set(full, total)
-    if (levels.bar) this.bar.set(name, () => running ?? total.sum / total.weight)
+    if (levels.bar) this.shown.set(name, () => running ?? total.sum / total.weight)
   }
 
-  values(): StepValues {
-    const values: Record<string, number> = {}
-    for (const [full, { sum, weight }] of this.step) {
-      values[full] = sum / weight
-    }
-    return { values, bar: Object.fromEntries([...this.bar].map(([name, value]) => [name, value()])) }
+  values(): Numbers {
+    return Object.fromEntries([...this.step].map(([full, { sum, weight }]) => [full, sum / weight]))
+  }
+
+  bar(): Numbers {
+    return Object.fromEntries([...this.shown].map(([name, value]) => [name, value()]))
   }
 }
 
@@ -327,6 +337,17 @@ function resolve({ prefix, name, levels, value, weight }: Pending, read: Iterato
   const number = isTensor(value) ? (read.next().value ?? Number.NaN) : value
   const total = isTensor(weight) ? (read.next().value ?? Number.NaN) : weight
   return { prefix, name, levels, sum: isTensor(weight) ? number : number * total, weight: total }
+}
+
+interface Running {
+  readonly metric: LoggedMetric
+  readonly name: string
+  readonly value: tf.Tensor
+}
+
+/** What metrics come to so far. */
+function runningValues(metrics: readonly LoggedMetric[]): readonly Running[] {
+  return metrics.flatMap(metric => resultsOf(metric).map(([name, value]) => ({ metric, name, value })))
 }
 
 async function computed(metric: LoggedMetric): Promise<Numbers> {

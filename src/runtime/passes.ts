@@ -5,6 +5,7 @@ import { commitBuffers, dropWrites } from './buffers.ts'
 import type { LoadedDataset } from './contracts.ts'
 import { dropShown, tellShown } from './debug.ts'
 import { RunError, SkipBatch } from './errors.ts'
+import type { ClockValues } from './events.ts'
 import { eventNames, runHooks } from './hooks.ts'
 import { limited } from './limits.ts'
 import type { LogScope, StepValues } from './logbook.ts'
@@ -106,6 +107,21 @@ export interface BatchDone {
   readonly batches: readonly Batch[]
   readonly outputs: Tensors | undefined
   readonly logged: StepValues
+}
+
+/** Which step of a program this is: its phase, and its name where it has one. */
+export function stepPlace({ phase, name }: StepSpec): { phase: StepSpec['phase']; step?: string } {
+  return { phase, ...(name !== undefined && { step: name }) }
+}
+
+/** Tells of a batch that is done, where that is told at all; gives what the clocks show. */
+export async function reportStep(session: Session, pass: Pass, logged: StepValues): Promise<ClockValues> {
+  const { report } = session
+  const { batches } = pass
+  const clocks = session.clocks.values()
+  if (report.tellsOf?.({ clocks, batches }) ?? true)
+    report({ kind: 'step', ...stepPlace(pass.step), clocks, batches, values: await logged.bar() })
+  return clocks
 }
 
 /** Runs a step on one batch between its hooks; false where the batch was left out. */

@@ -3,7 +3,7 @@ import type { JsonValue } from './contracts.ts'
 import { RunError } from './errors.ts'
 import { runHooks } from './hooks.ts'
 import { breathe, isInterrupted } from './pace.ts'
-import { type BatchDone, openPass, runBatch } from './passes.ts'
+import { type BatchDone, openPass, reportStep, runBatch, stepPlace } from './passes.ts'
 import type { PredictedField, Prediction, Session } from './session.ts'
 import type { Batch, StepSpec, TextOutput } from './training.ts'
 
@@ -52,16 +52,13 @@ function splitsOf(
 
 async function predictSplit(session: Session, step: StepSpec, split: string | undefined): Promise<void> {
   const pass = openPass(session, step, split)
-  const place = step.name === undefined ? {} : { step: step.name }
-  session.report({ kind: 'phase_start', phase: 'predict', ...place, batches: pass.batches })
+  session.report({ kind: 'phase_start', ...stepPlace(step), batches: pass.batches })
   let offset = 0
   for (let index = 0; index < pass.batches && !isInterrupted(session); index++) {
     await runBatch(session, pass, index, async done => {
       await reportRows(session, step, split, offset, done)
       offset += done.examples ?? 0
-      const clocks = session.clocks.values()
-      const { batches } = pass
-      session.report({ kind: 'step', phase: 'predict', ...place, clocks, batches, values: done.logged.bar })
+      await reportStep(session, pass, done.logged)
     })
     await breathe(session)
   }

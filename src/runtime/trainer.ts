@@ -7,7 +7,7 @@ import { runCadences, runHooks } from './hooks.ts'
 import { batchesPerEpoch, trainSteps } from './horizon.ts'
 import { closeWindows } from './minimize.ts'
 import { breathe, isInterrupted } from './pace.ts'
-import { type BatchDone, openPass, type Pass, runBatch, scopeOf } from './passes.ts'
+import { type BatchDone, openPass, type Pass, reportStep, runBatch, scopeOf, stepPlace } from './passes.ts'
 import { writeRecord } from './records.ts'
 import { rehearse } from './rehearsal.ts'
 import { rest, restAfterEpoch, restInterrupted, restWithinEpoch } from './saving.ts'
@@ -113,7 +113,7 @@ async function trainPass(session: Session, step: StepSpec, number: number): Prom
   if (number < position.pass || endsEarly(session)) return
   const pass = openPass(session, step)
   const first = number === position.pass ? position.batch : 0
-  session.report({ kind: 'phase_start', ...placeOf(step), batches: pass.batches })
+  session.report({ kind: 'phase_start', ...stepPlace(step), batches: pass.batches })
   for (let index = first; index < pass.batches && !endsEarly(session); index++) {
     await trainBatch(session, pass, number, index)
     await breathe(session)
@@ -124,10 +124,6 @@ function endsEarly(session: Session): boolean {
   return session.control.end !== undefined || isInterrupted(session) || hasEnded(session)
 }
 
-function placeOf(step: StepSpec): { phase: StepSpec['phase']; step?: string } {
-  return { phase: step.phase, ...(step.name !== undefined && { step: step.name }) }
-}
-
 async function trainBatch(session: Session, pass: Pass, number: number, index: number): Promise<void> {
   const { clocks } = session
   session.frozen.now = new Set(session.frozen.next)
@@ -135,7 +131,7 @@ async function trainBatch(session: Session, pass: Pass, number: number, index: n
   const trained = await runBatch(session, pass, index, async done => {
     clocks.countBatch(done.examples ?? 0)
     passBatch(session, pass, number, index)
-    reportStep(session, pass, done)
+    await recordStep(session, pass, done)
   })
   if (!trained) {
     clocks.skipped += 1
@@ -153,12 +149,11 @@ function passBatch({ position }: Session, pass: Pass, number: number, index: num
   position.batch = last ? 0 : index + 1
 }
 
-function reportStep(session: Session, pass: Pass, { logged }: BatchDone): void {
-  const clocks = session.clocks.values()
-  const { batches, scope, step } = pass
-  session.report({ kind: 'step', ...placeOf(step), clocks, batches, values: logged.bar })
+/** Tells of a batch; of every so many there is a record. */
+async function recordStep(session: Session, pass: Pass, { logged }: BatchDone): Promise<void> {
+  const clocks = await reportStep(session, pass, logged)
   const { logEvery = usualRecordInterval } = session.training.trainer
-  if (clocks.batches % logEvery === 0) writeRecord(session, 'step', scope, logged.values, clocks)
+  if (clocks.batches % logEvery === 0) writeRecord(session, 'step', pass.scope, logged.values, clocks)
 }
 
 async function validateBetween(session: Session): Promise<void> {
