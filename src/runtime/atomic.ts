@@ -1,5 +1,5 @@
 import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 
 /** A file to write: its name within the folder, and its bytes in pieces. */
 export interface FileContent {
@@ -49,6 +49,25 @@ export async function writeFolder(
   }
   await rm(previous, { recursive: true, force: true })
   return target
+}
+
+/**
+ * Makes a folder and those above it. Node's own way tries for ever where a file system has no folder and lets none be made,
+ * as `/proc` does.
+ */
+export async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path)
+  } catch (error) {
+    const code = systemCode(error)
+    if (code === 'EEXIST') return
+    if (code !== 'ENOENT' || dirname(path) === path) throw error
+    await makeFolder(dirname(path))
+    // Another process may have been sooner.
+    await mkdir(path).catch((again: unknown) => {
+      if (systemCode(again) !== 'EEXIST') throw again
+    })
+  }
 }
 
 /** Writes a file so that a reader sees the old one or the new one, whatever happens meanwhile. */

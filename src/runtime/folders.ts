@@ -2,7 +2,7 @@ import { copyFile, mkdir, readdir, readFile, stat, truncate, writeFile } from 'n
 import { arch, platform } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
 import * as tf from '@tensorflow/tfjs-core'
-import { systemCode, writeFileWhole } from './atomic.ts'
+import { makeFolder, systemCode, writeFileWhole } from './atomic.ts'
 import { hasNewer, systemWords } from './checkpoint.ts'
 import type { JsonValue, Snapshot } from './contracts.ts'
 import { exitCodes, RunError } from './errors.ts'
@@ -83,7 +83,7 @@ async function ownFolder(parent: string, origin: Origin): Promise<RunFolder | un
 
 /** Makes the folder of a new run, `runs/NAME/v3`; two runs that start at once get two. */
 async function makeRunFolder(parent: string): Promise<RunFolder> {
-  await mkdir(parent, { recursive: true })
+  await makeFolder(resolve(parent))
   for (let number = (await newestVersion(parent)) + 1; ; number++) {
     const version = `v${number}`
     const folder = join(parent, version)
