@@ -1,4 +1,5 @@
 import type { OnnxGraph, OnnxValue } from '../../src/ops/onnx.ts'
+import { channelBlock } from '../../test/kit/onnx.ts'
 
 /** The same computed in several ways. */
 export interface Contest {
@@ -37,6 +38,27 @@ function taps(graph: OnnxGraph, x: OnnxValue, { n, channels, size }: Convolution
   })
 }
 
+/** The same by convolutions with kernels of a single 1, in blocks of so many channels. */
+function movedTaps(
+  graph: OnnxGraph,
+  x: OnnxValue,
+  { n, channels, size }: Convolution,
+  block: number,
+): readonly OnnxValue[] {
+  const blocks = graph.node('ReorderInput', [x], {}, 'com.microsoft.nchwc')
+  const window = { pads: [1, 1, 1, 1], strides: [1, 1], dilations: [1, 1], kernel_shape: [3, 3] }
+  return Array.from({ length: 9 }, (_, i) => {
+    const ones = Array.from({ length: channels * 9 }, (_, at) => Number(Math.floor(at / block) % 9 === i))
+    const weight = graph.constant('f32', ones, [channels, 1, 3, 3])
+    const attrs = { ...window, group: channels, auto_pad: 'NOTSET' }
+    const moved = graph.node('Conv', [blocks, weight], attrs, 'com.microsoft.nchwc')
+    const plain = graph.node('ReorderOutput', [moved], { channels }, 'com.microsoft.nchwc')
+    return reshape(graph, plain, [n, channels, size * size])
+  })
+}
+
+const block = channelBlock()
+
 function sumOfProducts(graph: OnnxGraph, a: OnnxValue, b: OnnxValue): OnnxValue {
   const products = graph.node('FusedMatMul', [a, b], { transB: 1 }, 'com.microsoft')
   return graph.node('ReduceSum', [products, list(graph, [0])], { keepdims: 0 })
@@ -45,18 +67,28 @@ function sumOfProducts(graph: OnnxGraph, a: OnnxValue, b: OnnxValue): OnnxValue 
 function weightGradient(shape: Convolution): Contest {
   const { n, channels, outputs, size } = shape
   const flat = (graph: OnnxGraph, dy: OnnxValue) => reshape(graph, dy, [n, outputs, size * size])
+  const products = (graph: OnnxGraph, dy: OnnxValue, taps: readonly OnnxValue[]) => {
+    const each = taps.map(tap =>
+      reshape(graph, sumOfProducts(graph, flat(graph, dy), tap), [outputs, channels, 1]),
+    )
+    return [reshape(graph, graph.node('Concat', each, { axis: 2 }), [outputs, channels, 3, 3])]
+  }
+  const moved: Contest['others'] =
+    block === undefined || channels % block !== 0
+      ? {}
+      : {
+          'a product for each place of the kernel, images moved by convolutions': (graph, [x, dy]) =>
+            products(graph, dy!, movedTaps(graph, x!, shape, block)),
+        }
   return {
     name: `conv2d_weight, ${n}×${channels}×${size}×${size} to ${outputs}`,
     steps: `func f(%x: f32[${n}, ${channels}, ${size}, ${size}], %dy: f32[${n}, ${outputs}, ${size}, ${size}]) -> (%dw) fn {
       %dw: f32[${outputs}, ${channels}, 3, 3] = conv2d_weight %x, %dy dilation=[1] pad=[1] size=[3, 3] stride=[1]
     }`,
     others: {
-      'a product for each place of the kernel': (graph, [x, dy]) => {
-        const each = taps(graph, x!, shape).map(tap =>
-          reshape(graph, sumOfProducts(graph, flat(graph, dy!), tap), [outputs, channels, 1]),
-        )
-        return [reshape(graph, graph.node('Concat', each, { axis: 2 }), [outputs, channels, 3, 3])]
-      },
+      'a product for each place of the kernel': (graph, [x, dy]) =>
+        products(graph, dy!, taps(graph, x!, shape)),
+      ...moved,
       'one product': (graph, [x, dy]) => {
         const columns = graph.node('Concat', taps(graph, x!, shape), { axis: 1 })
         const sums = reshape(graph, sumOfProducts(graph, columns, flat(graph, dy!)), [9, channels, outputs])
@@ -409,6 +441,7 @@ export const contests: readonly Contest[] = [
   convolution({ n: 64, channels: 32, outputs: 64, size: 14 }),
   inputGradient({ n: 64, channels: 32, outputs: 64, size: 14 }),
   weightGradient({ n: 64, channels: 32, outputs: 64, size: 14 }),
+  weightGradient({ n: 8, channels: 32, outputs: 32, size: 56 }),
   weightGradient({ n: 64, channels: 1, outputs: 32, size: 28 }),
   pooling(64, 32, 28),
   pooledConvolution({ n: 64, channels: 1, outputs: 32, size: 28 }),

@@ -61,17 +61,19 @@ export function tapsOfCorner(
   return cutTaps(sliding, context).map(tap => reshapeTo(context, tap, [n, channels, h * w]))
 }
 
-/** Kernels beyond this many places are so large that moving images by convolutions takes longer than cutting them out. */
-const mostMoved = 25
+/** Kernels of more places, and rows that are longer, are cut out faster than they are moved (bench/lowerings.ts). */
+const [mostMoved, longestMoved] = [9, 24]
 
 function each(sliding: Sliding, context: OnnxContext): readonly OnnxValue[] {
-  const { kernel, shape, window, x } = sliding
+  const { kernel, places, shape, window, x } = sliding
   const count = kernel[0] * kernel[1]
   const { channelBlock: block } = context
   if (count === 1 && window.pads.every(pad => pad === 0) && window.strides.every(stride => stride === 1))
     return [x]
-  const isWhole = block !== undefined && shape[1]! % block === 0
-  return isWhole && count <= mostMoved ? movedTaps(sliding, block, context) : cutTaps(sliding, context)
+  const isShort = count <= mostMoved && places[1] <= longestMoved
+  return isShort && block !== undefined && shape[1]! % block === 0
+    ? movedTaps(sliding, block, context)
+    : cutTaps(sliding, context)
 }
 
 /** Cut out of the padded image. */

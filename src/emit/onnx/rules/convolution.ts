@@ -76,7 +76,10 @@ export const convolutionRules: readonly TileRule[] = [
       if (step.op !== 'relu') return undefined
       const sums = inputOf(step, 0)
       const convolution = offsetConvolutionOf(sums, facts) ?? convolutionOf(sums, facts)
-      if (convolution === undefined || facts.isNeeded(sums)) return undefined
+      // What comes before has not been chosen yet.
+      const isRead =
+        facts.isNeeded(sums) || facts.readers(sums).some(each => facts.isBefore(resultOf(each), step))
+      if (convolution === undefined || isRead) return undefined
       return {
         inputs: convolution.inputs,
         lower: (inputs, context) =>

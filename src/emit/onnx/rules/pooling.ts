@@ -18,7 +18,8 @@ function poolGradient(step: Step | undefined, facts: Facts): PoolGradient | unde
   const shape = shapeOf(facts, x)
   const dy = inputOf(flat, 0)
   const isWhole = sameShape(shapeOf(facts, step.outputs[0]!.name), shape)
-  if (!isWhole || !sameShape(shapeOf(facts, dy), shapeOf(facts, inputOf(flat, 1)))) return undefined
+  if (shape.includes(0) || !isWhole || !sameShape(shapeOf(facts, dy), shapeOf(facts, inputOf(flat, 1))))
+    return undefined
   const [kernel, stride, pad, dilation] = ['kernel', 'stride', 'pad', 'dilation'].map(name =>
     numbersIn(index.attrs, name),
   )
