@@ -32,6 +32,13 @@ const programs: readonly (readonly [folder: string, name: string, apart: number]
   ['examples/screening', 'screening', 1e-2],
   ['test/cases/programs/tags', 'tags', 1e-3],
   ['test/cases/programs/wines', 'wines', 1e-3],
+  // Programs that put together what no example does.
+  ['test/kit/odd', 'lists', 1e-3],
+  ['test/kit/odd', 'readers', 1e-3],
+  ['test/kit/odd', 'rounds', 1e-3],
+  ['test/kit/odd', 'spring', 1e-3],
+  ['test/kit/odd', 'tamed', 1e-3],
+  ['test/kit/odd', 'tower', 1e-3],
 ]
 
 for (const [folder, name, apart] of programs)

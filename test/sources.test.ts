@@ -287,7 +287,7 @@ test("typescript: rows of the user's own", async () => {
   assert.match(await of('c.mjs', 'export default [{ x: 1 }, { x: 1n }]'), 'c.mjs, row 1: `x` is a bigint')
   assert.match(
     await of('d.mjs', 'export default function* () { yield { x: 1 }; throw new Error("gone") }'),
-    /error\[LTM5138\]: d\.mjs fails at row 1: gone \(.*d\.mjs:1:\d+\)\n  --> train\.ltm:3:16/,
+    /error\[LTM5138\]: d\.mjs fails at row 1: gone \(.*d\.mjs:1:\d+\)\n {2}--> train\.ltm:3:16/,
   )
   assert.match(await of('e.mjs', 'export default ('), "e.mjs can't be loaded")
 })

@@ -129,6 +129,8 @@ export const intrinsics: Readonly<Record<string, Intrinsic>> = {
   stack: (ctx, site, piped) => {
     const [list] = values(ctx, site, piped)
     const axis = named(ctx, site, 'axis')
+    // How many there are only an instance knows.
+    if (list?.kind === 'uniform_list') return errorValue
     if (list?.kind !== 'list')
       return list && list.kind !== 'error'
         ? complain(ctx, 'LTM2109', site.span, { wanted: 'a list of tensors', got: describe(list) })

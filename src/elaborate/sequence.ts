@@ -25,10 +25,10 @@ export function sequence(ctx: Context, tensor: Value, axis: Value, reverse: Valu
   return { kind: 'sequence', tensor, axis: counted, length: shape[at]!, reverse: backwards }
 }
 
-/** In a definition an argument stands for either direction. */
+/** In a definition what depends on an argument stands for either direction. */
 function directionOf(ctx: Context, { expr }: BoolValue): boolean | undefined {
   if (expr.kind === 'bool') return expr.value
-  return ctx.generic && expr.kind === 'argument' ? false : undefined
+  return ctx.generic ? false : undefined
 }
 
 /** The type of one slice. */

@@ -52,7 +52,7 @@ function givenUnder(given: Given | undefined, owner: Owner): Given | undefined {
 export function asArgument(value: Value, name: string, given: Map<string, ModuleValue>): Value {
   switch (value.kind) {
     case 'module':
-      return value.path === '' ? { ...value, path: name } : borrow(value, name, given)
+      return value.path === '' ? ownArgument(value, name, given) : borrow(value, name, given)
     case 'function':
       return value.self ? { ...value, self: borrow(value.self, name, given) } : value
     case 'list':
@@ -69,6 +69,15 @@ export function asArgument(value: Value, name: string, given: Map<string, Module
     default:
       return value
   }
+}
+
+/** An instance that the call has made: what it was given itself stands elsewhere still. */
+function ownArgument(module: ModuleValue, name: string, given: Map<string, ModuleValue>): ModuleValue {
+  if (!module.given) return { ...module, path: name }
+  const inner = [...module.given].map(
+    ([key, other]) => [key, borrow(other, joinPath(name, key), given)] as const,
+  )
+  return { ...module, path: name, given: new Map(inner) }
 }
 
 /** One instance that is given twice has one name inside, so that what one call writes to its buffers the next one reads. */

@@ -33,7 +33,7 @@ export const formGraphs: Pass = {
     for (const { name } of program.functions) names.fresh(name)
     const steps = program.steps.map(step => {
       const context = contextOf(program, step, functions, names, graphs)
-      return { ...step, body: formList(step.body, { ...context, inherited: new Map() }) }
+      return { ...step, body: formList(step.body, { ...context, inherited: new Map(), raw: new Map() }) }
     })
     return { ...program, steps, functions: [...program.functions, ...graphs] }
   },

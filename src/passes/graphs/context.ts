@@ -19,6 +19,8 @@ export interface Context {
 /** Values that have others in their place: what a buffer holds that the list has written. */
 export interface ListContext extends Context {
   readonly inherited: Renaming
+  /** What parameters are, by path, where the list around has read them and nothing has moved them. */
+  readonly raw: ReadonlyMap<string, string>
 }
 
 /** Steps that the host does: they look at what the step of training has at hand, or run a graph that there is already. */

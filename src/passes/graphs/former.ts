@@ -57,12 +57,13 @@ class ListFormer {
   readonly #written = new Map<string, string>()
   readonly #states = new Map<string, readonly string[]>()
   /** What parameters are, by path, as long as nothing has moved. */
-  readonly #raw = new Map<string, string>()
+  readonly #raw: Map<string, string>
   readonly #differentiated = new Map<string, HostStatement & { readonly kind: 'move' }>()
 
-  constructor({ inherited, ...context }: ListContext) {
+  constructor({ inherited, raw, ...context }: ListContext) {
     this.#context = context
     this.#names = new Map(inherited)
+    this.#raw = new Map(raw)
     this.#open()
   }
 
@@ -113,8 +114,10 @@ class ListFormer {
         return this.#keep(statement)
       case 'if':
       case 'for': {
+        // What a round reads may be what the one before has moved.
+        const raw = statement.kind === 'if' ? this.#raw : new Map<string, string>()
         const inner = mapBlocks(statement, block =>
-          formList(block, { ...this.#context, inherited: this.#names }),
+          formList(block, { ...this.#context, inherited: this.#names, raw }),
         )
         this.#keep(inner)
         if (changesState(statement) || writesBuffers(statement) || logsMetrics(statement)) this.#change()
