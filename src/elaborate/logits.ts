@@ -22,31 +22,24 @@ export function checkLogits(ctx: Context, loss: string, args: readonly FormalVal
   }
 }
 
+/** Operators that put elements elsewhere: what is squashed stays so. */
+const moving: readonly string[] = ['reshape', 'slice', 'transpose']
+
+type Maker = (name: string) => Step | undefined
+
 /** The squashing operator that made a value, here or at the end of a function that was called for it. */
 function outermost(ctx: Context, name: string): string | undefined {
-  const maker = ctx.region.maker(name)
-  return (
-    maker &&
-    squashed(
-      ctx,
-      maker,
-      maker.outputs.findIndex(output => output.name === name),
-    )
-  )
+  return squashed(ctx, value => ctx.region.maker(value), name)
 }
 
-function squashed(ctx: Context, step: Step, output: number): string | undefined {
-  if (squashing.includes(step.op)) return step.op
+function squashed(ctx: Context, makerOf: Maker, name: string): string | undefined {
+  const step = makerOf(name)
+  if (!step || squashing.includes(step.op)) return step?.op
+  const [input] = step.inputs
+  if (moving.includes(step.op) && input !== undefined) return squashed(ctx, makerOf, input)
   if (step.op !== 'call') return undefined
   const func = ctx.world.functions.list.find(each => each.name === step.attrs.func)
-  const result = func?.results[output]
-  const inner = func?.steps.find(each => each.outputs.some(value => value.name === result))
-  return (
-    inner &&
-    squashed(
-      ctx,
-      inner,
-      inner.outputs.findIndex(value => value.name === result),
-    )
-  )
+  const result = func?.results[step.outputs.findIndex(output => output.name === name)]
+  const inner: Maker = value => func?.steps.find(each => each.outputs.some(output => output.name === value))
+  return result === undefined ? undefined : squashed(ctx, inner, result)
 }

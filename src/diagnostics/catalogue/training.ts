@@ -148,6 +148,12 @@ export const training = {
       `\`${d.name}\` minimises two losses in turn, and takes what its slot \`${d.slot}\` knows of one for the other`,
     () => 'minimise their sum, `minimize a = …, b = …`, or give each an optimizer of its own',
   ),
+  LTM4118: warning(
+    (d: { loss: string }) =>
+      `\`${d.loss}\` takes the examples of a batch together, and an update is made of several batches`,
+    () =>
+      'what it compares stays within each of them: make the batches larger instead, `accumulate: 1`, where it should see all',
+  ),
   LTM4201: error(
     (d: { key: string; near: string | undefined }) => `\`trainer\` has no setting \`${d.key}\``,
     d => (d.near === undefined ? undefined : `did you mean \`${d.near}\`?`),

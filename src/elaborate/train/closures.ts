@@ -242,6 +242,7 @@ function nothingTrained(ctx: Context): Training {
     cadences: [],
     phases: new Set(),
     stalls: new NameSupply(),
+    losses: [],
     silent: ctx.world.silent,
     reached: { paths: new Set(), all: true },
     minimised: new Map(),

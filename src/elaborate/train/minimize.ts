@@ -11,6 +11,7 @@ import { expression } from '../evaluate.ts'
 import { named } from '../statements.ts'
 import { toTensor } from '../tensors.ts'
 import { logName, type StepContext, weightOf } from './stepContext.ts'
+import { takesTogether } from './togetherness.ts'
 
 /**
  * `minimize LOSS with NAME`: differentiates by the parameters of one optimizer and moves them. Of several terms the sum of
@@ -29,6 +30,7 @@ export function minimize(step: StepContext, node: Minimize): void {
   for (const [i, each] of known.entries())
     checkReads(step, optimizer, each, node.terms[i]?.value.span ?? node.span)
   checkAlone(step, optimizer, node.span)
+  noteMinimised(step, optimizer.name, known, node)
   step.region.body.push({
     kind: 'minimize',
     optimizer: optimizer.name,
@@ -60,6 +62,21 @@ function checkAlone({ ctx, training }: StepContext, optimizer: Optimizer, span: 
 
 function isSame(type: TensorType, other: ValueType | undefined): boolean {
   return typeof other === 'object' && sameType(type, other)
+}
+
+function noteMinimised(
+  { ctx, training, region }: StepContext,
+  optimizer: string,
+  terms: readonly LossTerm[],
+  node: Minimize,
+): void {
+  for (const [i, { name, loss }] of terms.entries())
+    training.losses.push({
+      loss: name,
+      optimizer,
+      takesTogether: () => takesTogether(region.makers, loss, region.batches, ctx.world.functions.list),
+      span: node.terms[i]?.value.span ?? node.span,
+    })
 }
 
 /** A term without a name is called `loss`, and one in a step may be. */

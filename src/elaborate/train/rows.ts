@@ -2,7 +2,7 @@ import type { FuncParam, Origin, Step, ValueType } from '../../ir/ir.ts'
 import { findOp } from '../../ops/index.ts'
 import type { Dim } from '../../types/dim.ts'
 
-const reductions: readonly string[] = [
+export const reductions: readonly string[] = [
   'sum',
   'mean',
   'reduce_max',
@@ -69,7 +69,8 @@ export function mixesPlaces(
   })
 }
 
-function alongRows(step: Step): boolean {
+/** Whether an operator goes along the first axis. */
+export function alongRows(step: Step): boolean {
   const { axis } = step.attrs
   const output = step.outputs[0]?.type
   const rank = output === undefined || output === 'key' ? 0 : output.shape.length

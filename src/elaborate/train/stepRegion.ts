@@ -41,6 +41,8 @@ export class StepRegion implements Region {
   #isFrozen: (path: string) => boolean
   /** Parameters whose constraints have written their buffers here. */
   #stepped: ReadonlySet<string> = new Set()
+  /** The sizes of the batches that the step takes. */
+  readonly batches = new Set<string>()
   /** The step that makes each value, for slices. */
   readonly makers = new Map<string, Step>()
   /** How often the parameter had been moved when a `read` step read it, by the name of the value. */

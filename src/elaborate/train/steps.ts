@@ -74,6 +74,7 @@ function stepOfPhase(training: Training, node: TrainStep, phase: Phase): Trainin
   const streams = node.streams.map(stream =>
     streamOf(training, ctx, env, stream, phase, node.streams.length === 1),
   )
+  for (const size of streams.flatMap(stream => stream?.size ?? [])) region.batches.add(String(size))
   const prefix = node.name ? `${phase}.${node.name.text}` : phase
   const step: StepContext = {
     training,

@@ -123,6 +123,7 @@ export function elaborateTrain(world: Context, train: Train, given: ReadonlyMap<
     cadences: [],
     phases: new Set(membersOf(train, 'TrainStep').flatMap(step => step.phases)),
     stalls: new NameSupply(),
+    losses: [],
     silent: ctx.world.silent,
     reached: { paths: new Set(), all: false },
     minimised: new Map(),
@@ -142,6 +143,7 @@ export function elaborateTrain(world: Context, train: Train, given: ReadonlyMap<
   )
   checkReadings(training)
   checkAccumulating(ctx, train, optimizers, settings)
+  checkTogether(training, settings)
   checkTotal(ctx, train, optimizers, settings)
   checkOwners(ctx, train, placed, optimizers, training.failedOptimizers.size > 0)
   for (const average of averages) checkFollows(ctx, train, average, optimizers)
@@ -464,6 +466,15 @@ function checkAccumulating(
     const fields = membersOf(train, 'Trainer').flatMap(({ settings }) => settings.fields)
     const field = fields.find(each => each.name.text === 'accumulate')
     complain(ctx, 'LTM4111', said?.span ?? field?.value.span ?? train.name.span, { name })
+  }
+}
+
+/** What a loss compares within its batch it does not compare within an update of several batches (F6). */
+function checkTogether({ ctx, optimizers, losses }: Training, settings: TrainerSettings): void {
+  for (const { loss, optimizer, takesTogether, span } of losses) {
+    const own = optimizers.find(({ name }) => name === optimizer)
+    if ((own?.accumulate ?? settings.accumulate) !== 1 && takesTogether())
+      complain(ctx, 'LTM4118', span, { loss })
   }
 }
 

@@ -48,6 +48,13 @@ export interface Training {
   readonly phases: ReadonlySet<Phase>
   /** Names for the places that ask whether a value has stalled. */
   readonly stalls: NameSupply
+  /** What is minimised: whether it takes the examples of its batch together matters where several make an update. */
+  readonly losses: {
+    readonly loss: string
+    readonly optimizer: string
+    readonly takesTogether: () => boolean
+    readonly span: Span
+  }[]
   /** Parameters that some loss depends on; `all` where that is not known, because a loss has an error. */
   readonly reached: { readonly paths: Set<string>; all: boolean }
   /** Where optimizers that look at their loss again have been seen to minimise one. */

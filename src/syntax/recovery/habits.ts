@@ -303,6 +303,19 @@ const equalsForEquals: Recogniser = (view, failure) => {
   return undefined
 }
 
+/** `/* a comment *\/` */
+const blockComment: Recogniser = (view, failure) => {
+  const { at } = failure
+  const first = imageAt(view, at) === '/' ? at : at - 1
+  if (imageAt(view, first) !== '/' || imageAt(view, first + 1) !== '*' || !touches(view, first + 1))
+    return undefined
+  const end = indexWhere(view, first + 2, view.tokens.length, i => {
+    return imageAt(view, i) === '*' && imageAt(view, i + 1) === '/' && touches(view, i + 1)
+  })
+  const diagnostic = diagnose('LTM1029', spanBetween(view, first, first + 1), {})
+  return end < 0 ? { diagnostic } : { diagnostic, repair: swap(view, failure, first, end + 2, []) }
+}
+
 /** `x[1:3]` */
 const sliceByColon: Recogniser = (view, failure) => {
   const { at } = failure
@@ -551,6 +564,7 @@ export const foreignWords: readonly Recogniser[] = [foreignDeclaration, elif, fo
 
 /** Habits from other languages, each with its own message. */
 export const habits: readonly Recogniser[] = [
+  blockComment,
   assignment,
   compound,
   namedByEquals,
