@@ -45,10 +45,10 @@ export function declareTraining(program: Declarations, chance: Chance): void {
     ...metrics.map(({ text }) => text),
     ...train,
     ...(data.hasVal ? valStep(making, metrics) : []),
-    ...hooksOf(making, optimizers),
-    trainerOf(making),
   ]
-  program.declare(['train Random {', ...indented(members), '}'].join('\n'))
+  const hooks = hooksOf(making, optimizers)
+  const all = [...members, ...hooks, trainerOf(making, hooks)]
+  program.declare(['train Random {', ...indented(all), '}'].join('\n'))
 }
 
 function declareModel(program: Declarations, chance: Chance, data: DeclaredData): Model {
@@ -262,7 +262,9 @@ function hooksOf(
   return hooks
 }
 
-function trainerOf({ chance, data }: Making): string {
+function trainerOf({ chance, data }: Making, hooks: readonly string[]): string {
+  // While all is frozen one value follows the other, equal but for the order of sums: either may be the better one.
+  const isDecided = !hooks.some(hook => hook.includes('{ freeze'))
   const settings = [
     'epochs: 3',
     `seed: ${chance.below(100)}`,
@@ -271,7 +273,7 @@ function trainerOf({ chance, data }: Making): string {
     ...(data.hasVal && chance.maybe(0.3)
       ? [chance.pick(['validate: 2 batches', 'validate: 0.5 epochs'])]
       : []),
-    ...(data.hasVal && chance.maybe(0.2) ? ['keep: best(min: val.loss, count: 2)'] : []),
+    ...(data.hasVal && chance.maybe(0.2) && isDecided ? ['keep: best(min: val.loss, count: 2)'] : []),
   ]
   return `trainer { ${settings.join(', ')} }`
 }
