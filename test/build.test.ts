@@ -175,4 +175,44 @@ train Tell {
     assert.ok(own.err.startsWith(`${failed} (lib/notify.js:8:24)${call}`), own.err)
   }))
 
+test('functions of the home folder run, and are copied below the folder that is built', () =>
+  inFolder(async home => {
+    const { HOME } = process.env
+    process.env.HOME = home
+    try {
+      const folder = join(home, 'work')
+      for (const each of [folder, join(home, 'lib')]) mkdirSync(each)
+      writeFileSync(
+        join(home, 'lib/post.ts'),
+        'export const post = (text: string): void => console.error(text)\n',
+      )
+      writeFileSync(
+        join(folder, 'tell.ltm'),
+        `import { post } from "~/lib/post.ts"
+train Tell {
+  param w: f32 = 1.0
+  optimizer sgd = Sgd([w], lr: 0.1)
+  step train() {
+    minimize w ^ 2
+    call post("batch {batch_index}")
+  }
+  trainer { epochs: 1 }
+}
+`,
+      )
+      const run = await ltm(['run', 'tell.ltm', '--backend', 'cpu', '--json'], folder)
+      assert.equal([run.code, run.err], [0, 'batch 0\n'])
+      const built = await ltm(['build', 'tell.ltm', '-o', 'out'], folder)
+      assert.equal([built.code, built.err], [0, ''])
+      mkdirSync(join(folder, 'out/node_modules'))
+      symlinkSync(root, join(folder, 'out/node_modules/ltm-lang'), 'dir')
+      renameSync(join(home, 'lib'), join(home, 'gone'))
+      const own = await node(['tell.js', '--backend', 'cpu', '--json'], join(folder, 'out'))
+      assert.equal([own.code, own.err], [0, 'batch 0\n'])
+    } finally {
+      if (HOME === undefined) delete process.env.HOME
+      else process.env.HOME = HOME
+    }
+  }))
+
 test.run()

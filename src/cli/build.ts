@@ -4,6 +4,7 @@ import { Command } from 'commander'
 import { hostCalls } from '../ir/hostFunctions.ts'
 import type { Program } from '../ir/ir.ts'
 import { type ExitCode, exitCodes } from '../runtime/errors.ts'
+import { dataPath } from '../runtime/sources/open.ts'
 import { badUsage, type Cli } from './cli.ts'
 import { compileProgram, compilePrograms } from './compileFile.ts'
 import { afterHelp } from './help.ts'
@@ -53,16 +54,17 @@ async function build(path: string, options: BuildOptions, cli: Cli): Promise<Exi
     name: programs.length === 1 ? stem : `${stem}-${program.name}`,
     program,
   }))
+  const folder = dirname(resolve(path))
   const directory = dataDirectory(path, options.output)
   const files = [
     ...copiesOf(
       [...new Set(programs.flatMap(hostCalls).map(({ file }) => file))],
-      dirname(resolve(path)),
+      folder,
       options.output,
       `// ${mark} ${cli.version}: a copy.\n`,
     ),
     ...named.flatMap(({ name, program }) =>
-      programFiles(name, program, { directory, version: cli.version }, compiler),
+      programFiles(name, program, folder, { directory, version: cli.version }, compiler),
     ),
     manifest(
       stem,
@@ -76,10 +78,11 @@ async function build(path: string, options: BuildOptions, cli: Cli): Promise<Exi
   return exitCodes.ok
 }
 
-/** Both forms of one program. */
+/** Both forms of one program, whose `.ltm` file lies in a folder. */
 function programFiles(
   name: string,
   program: Program,
+  folder: string,
   where: { readonly directory: string; readonly version: string },
   compiler: Compiler,
 ): readonly Built[] {
@@ -88,7 +91,7 @@ function programFiles(
       target,
       runtime: 'ltm-lang/runtime',
       savedAs: `${name}.js`,
-      userModule: file => `./${javascriptOf(placeInBuild(file))}`,
+      userModule: file => `./${javascriptOf(placeInBuild(relative(folder, dataPath(folder, file))))}`,
       ...where,
     })
   return [

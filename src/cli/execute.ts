@@ -3,6 +3,7 @@ import { pathToFileURL } from 'node:url'
 import { hostCalls } from '../ir/hostFunctions.ts'
 import type { Program } from '../ir/ir.ts'
 import type { ExitCode } from '../runtime/errors.ts'
+import { dataPath } from '../runtime/sources/open.ts'
 import { requireFunctions } from '../runtime/userModule.ts'
 import type { Cli } from './cli.ts'
 import { importGenerated } from './modules.ts'
@@ -55,7 +56,7 @@ export async function importProgram(
     runtime: cli.runtimeUrl,
     directory: JSON.stringify(folder),
     watched,
-    userModule: file => pathToFileURL(resolve(folder, file)).href,
+    userModule: file => pathToFileURL(dataPath(folder, file)).href,
   })
   await requireCalled(program, folder)
   return importGenerated(program.name, text)

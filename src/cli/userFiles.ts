@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, normalize, relative, resolve } from 'node:path'
+import { dataPath } from '../runtime/sources/open.ts'
 import { withoutTypes } from '../runtime/withoutTypes.ts'
 
 /** A file to be written, by its path from the folder of a build. */
@@ -30,7 +31,7 @@ export function copiesOf(
   output: string,
   remark: string,
 ): readonly Copied[] {
-  const waiting = files.map(file => resolve(folder, file))
+  const waiting = files.map(file => dataPath(folder, file))
   const known = new Set<string>()
   const copies: Copied[] = []
   for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {

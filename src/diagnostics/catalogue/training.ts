@@ -396,6 +396,14 @@ export const training = {
     (d: { name: string }) => `\`size:\` belongs to the vocabulary, and \`${d.name}\` is declared elsewhere`,
     d => `write \`fit ${d.name}: vocabulary = vocabulary(…, size: 20000)\``,
   ),
+  LTM4349: error(
+    (d: { name: string; only: boolean }) =>
+      `\`${d.name}\` ends the epoch, being the first stream of its step, so it does not \`cycle\``,
+    d =>
+      d.only
+        ? 'leave `cycle` out'
+        : `leave \`cycle\` out, or put the stream that ends the epoch before \`${d.name}\``,
+  ),
   LTM4350: error(
     (d: { path: string }) =>
       `the path \`${d.path}\` inserts what is no number or text that is known before the run`,

@@ -34,7 +34,7 @@ import { constantOf } from '../host.ts'
 import { hostNumber, notBool } from '../operators.ts'
 import { executeLet, executeVar, named } from '../statements.ts'
 import { toTensor } from '../tensors.ts'
-import { errorValue, int, type TensorValue, type Value } from '../values.ts'
+import { type ErrorValue, errorValue, int, type TensorValue, type Value } from '../values.ts'
 import { setStatement } from './assignments.ts'
 import { freezeStatement } from './freezing.ts'
 import { callHost } from './hostCalls.ts'
@@ -71,6 +71,8 @@ function stepOfPhase(training: Training, node: TrainStep, phase: Phase): Trainin
     mode: { phase, training: phase === 'train', onRead: () => {} },
     declaration: node.id,
   }
+  const [first, ...others] = node.streams
+  if (first?.cycle) complain(ctx, 'LTM4349', first.span, { name: first.name.text, only: others.length === 0 })
   const streams = node.streams.map(stream =>
     streamOf(training, ctx, env, stream, phase, node.streams.length === 1),
   )
@@ -501,6 +503,14 @@ function branch(step: StepContext, node: If): void {
   })
 }
 
+/** A field of what a step returns. Texts are only made from numbers, when they are written out. */
+function returnedTensor(step: StepContext, field: Value, span: Span): TensorValue | ErrorValue {
+  if (field.kind !== 'string') return toTensor(step.ctx, field, span)
+  const help =
+    'a step returns numbers; where a vocabulary has their texts, write `data.field.decode(numbers)`'
+  return complain(step.ctx, 'LTM2109', span, { wanted: 'a tensor', got: describe(field) }, { help })
+}
+
 function returned(step: StepContext, node: Return): void {
   if (step.onReturn) return step.onReturn(step, node)
   if (step.loop === 'host')
@@ -523,8 +533,10 @@ function returned(step: StepContext, node: Return): void {
       )
     return
   }
+  const written = node.value.kind === 'RecordLiteral' ? node.value.fields : []
+  const spans = new Map(written.map(field => [field.name.text, field.value.span]))
   const fields = [...value.fields].flatMap(([name, field]) => {
-    const tensor = toTensor(step.ctx, field, node.span)
+    const tensor = returnedTensor(step, field, spans.get(name) ?? node.span)
     if (tensor.kind !== 'error') return [{ name, value: tensor.name, type: tensor.type }]
     step.training.silent.push(node.span)
     return []
