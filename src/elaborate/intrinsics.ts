@@ -1,4 +1,4 @@
-import type { Span } from '../base/source.ts'
+import { type Span, textOf } from '../base/source.ts'
 import type { DType } from '../ir/ir.ts'
 import { type Dim, product } from '../types/dim.ts'
 import { isRest, type Shape, type TensorType } from '../types/tensor.ts'
@@ -230,8 +230,18 @@ function shapeWanted(ctx: Context, site: CallSite, dtype: DType): TensorType | u
   if (like?.kind === 'tensor') return { dtype, shape: like.type.shape }
   if (like?.kind === 'error' || shape?.kind === 'error') return undefined
   if (ctx.expected) return { dtype, shape: ctx.expected.shape }
-  if (!ctx.generic && !ctx.lost) complain(ctx, 'LTM2105', site.span, { callee: site.shown })
+  if (!ctx.generic && !ctx.lost) complain(ctx, 'LTM2105', site.span, { callee: site.shown }, shapeHelp(site))
   return undefined
+}
+
+/** A list that stands where no shape is read, as other libraries have it. */
+function shapeHelp({ args, shown }: CallSite): { readonly help?: string } {
+  const list = args.find(arg => arg.kind === 'Positional' && arg.value.kind === 'ListLiteral')
+  if (!list) return {}
+  const shape = textOf(list.span)
+  return {
+    help: `a shape has its name before it: \`${shown}(shape: ${shape})\`; \`like: x\` takes that of \`x\``,
+  }
 }
 
 /** A draw from the counter-based generator, with a key of its own. */

@@ -116,7 +116,7 @@ function tensorMember(ctx: Context, object: TensorValue, name: string, span: Spa
   return complain(ctx, 'LTM3003', span, {
     object: `a tensor (${describe(object)})`,
     name,
-    near: undefined,
+    near: nearest(name, [...(object.parts?.keys() ?? [])]),
     has: help ?? 'tensors have `.T`; functions are written `f(x)` or `x |> f`',
   })
 }

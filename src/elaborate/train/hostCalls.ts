@@ -1,10 +1,10 @@
+import { nearest } from '../../base/names.ts'
 import { textOf } from '../../base/source.ts'
 import type { HostArgument } from '../../ir/ir.ts'
 import type { Arg, CallStatement } from '../../syntax/ast.ts'
 import { complain, originOf } from '../context.ts'
 import { describe } from '../describe.ts'
 import { expression } from '../evaluate.ts'
-import { unknownName } from '../naming.ts'
 import { hostNumber } from '../operators.ts'
 import { message } from './messages.ts'
 import type { StepContext } from './stepContext.ts'
@@ -14,7 +14,12 @@ export function callHost(step: StepContext, node: CallStatement): void {
   const { ctx } = step
   const args = node.args.map(arg => argument(step, arg, node.callee.text))
   const callee = ctx.env.lookup(node.callee.text)?.value
-  if (!callee) return void unknownName(ctx, node.callee)
+  if (!callee) {
+    const { text, span } = node.callee
+    const near = nearest(text, ctx.env.names())
+    const help = `\`call\` runs a function of a TypeScript file: \`import { ${text} } from "./file.ts"\``
+    return void complain(ctx, 'LTM3001', span, { name: text, near }, near === undefined ? { help } : {})
+  }
   if (callee.kind === 'error') return
   if (callee.kind !== 'host_function')
     return void complain(ctx, 'LTM3027', node.callee.span, { got: describe(callee) })
