@@ -97,6 +97,7 @@ const wrong = `constraint inverse_off() bijective version 1 {
   raw: f32[...s]
   forward(u) = exp(clamp(u, -12, 80))
   inverse(x) = log(x) + 1
+  log_det(u) = u
 }
 constraint log_det_off() bijective version 1 {
   raw: f32[...s]
@@ -108,12 +109,14 @@ constraint narrow() bijective version 1 {
   raw: f32[...s]
   forward(u) = sigmoid(u)
   inverse(x) = log(x) - log1p(-x)
+  log_det(u) = -abs(u) - 2 * log1p(exp(-abs(u)))
   check(x) = x > 0.1 and x < 1
 }
 constraint square() bijective version 1 {
   raw: f32[...s]
   forward(u) = u ^ 2
   inverse(x) = sqrt(x)
+  log_det(u) = log(2 * abs(u))
 }
 constraint large() version 1 {
   raw: f32[...s]
@@ -124,6 +127,7 @@ constraint crowded() bijective version 1 {
   raw: f32[...s, k]
   forward(u) -> f32[...s, k] = softmax(u, axis: -1)
   inverse(x) = log(x)
+  log_det(u) = 0 * u
 }
 constraint steps() version 1 {
   raw: f32[n]
@@ -137,14 +141,15 @@ test('each wrong constraint breaks its law, at the line and with the numbers tha
   const shown = stderr.split('\n\n')
   const expected: Readonly<Record<string, RegExp>> = {
     'inverse_off inverse': /it carries the value 1 to raw 1, which gives 2\.71828\n.*a\.ltm:4:3/,
-    'log_det_off log_det': /at raw 0 it adds up to 9, and .* determinant is 3\.29584\n.*a\.ltm:10:3/,
-    'narrow value': /at raw -8 the value is 0\.00033535 on cpu, for which `check` is false\n.*a\.ltm:16:3/,
+    'log_det_off log_det': /at raw 0 it adds up to 9, and .* determinant is 3\.29584\n.*a\.ltm:11:3/,
+    'narrow value': /at raw -8 the value is 0\.00033535 on cpu, for which `check` is false\n.*a\.ltm:18:3/,
     'square inverse':
-      /raw -0?\.?\S* gives the value \S+, which it carries to raw \S+; a `bijective` .*\n.*a\.ltm:21:3/,
-    'large value': /at raw 90 the value is NaN on cpu\n.*a\.ltm:25:3/,
-    'crowded raw size': /this one's 3 move the value in 2 directions only\n.*a\.ltm:29:3/,
+      /raw -0?\.?\S* gives the value \S+, which it carries to raw \S+; a `bijective` .*\n.*a\.ltm:23:3/,
+    'square log_det': /at raw 0 it adds up to -Infinity\n.*a\.ltm:24:3/,
+    'large value': /at raw 90 the value is NaN on cpu\n.*a\.ltm:28:3/,
+    'crowded raw size': /this one's 3 move the value in 2 directions only\n.*a\.ltm:32:3/,
     'steps gradient':
-      /at raw 0 its gradient by raw element 0 is 0?\.?\S*, and the slope of the map \S+\n.*a\.ltm:35:3/,
+      /at raw 0 its gradient by raw element 0 is 0?\.?\S*, and the slope of the map \S+\n.*a\.ltm:39:3/,
   }
   for (const [what, text] of Object.entries(expected)) {
     const [name = '', ...law] = what.split(' ')

@@ -281,6 +281,7 @@ function checkConstraint(ctx: Context, declaration: Constraint): void {
   defineSymbols(ctx, declaration.signature)
   checkRequirements(ctx, declaration)
   const methods = declaration.members.filter((member): member is Method => member.kind === 'Method')
+  checkBijective(ctx, declaration, methods)
   const raw = declaration.members.find(member => member.kind === 'Raw')
   const forward = methods.find(method => method.role === 'forward')
   const variables = new Set<string>()
@@ -298,6 +299,22 @@ function checkConstraint(ctx: Context, declaration: Constraint): void {
     const result = method.role === 'forward' ? value : method.role === 'inverse' ? rawType : undefined
     checkUnary({ ...ctx, env: ctx.env.child(), region: new FunctionRegion() }, method, type, result)
   }
+}
+
+/** A map that loses nothing has a way back and a volume term. */
+function checkBijective(ctx: Context, { bijective, path }: Constraint, methods: readonly Method[]): void {
+  const roles = ['inverse', 'log_det'] as const
+  const absent = roles.filter(role => !methods.some(method => method.role === role))
+  if (!bijective || absent.length === 0) return
+  const declared = absent.map(role => `\`${role}(…)\``).join(' and ')
+  const help = `declare ${declared} in it, or take \`bijective\` away`
+  complain(
+    ctx,
+    'LTM3015',
+    path.span,
+    { what: 'bijective constraint', member: absent.join('` and no `') },
+    { help },
+  )
 }
 
 function checkUnary(
