@@ -18,18 +18,37 @@ export function missingCondition(ctx: Context, binding: Binding): string | undef
   return binding.conditions?.find(condition => !parts(condition).every(part => ctx.holds.includes(part)))
 }
 
-/** `a and b` holds where both do. Parentheses, spaces and a `not` of a `not` make no difference. */
-function parts(condition: string): readonly string[] {
-  const text = plain(condition.replace(/\s+/g, ' ').trim())
-  return topLevelAnd(text).map(part => (part === text ? text : plain(part)))
+/**
+ * What is known where a condition is true: `a and b` holds where both do. Parentheses, spaces, a `not` of a `not`, which
+ * side of a comparison is which, and where a `not` stands make no difference.
+ */
+const parts = (condition: string): readonly string[] => known(condition.replace(/\s+/g, ' ').trim(), true)
+
+/** What holds together where a condition is true, or where it is false: `not (a or b)` is `not a and not b`. */
+function known(condition: string, truth: boolean): readonly string[] {
+  const text = bare(condition)
+  const choices = split(text, ' or ')
+  if (choices.length > 1) return truth ? [oneOf(choices, true)] : choices.flatMap(each => known(each, false))
+  const both = split(text, ' and ')
+  if (both.length > 1) return truth ? both.flatMap(each => known(each, true)) : [oneOf(both, false)]
+  const denied = negated(text)
+  if (denied !== undefined) return known(denied, !truth)
+  return [truth ? ascending(text) : `not ${ascending(text)}`]
 }
 
-function plain(condition: string): string {
-  const text = bare(condition)
-  const denied = negated(text)
-  if (denied === undefined) return text
-  const twice = negated(denied)
-  return twice === undefined ? `not ${denied}` : plain(twice)
+const oneOf = (choices: readonly string[], truth: boolean): string =>
+  choices
+    .map(each => `(${[...known(each, truth)].sort().join(' and ')})`)
+    .sort()
+    .join(' or ')
+
+/** `k > 1` as `1 < k`; the sides of `==` and `!=` by name. */
+function ascending(text: string): string {
+  const compared = /^([\w.]+) (<|<=|>|>=|==|!=) ([\w.]+)$/.exec(text)
+  if (!compared) return text
+  const [, left = '', operator = '', right = ''] = compared
+  if (operator.startsWith('>')) return `${right} ${operator.replace('>', '<')} ${left}`
+  return operator.startsWith('<') ? text : [left, right].sort().join(` ${operator} `)
 }
 
 /** What `not` stands before: a name, or something in parentheses, or another `not`. */
@@ -56,7 +75,14 @@ function balanced(text: string): boolean {
   return depth === 0
 }
 
-function topLevelAnd(text: string): readonly string[] {
-  const pieces = text.split(' and ')
-  return pieces.every(balanced) && !text.includes(' or ') ? pieces.map(piece => piece.trim()) : [text]
+/** At the words that stand in no parentheses. What an `if` or a string holds is left as it is. */
+function split(text: string, word: ' and ' | ' or '): readonly string[] {
+  if (/"|\bthen\b/.test(text)) return [text]
+  const pieces: string[] = []
+  for (const piece of text.split(word)) {
+    const open = pieces.at(-1)
+    if (open === undefined || balanced(open)) pieces.push(piece)
+    else pieces[pieces.length - 1] = open + word + piece
+  }
+  return pieces.map(piece => piece.trim())
 }
