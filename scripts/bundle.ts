@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { build, type Plugin } from 'esbuild'
@@ -46,11 +46,19 @@ const require = createRequire(import.meta.url)
 /** Whether a package is the same CommonJS module for `import` and for `require`. */
 function isCommon(name: string): boolean {
   try {
-    const path = require.resolve(name)
-    return pathToFileURL(path).href === import.meta.resolve(name) && require(name) !== undefined
+    const { href } = pathToFileURL(require.resolve(name))
+    return href === import.meta.resolve(name) && !href.endsWith('.mjs') && packageTypeOf(href) !== 'module'
   } catch {
     return false
   }
+}
+
+/** What the `package.json` above a file says of its `.js` files. */
+function packageTypeOf(file: string): string | undefined {
+  let folder = new URL('.', file)
+  while (!existsSync(new URL('package.json', folder))) folder = new URL('..', folder)
+  const { type }: { type?: string } = JSON.parse(readFileSync(new URL('package.json', folder), 'utf8'))
+  return type
 }
 
 /**

@@ -6,13 +6,21 @@ export const isBuilt = import.meta.url.endsWith('.js')
 
 /** The folder of ltm itself: it lies above the sources and above what is built of them. */
 export function packageRoot(): URL {
-  for (let folder = new URL('.', import.meta.url); ; folder = new URL('..', folder)) {
-    if (existsSync(new URL('package.json', folder))) return folder
-    if (folder.pathname === '/') return bug('package.json is not where it was installed')
+  let folder = new URL('.', import.meta.url)
+  while (!existsSync(new URL('package.json', folder))) {
+    const above = new URL('..', folder)
+    if (above.href === folder.href) return bug('package.json is not where it was installed')
+    folder = above
   }
+  return folder
+}
+
+/** The folder with all that runs of ltm. */
+export function codeFolder(): URL {
+  return new URL(isBuilt ? 'dist/' : 'src/', packageRoot())
 }
 
 /** The URL of a module of ltm by its path in `src`, for what is loaded by URL: threads, loaders, the programs' runtime. */
 export function moduleUrl(path: string): URL {
-  return new URL(isBuilt ? `dist/src/${path}.js` : `src/${path}.ts`, packageRoot())
+  return new URL(isBuilt ? `src/${path}.js` : `${path}.ts`, codeFolder())
 }

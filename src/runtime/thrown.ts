@@ -1,5 +1,6 @@
-import { dirname, relative, sep } from 'node:path'
+import { relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { codeFolder } from './ownFiles.ts'
 
 /** What code of the user's own has thrown, with the innermost place in files of the user: `no answer (notify.ts:3:31)`. */
 export function thrown(error: unknown): string {
@@ -10,6 +11,7 @@ export function thrown(error: unknown): string {
 
 /** Where the stack first leaves Node, packages and these files. Types leave no lines behind, so a line is that of the source. */
 function placeOf({ stack = '' }: Error): string | undefined {
+  const own = fileURLToPath(codeFolder())
   for (const line of stack.split('\n')) {
     const [, url, row, column] = line.match(frame) ?? []
     const path = url && pathOf(url)
@@ -21,8 +23,6 @@ function placeOf({ stack = '' }: Error): string | undefined {
 
 /** `at post (file:///home/me/notify.ts:3:31)`, with or without the name of a function. */
 const frame = /^\s+at (?:.*\()?((?:file:\/\/|\/|[A-Za-z]:\\).*?)(?:\?[^:]*)?:(\d+):(\d+)\)?$/
-
-const own = dirname(dirname(fileURLToPath(import.meta.url))) + sep
 
 const pathOf = (url: string): string => (url.startsWith('file:') ? fileURLToPath(url) : url)
 

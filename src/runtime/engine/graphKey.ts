@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { cpus } from 'node:os'
-import { isBuilt, packageRoot } from '../ownFiles.ts'
+import { codeFolder, isBuilt } from '../ownFiles.ts'
 
 /** Goes up with what a file of the cache says. */
 const format = 1
@@ -35,9 +35,9 @@ export function makersOfGraphs(): string {
 const compilerParts = ['base', 'emit', 'ir', 'ops', 'passes', 'types']
 
 function compilerFiles(): readonly string[] {
+  const sources = codeFolder()
   // What is built is cut into chunks that are named by their content.
-  if (isBuilt) return readdirSync(new URL('dist/chunks', packageRoot())).sort()
-  const sources = new URL('src/', packageRoot())
+  if (isBuilt) return readdirSync(new URL('chunks', sources)).sort()
   const within = compilerParts.flatMap(part =>
     readdirSync(new URL(part, sources), { recursive: true, encoding: 'utf8' }).map(
       name => `${part}/${name.replaceAll('\\', '/')}`,
