@@ -1,12 +1,12 @@
 import { isUtf8 } from 'node:buffer'
 import { readdirSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { homedir } from 'node:os'
 import { basename, dirname, isAbsolute, join } from 'node:path'
 import { nearest } from '../base/names.ts'
 import type { Source } from '../base/source.ts'
 import type { FileSystem } from '../compiler.ts'
 import type { Renderable } from '../diagnostics/render.ts'
 import { exitCodes } from '../runtime/errors.ts'
+import { fromHome } from '../runtime/sources/open.ts'
 import { Stop } from './cli.ts'
 import { fileProblem } from './fileProblems.ts'
 import { readLibrary } from './package.ts'
@@ -41,7 +41,7 @@ export function openFiles(): OpenFiles {
 
 /** Where an import leads: from the folder of the file that says it, or from the home folder after `~`. */
 function imported(from: string, written: string): string {
-  const path = written.replace(/^~(?=[/\\])/, homedir())
+  const path = fromHome(written)
   return isAbsolute(path) ? path : join(dirname(from), path)
 }
 

@@ -14,11 +14,16 @@ import { type DataFile, damaged } from './problem.ts'
  * looked for in the folder that the environment variable `LTM_DATA` names.
  */
 export function dataPath(directory: string, written: string): string {
-  const path = resolve(directory, written.replace(/^~(?=[/\\])/, homedir()))
+  const path = resolve(directory, fromHome(written))
   const { LTM_DATA: shared } = process.env
   if (shared === undefined || existsSync(path)) return path
   const there = [join(shared, written), join(shared, basename(written))]
   return there.find(existsSync) ?? path
+}
+
+/** A path with the home folder in the place of the `~` that it begins with. */
+export function fromHome(written: string): string {
+  return written.replace(/^~(?=[/\\])/, homedir())
 }
 
 /** The bytes of a file, unpacked where it is in gzip format. */
