@@ -1,12 +1,12 @@
 import type { Step } from '../../../ir/ir.ts'
 import { fewChannels, weightNodes } from '../../../ops/convolutionWeight.ts'
-import { integers, type OnnxProvider, reshapeTo } from '../../../ops/onnx.ts'
+import type { OnnxProvider } from '../../../ops/onnx.ts'
 import { poolNodes } from '../../../ops/window.ts'
 import { bothOrders, type Facts, inputOf, made, numbersIn, resultOf, sameShape, shapeOf } from '../facts.ts'
 import { maskedOf } from './mask.ts'
 import { handedBack, type PoolGradient, spread, weightOfSquares } from './poolGradient.ts'
 import type { Tile, TileRule } from './rule.ts'
-import { sumOf } from './sums.ts'
+import { sumNodes, sumOf } from './sums.ts'
 
 /** `reshape(scatter_add(dy, max_pool2d_index(x)))`, as the gradient of `max_pool2d` is written. */
 function poolGradient(step: Step | undefined, facts: Facts): PoolGradient | undefined {
@@ -81,11 +81,7 @@ export const poolingRules: readonly TileRule[] = [
         return undefined
       return {
         inputs: [gradient.dy, gradient.x],
-        lower([dy, x], context) {
-          const given = handedBack(dy!, x!, gradient, context)
-          const total = context.graph.node('ReduceSum', [given, integers(context, sum.axes)], { keepdims: 0 })
-          return sum.keep ? reshapeTo(context, total, context.outputs[0]!.shape) : total
-        },
+        lower: ([dy, x], context) => sumNodes(handedBack(dy!, x!, gradient, context), sum, context),
       }
     },
   },

@@ -1,8 +1,7 @@
 import { ops } from '../../../ops/index.ts'
-import { integers, reshapeTo } from '../../../ops/onnx.ts'
 import { bothOrders, inputOf, made, numbersIn, resultOf, sameShape, shapeOf } from '../facts.ts'
 import type { TileRule } from './rule.ts'
-import { sumOf } from './sums.ts'
+import { sumNodes, sumOf } from './sums.ts'
 
 /** Rules of sums. */
 export const reductionRules: readonly TileRule[] = [
@@ -14,12 +13,7 @@ export const reductionRules: readonly TileRule[] = [
       if (sum === undefined || !sum.isNested || sum.axes.length === 0) return undefined
       return {
         inputs: [sum.x],
-        lower(inputs, context) {
-          const total = context.graph.node('ReduceSum', [...inputs, integers(context, sum.axes)], {
-            keepdims: 0,
-          })
-          return sum.keep ? reshapeTo(context, total, context.outputs[0]!.shape) : total
-        },
+        lower: ([x], context) => sumNodes(x!, sum, context),
       }
     },
   },

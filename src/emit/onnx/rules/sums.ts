@@ -1,5 +1,6 @@
 import type { Step } from '../../../ir/ir.ts'
 import { entriesOf } from '../../../ops/axes.ts'
+import { integers, type OnnxContext, type OnnxValue, reshapeTo } from '../../../ops/onnx.ts'
 import { type Facts, inputOf, made, numbersIn, shapeOf } from '../facts.ts'
 
 /** Σ over some axes of `x`, in one step or in two. */
@@ -10,6 +11,12 @@ export interface Sum {
   /** Whether the result has another shape than `x` without its axes. */
   readonly keep: boolean
   readonly isNested: boolean
+}
+
+/** The nodes of a sum over the axes of what is given for `x`. */
+export function sumNodes(x: OnnxValue, { axes, keep }: Sum, context: OnnxContext): OnnxValue {
+  const total = context.graph.node('ReduceSum', [x, integers(context, axes)], { keepdims: 0 })
+  return keep ? reshapeTo(context, total, context.outputs[0]!.shape) : total
 }
 
 /** What a step adds up. */
