@@ -257,45 +257,43 @@ const bareMember: Recogniser = (view, failure) => {
 
 /** `let x = 1` outside of everything. */
 const topLevelLet: Recogniser = (view, failure) => {
-  const { at } = failure
-  const word = wordAt(view, at)
-  if (listPlace(failure) !== 'file' || (word !== 'let' && word !== 'var') || !isNameAt(view, at + 1))
-    return undefined
-  const span = spanAt(view, at)
-  const fix = { title: 'Write `const`', span, replacement: 'const' }
-  const details = { word, here: placeNames.file, there: placesOf(word), context: '' }
+  const word = wordAt(view, failure.at)
+  if (listPlace(failure) !== 'file' || (word !== 'let' && word !== 'var')) return undefined
   const help = 'A value that the whole file sees is written `const name = …`.'
-  return {
-    diagnostic: diagnose('LTM1016', span, details, { fix, help }),
-    repair: {
-      from: at,
-      to: at + 1,
-      insert: [wordToken('const', span.start, span.end)],
-      end: at + 2,
-      cut: false,
-    },
-  }
+  return declaredOtherwise(view, failure, { word, right: 'const', here: placeNames.file, context: '', help })
 }
 
 /** `const x = 1` among statements. */
 const constInBlock: Recogniser = (view, failure) => {
-  const { at } = failure
-  if (listPlace(failure) !== 'block' || wordAt(view, at) !== 'const' || !isNameAt(view, at + 1))
-    return undefined
-  const span = spanAt(view, at)
-  const fix = { title: 'Write `let`', span, replacement: 'let' }
-  const there = placesOf('const')
-  const details = { word: 'const', here: placeNames.block, there, context: contextOf(view, failure) }
+  if (listPlace(failure) !== 'block' || wordAt(view, failure.at) !== 'const') return undefined
+  const place = { here: placeNames.block, context: contextOf(view, failure) }
   const help = 'A value inside of a body is written `let name = …`.'
+  return declaredOtherwise(view, failure, { word: 'const', right: 'let', ...place, help })
+}
+
+interface Otherwise {
+  /** What is written, and what this place has for it. */
+  readonly word: Word
+  readonly right: Word
+  readonly here: string
+  readonly context: string
+  readonly help: string
+}
+
+/** A value that is declared by the word of another place. */
+function declaredOtherwise(
+  view: View,
+  { at }: Failure,
+  { word, right, here, context, help }: Otherwise,
+): Finding | undefined {
+  if (!isNameAt(view, at + 1)) return undefined
+  const span = spanAt(view, at)
+  const fix = { title: `Write \`${right}\``, span, replacement: right }
+  const details = { word, here, there: placesOf(word), context }
+  const insert = [wordToken(right, span.start, span.end)]
   return {
     diagnostic: diagnose('LTM1016', span, details, { fix, help }),
-    repair: {
-      from: at,
-      to: at + 1,
-      insert: [wordToken('let', span.start, span.end)],
-      end: at + 2,
-      cut: false,
-    },
+    repair: { from: at, to: at + 1, insert, end: at + 2, cut: false },
   }
 }
 
