@@ -1,7 +1,7 @@
 import type { Span } from '../base/source.ts'
 import type { Buffer } from '../syntax/ast.ts'
 import { type Context, complain } from './context.ts'
-import { checkDeclared } from './formals.ts'
+import { checkDeclared } from './conversion.ts'
 import { applyOperator } from './tensors.ts'
 import type { BufferSpec, Value } from './values.ts'
 

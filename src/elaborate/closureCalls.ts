@@ -1,8 +1,9 @@
 import type { TensorType } from '../types/tensor.ts'
 import type { CallSite, Piped } from './arguments.ts'
 import { type Context, complain, originOf } from './context.ts'
+import { convert } from './conversion.ts'
 import { expression, unexpecting } from './evaluate.ts'
-import { convert, freshSizes } from './formals.ts'
+import { freshSizes } from './receiver.ts'
 import { type ClosureValue, errorValue, type TensorValue, type Value } from './values.ts'
 
 /** `closure(x)` in the update of an optimizer: the loss of its batch where its parameters are `x`, and the gradient there. */

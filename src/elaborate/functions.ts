@@ -13,19 +13,13 @@ import {
   originOf,
   spend,
 } from './context.ts'
+import { checkDeclared } from './conversion.ts'
 import { heldFast } from './declaring.ts'
 import { describe } from './describe.ts'
 import type { Env } from './env.ts'
 import { executeBody, unexpecting } from './evaluate.ts'
 import { looksAtRun } from './fleeting.ts'
-import {
-  bindFormals,
-  checkDeclared,
-  defineSizes,
-  type FormalValue,
-  freshSizes,
-  type Sizes,
-} from './formals.ts'
+import { bindFormals, defineSizes, type FormalValue } from './formals.ts'
 import { frozenInside, withPartsFrozenNow } from './frozen.ts'
 import { emitCall, ownerOf } from './functionCalls.ts'
 import { FunctionRegion, resultsOf, tensorsOf, withWrites } from './functionRegion.ts'
@@ -34,6 +28,7 @@ import { valueKey } from './keys.ts'
 import { isTied } from './lambdas.ts'
 import { checkLogits } from './logits.ts'
 import { PlacedRegion } from './placedRegion.ts'
+import { freshSizes, type Sizes } from './receiver.ts'
 import { requirement } from './requirement.ts'
 import { asArgument } from './sharing.ts'
 import { statesOf } from './states.ts'
